@@ -1,0 +1,197 @@
+"""The typed tree of a pact: every name resolved, every expression with its type.
+
+In: what `check` proves.  Out: what `emit` turns into instructions and `evaluate` walks.
+
+Nodes are immutable, compare by value, and travel inside the artifact as msgpack (so that `explain`
+needs no source and no parser).  `span` points into the pact's source; nodes of a `let` keep the
+place where the `let` was written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from pactlang.schema import Schema, Type
+
+
+class Node(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+    """An expression: its type and its place [start, end)."""
+
+    type: Type
+    span: tuple[int, int]
+
+
+class Const(Node, frozen=True):
+    """A constant.  `value` by type: bool, int, uint, double, string, bytes, null as they are (a uint
+    is an int, a double may be NaN or infinite); a timestamp or duration is (seconds, nanos);
+    a type is the type's name."""
+
+    value: Any
+
+
+class Slot(Node, frozen=True):
+    """A value of the pact's record: index into `Schema.slots`."""
+
+    slot: int
+
+
+class Var(Node, frozen=True):
+    """A comprehension's variable.  `index` is its number in the clause: each comprehension has its own."""
+
+    name: str
+    index: int
+
+
+class Member(Node, frozen=True):
+    """Field `field` of a record value that is not reached by a slot (an element of a list, say)."""
+
+    operand: Expr
+    field: str
+
+
+class Key(Node, frozen=True):
+    """`operand.key` on a map or a dyn value: an error value if the key is not there."""
+
+    operand: Expr
+    key: str
+
+
+class Has(Node, frozen=True):
+    """`has(...)`: `operand` is a Slot or Member (present and not null) or a Key (the key is there)."""
+
+    operand: Slot | Member | Key
+
+
+class Call(Node, frozen=True):
+    """A function or operator of the overload table: `function` as in `functions.FUNCTIONS`.
+
+    A method's receiver is the first argument.  `overload` is the id of the overload that was proved,
+    or "" where the types are known only at run time.
+    """
+
+    function: str
+    overload: str
+    args: tuple[Expr, ...]
+
+
+class Logic(Node, frozen=True):
+    """`&&` or `||` over two or more operands, with CEL's rule for error values (order does not matter)."""
+
+    op: str
+    operands: tuple[Expr, ...]
+
+
+class Not(Node, frozen=True):
+    """`!operand`."""
+
+    operand: Expr
+
+
+class Cond(Node, frozen=True):
+    """`test ? yes : no`."""
+
+    test: Expr
+    yes: Expr
+    no: Expr
+
+
+class ListOf(Node, frozen=True):
+    """A list literal."""
+
+    items: tuple[Expr, ...]
+
+
+class MapOf(Node, frozen=True):
+    """A map literal; a key that comes twice is an error value."""
+
+    entries: tuple[tuple[Expr, Expr], ...]
+
+
+class Comprehension(Node, frozen=True):
+    """`source.macro(var, [test,] body)`: macro is all, exists, exists_one, filter or map.
+
+    filter: `test` decides, `body` is None.  map: `test` may be None.  all, exists, exists_one:
+    `test` decides, `body` is None.  Over a map the variable takes the keys.
+    """
+
+    macro: str
+    source: Expr
+    var: int
+    name: str
+    test: Expr | None
+    body: Expr | None
+
+
+class Matches(Node, frozen=True):
+    """`operand.matches(pattern)` with a pattern known at compile time: index into `Module.patterns`."""
+
+    operand: Expr
+    pattern: int
+
+
+class Says(Node, frozen=True):
+    """`operand.says(phrases)`: index into `Module.phrases`."""
+
+    operand: Expr
+    phrases: int
+
+
+Expr = (
+    Const | Slot | Var | Member | Key | Has | Call | Logic | Not | Cond | ListOf | MapOf
+    | Comprehension | Matches | Says
+)  # fmt: skip
+
+
+class Pattern(Struct, frozen=True, array_like=True):
+    """An RE2 expression; with `check`, a match counts only if its letters and digits pass it."""
+
+    name: str
+    source: str
+    check: str = ""
+
+
+class Phrases(Struct, frozen=True, array_like=True):
+    """A list of phrases, as written."""
+
+    name: str
+    phrases: tuple[str, ...]
+
+
+class Action(Struct, frozen=True, omit_defaults=True):
+    """One consequence: block, redact, retry, fallback, alert, warn, escalate, pause, penalty, allow."""
+
+    kind: str
+    value: str | int | None = None
+
+
+class Clause(Struct, frozen=True):
+    """One call promise: `when` admits, `promise` must hold (`never`: must not)."""
+
+    name: str
+    description: str
+    dimension: str
+    severity: str
+    span: tuple[int, int]
+    promise_span: tuple[int, int]
+    never: bool
+    when: Expr | None
+    promise: Expr
+    on_violation: tuple[Action, ...] = ()
+    on_unknown: tuple[Action, ...] = ()
+
+
+class Module(Struct, frozen=True):
+    """A checked pact.  `applies` says which calls it is about; None: all."""
+
+    name: str
+    version: str
+    description: str
+    owner: str
+    renews: str
+    schema: Schema
+    applies: Expr | None
+    patterns: tuple[Pattern, ...]
+    phrases: tuple[Phrases, ...]
+    clauses: tuple[Clause, ...]
