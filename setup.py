@@ -31,10 +31,11 @@ SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.md", "bench
 class Sdist(sdist):
     """A source distribution with the grammar, the tests and the benchmarks in it."""
 
-    def add_defaults(self) -> None:
-        super().add_defaults()
+    def make_distribution(self) -> None:
         found = (path for pattern in SHIPPED for path in Path().glob(pattern))
         self.filelist.extend(str(path) for path in found if path.is_file() and "__pycache__" not in path.parts)
+        self.filelist.remove_duplicates()
+        super().make_distribution()
 
 
 def load_enums() -> list[type[IntEnum]]:
