@@ -32,8 +32,8 @@ class Sdist(sdist):
     """A source distribution with the grammar, the tests and the benchmarks in it."""
 
     def make_distribution(self) -> None:
-        found = (path for pattern in SHIPPED for path in Path().glob(pattern))
-        self.filelist.extend(str(path) for path in found if path.is_file() and "__pycache__" not in path.parts)
+        found = (path for pattern in SHIPPED for path in Path().glob(pattern) if path.is_file())
+        self.filelist.extend(str(path) for path in found if "__pycache__" not in path.parts)
         self.filelist.remove_duplicates()
         super().make_distribution()
 

@@ -13,17 +13,19 @@ from typing import Any
 
 SEED = 20240607
 WORDS = """
-the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which one
-you were all her she there would their we him been has when who will no more if out so said what up its about into
-than them can only other new some could time these two may then do first any my now such like our over man me even
-most made after also did many before must through back years where much your way well down should because each just
-those people how too little state good very make world still own see men work long get here between both life being
-under never day same another know while last might us great old year off come since against go came right used take
-three account invoice payment refund order customer support request details policy delivery product service
-information following steps please contact team address number available update system error result example function
-value model data returns guaranteed investment legal medical advice doctor previous instructions password secret token
-key card credit email phone question answer thank help issue resolve process review summary report analysis however
-therefore additionally regarding confirm schedule meeting tomorrow today within business hours shipping tracking
+the of and to in a is that for it as was with be by on not he his but at are this have from or had
+an they which one you were all her she there would their we him been has when who will no more if
+out so said what up its about into than them can only other new some could time these two may then
+do first any my now such like our over man me even most made after also did many before must through
+back years where much your way well down should because each just those people how too little state
+good very make world still own see men work long get here between both life being under never day
+same another know while last might us great old year off come since against go came right used take
+three account invoice payment refund order customer support request details policy delivery product
+service information following steps please contact team address number available update system error
+result example function value model data returns guaranteed investment legal medical advice doctor
+previous instructions password secret token key card credit email phone question answer thank help
+issue resolve process review summary report analysis however therefore additionally regarding
+confirm schedule meeting tomorrow today within business hours shipping tracking
 """.split()
 ACCENTED = "café naïve über façade résumé coöperate Straße jalapeño piñata señor".split()
 OTHER_SCRIPTS = "你好 注文 ありがとう 주문 😀 🚀 заказ спасибо".split()
@@ -77,9 +79,9 @@ def _output(rnd: random.Random) -> str:
         parts.insert(rnd.randint(0, len(parts)), text + " ")
 
     if rnd.random() < 0.010:
-        insert("%04d %04d %04d %04d" % tuple(rnd.randint(0, 9999) for _ in range(4)))
+        insert(" ".join(f"{rnd.randint(0, 9999):04d}" for _ in range(4)))
     if rnd.random() < 0.015:
-        name, surname = rnd.choice("ann bob eve".split()), rnd.choice("lee kim fox".split())
+        name, surname = rnd.choice(["ann", "bob", "eve"]), rnd.choice(["lee", "kim", "fox"])
         insert(f"{name}.{surname}@example{rnd.randint(1, 99)}.com")
     if rnd.random() < 0.008:
         insert(f"{rnd.randint(1, 899):03d}-{rnd.randint(1, 99):02d}-{rnd.randint(1, 9999):04d}")

@@ -17,7 +17,8 @@ FLOOR = {
     for floor, names in re.findall(r"^\| (\d) \|[^|]*\| ([^|]+?) \|$", MAP, re.M)
     for module in names.split()
 }
-HALF = {name: set(names.split()) for name, names in re.findall(r"^\| (front|back) \| ([^|]+?) \|$", MAP, re.M)}
+HALVES = re.findall(r"^\| (front|back) \| ([^|]+?) \|$", MAP, re.M)
+HALF = {name: set(names.split()) for name, names in HALVES}
 COMPILED = {"_runtime"}
 GENERATED = {"_grammar"}
 EFFECTS = {"os", "io", "time", "logging", "socket", "subprocess", "tempfile", "shutil"}
@@ -28,7 +29,7 @@ def module_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if "examples" not in p.parts and "__pycache__" not in p.parts]
+FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = sorted({module_of(path) for path in FILES})
 
 
@@ -54,8 +55,9 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*package[: len(package) + 1 - node.level], node.module or ""]) if node.level else node.module
-            names |= {f"{base}.{alias.name}".replace("..", ".") for alias in node.names}
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = [*above, *filter(None, [node.module])]
+            names |= {".".join([*base, alias.name]) for alias in node.names}
     return names
 
 
@@ -126,7 +128,7 @@ def test_a_compiled_pact_never_loads_the_parser(tmp_path: Path) -> None:
         "verdict = pactlang.Evaluator(program).check({'output': 'long'})\n"
         "assert not verdict.ok\n"
         "assert verdict.violations[0].clause == 'short'\n"
-        "batch = pactlang.Evaluator(program).check_lines(b'{\"output\": \"ok\"}')\n"
+        'batch = pactlang.Evaluator(program).check_lines(b\'{"output": "ok"}\')\n'
         "assert batch.outcomes.shape == (1, 1)"
     )
     assert not {name for name in loaded if name.split(".")[0] == "lark"}

@@ -1,0 +1,268 @@
+"""What one call, one compile, one import, one load and one big file cost.  Prints a markdown table.
+
+Verdicts are compared first, on every record that is timed.  Candidates take turns; a figure is the
+minimum of process CPU time over the rounds, so a loaded machine moves ratios little.
+
+    python benchmarks/bench_foundation.py [--records 5000] [--rounds 15] [--gigabytes 1.0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import calls
+import msgspec
+import numpy as np
+import peer
+import rules
+
+import pactlang
+
+HERE = Path(__file__).parent
+REFERENCE = (HERE / "reference.pact").read_text("utf-8")
+NUMBERS = REFERENCE[: REFERENCE.index("// Text:")]
+VIOLATED = 1
+
+
+class Row(NamedTuple):
+    figure: str
+    target: str
+    measured: str
+    detail: str
+    met: bool
+
+
+def rounds(candidates: dict[str, Callable[[], object]], count: int) -> dict[str, list[int]]:
+    """CPU nanoseconds of every candidate in every round; the candidates take turns."""
+    times: dict[str, list[int]] = {name: [] for name in candidates}
+    gc.collect()
+    gc.freeze()
+    for _ in range(count):
+        for name, run in candidates.items():
+            start = time.process_time_ns()
+            run()
+            times[name].append(time.process_time_ns() - start)
+    return times
+
+
+def over(function: Callable[[Any], object], inputs: Sequence[Any]) -> Callable[[], None]:
+    def run() -> None:
+        for each in inputs:
+            function(each)
+
+    return run
+
+
+def mask(verdict: pactlang.Verdict) -> int:
+    return sum(1 << bit for bit, outcome in enumerate(verdict.outcomes.values()) if outcome == VIOLATED)
+
+
+def agree(found: Sequence[int], wanted: Sequence[int], who: str) -> None:
+    wrong = [number for number, pair in enumerate(zip(found, wanted, strict=True)) if pair[0] != pair[1]]
+    if wrong:
+        raise SystemExit(f"{who}: {len(wrong)} verdicts differ, the first on record {wrong[0]}")
+
+
+def per_call(times: dict[str, list[int]], inputs: int) -> str:
+    return ", ".join(
+        f"{name} {min(each) / inputs:,.0f} ({statistics.median(each) / inputs:,.0f})"
+        for name, each in times.items()
+    )
+
+
+def decoded(lines: list[bytes], count: int) -> list[Row]:
+    """The 14 rules without text, on records that are already Structs."""
+    decoder = msgspec.json.Decoder(rules.Call)
+    records = [decoder.decode(line) for line in lines]
+    cython = peer.build()
+    cython.prepare(rules.Call, rules.ToolCall)
+    check = pactlang.Evaluator(pactlang.compile(NUMBERS, name="numbers.pact")).check
+    wanted = [rules.check_numbers(record) for record in records]
+    agree([cython.check(record) for record in records], wanted, "Cython")
+    agree([mask(check(record)) for record in records], wanted, "pactlang")
+    times = rounds(
+        {
+            "pactlang": over(check, records),
+            "Cython": over(cython.check, records),
+            "Python": over(rules.check_numbers, records),
+        },
+        count,
+    )
+    least = {name: min(each) for name, each in times.items()}
+    against_cython, against_python = (
+        least["pactlang"] / least["Cython"],
+        least["Python"] / least["pactlang"],
+    )
+    detail = "ns per call: " + per_call(times, len(records))
+    return [
+        Row(
+            "14 rules, decoded record, against hand-written Cython",
+            "<= 2.5x",
+            f"{against_cython:.2f}x",
+            detail,
+            against_cython <= 2.5,
+        ),
+        Row(
+            "14 rules, decoded record, against hand-written Python",
+            ">= 2x faster",
+            f"{against_python:.2f}x faster",
+            "same run",
+            against_python >= 2,
+        ),
+    ]
+
+
+def from_json(lines: list[bytes], count: int) -> list[Row]:
+    """All 20 rules from JSON bytes, one call at a time and as a batch of lines."""
+    decoder = msgspec.json.Decoder(rules.Call)
+    evaluator = pactlang.Evaluator(pactlang.compile(REFERENCE, name="reference.pact"))
+    wanted = [rules.check(decoder.decode(line)) for line in lines]
+    batch = b"\n".join(lines)
+    agree([mask(evaluator.check_json(line)) for line in lines], wanted, "check_json")
+    outcomes = evaluator.check_lines(batch).outcomes == VIOLATED
+    agree((outcomes @ (1 << np.arange(rules.RULES))).tolist(), wanted, "check_lines")
+
+    def python(line: bytes) -> int:
+        return rules.check(decoder.decode(line))
+
+    times = rounds(
+        {
+            "check_json": over(evaluator.check_json, lines),
+            "check_lines": lambda: evaluator.check_lines(batch),
+            "Python": over(python, lines),
+        },
+        count,
+    )
+    least = {name: min(each) for name, each in times.items()}
+    ratio = least["Python"] / least["check_json"]
+    in_batch = least["Python"] / least["check_lines"]
+    return [
+        Row(
+            "20 rules, from JSON bytes, against hand-written Python",
+            ">= 10x faster",
+            f"{ratio:.1f}x faster",
+            f"as a batch {in_batch:.1f}x; ns per call: " + per_call(times, len(lines)),
+            ratio >= 10,
+        )
+    ]
+
+
+FORMS = (
+    'clause c{n} "Promise {n}." {{ severity minor  when tool == "t{n}"  require args.amount <= {n}.5 }}',
+    "clause c{n} {{ require usage.input_tokens + usage.output_tokens <= {n} * 100 || !ok }}",
+    'pattern p{n} = r"\\bword{n}[0-9]{{2,4}}\\b"  clause c{n} {{ never output.matches(p{n}) }}',
+    'clause c{n} {{ never tool_calls.exists(t, t.name == "t{n}" && t.latency > {n}ms) }}',
+    'clause c{n} {{ require latency < {n}s  on violation {{ alert "ops" }} }}',
+)
+
+
+def large_pact(clauses: int) -> str:
+    body = "\n".join(FORMS[n % len(FORMS)].format(n=n) for n in range(1, clauses + 1))
+    return f'pact large "1.0.0"\n{body}\n'
+
+
+TIMED = """
+import json, sys, time
+started = time.perf_counter_ns(), time.process_time_ns()
+{before}
+middle = time.perf_counter_ns(), time.process_time_ns()
+{after}
+ended = time.perf_counter_ns(), time.process_time_ns()
+print(json.dumps([middle[1] - started[1], ended[1] - middle[1]]))
+"""
+
+
+def fresh(before: str, after: str, count: int) -> tuple[list[int], list[int]]:
+    """CPU nanoseconds of two steps, in `count` fresh interpreters."""
+    code = TIMED.format(before=before, after=after)
+    pairs = [json.loads(subprocess.check_output([sys.executable, "-c", code])) for _ in range(count)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def in_ms(figure: str, limit: int, times: list[int], detail: str = "") -> Row:
+    middle = statistics.median(times) / 1e6
+    least = f"median of {len(times)} fresh processes; least {min(times) / 1e6:,.1f} ms"
+    return Row(
+        figure,
+        f"< {limit:,} ms",
+        f"{middle:,.1f} ms",
+        "; ".join(filter(None, [least, detail])),
+        middle < limit,
+    )
+
+
+def starting(folder: Path) -> list[Row]:
+    """Compile, import and load, each in fresh interpreters."""
+    text, artifact = folder / "large.pact", folder / "large.pactc"
+    text.write_text(large_pact(200), "utf-8")
+    artifact.write_bytes(pactlang.compile(large_pact(200)).to_bytes())
+    _, compiling = fresh("import pactlang", f"pactlang.compile(open({str(text)!r}).read())", 7)
+    importing, loading = fresh("import pactlang", f"pactlang.load({str(artifact)!r})", 25)
+    size = f"{artifact.stat().st_size:,} bytes"
+    return [
+        in_ms("compile a pact of 200 clauses", 1000, compiling, "Lark and the grammar included"),
+        in_ms("`import pactlang`", 60, importing),
+        in_ms("`load` of a `.pactc` of 200 clauses", 10, loading, size),
+    ]
+
+
+def big_file(folder: Path, gigabytes: float) -> Row:
+    """Peak memory of `pactc run` over one large JSONL file."""
+    log, pact = folder / "big.jsonl", HERE / "reference.pact"
+    lines = [line + b"\n" for line in calls.lines(5000)]
+    block, written = b"".join(lines), 0
+    with log.open("wb") as out:
+        while written < gigabytes * 1e9:
+            written += out.write(block)
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "pactlang.cli", "run", str(pact), str(log), "--format", "json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    report = json.loads(child.stdout.read())
+    _, status, used = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    wanted = written // len(block) * len(lines)
+    if report["calls"] != wanted or os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise SystemExit(f"pactc run saw {report['calls']} of {wanted} calls")
+    peak = used.ru_maxrss / 1024
+    speed = f"{written / seconds / 1e6:,.0f} MB/s, {wanted / seconds:,.0f} calls/s, {seconds:,.0f} s wall"
+    return Row(
+        f"peak memory of `pactc run`, {written / 1e9:.1f} GB of JSONL",
+        "< 200 MB",
+        f"{peak:,.0f} MB",
+        speed,
+        peak < 200,
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--records", type=int, default=5000)
+    options.add_argument("--rounds", type=int, default=15)
+    options.add_argument("--gigabytes", type=float, default=1.0)
+    chosen = options.parse_args()
+    lines = list(calls.lines(chosen.records))
+    table = [*decoded(lines, chosen.rounds), *from_json(lines, max(3, chosen.rounds // 3))]
+    with tempfile.TemporaryDirectory() as folder:
+        table += starting(Path(folder))
+        if chosen.gigabytes:
+            table.append(big_file(Path(folder), chosen.gigabytes))
+    print("| figure | target | measured | met | how |\n| --- | --- | --- | --- | --- |")
+    for row in table:
+        met = "yes" if row.met else "no"
+        print(f"| {row.figure} | {row.target} | **{row.measured}** | {met} | {row.detail} |")
+
+
+if __name__ == "__main__":
+    main()
