@@ -1,0 +1,44 @@
+"""Exit codes, and the one exception that ends a command with a sentence.
+
+Every code has one meaning for all commands; `HELP` is what `pactc --help` prints of them.
+"""
+
+from __future__ import annotations
+
+import click
+
+FINE = 0
+FOUND = 1  # errors in the pact (check, build); a broken promise that --fail-on asks about (run)
+UNABLE = 2
+PARTIAL = 3
+FAULT = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT
+CLOSED_PIPE = 141  # 128 + SIGPIPE
+
+HELP = """\b
+Exit codes:
+    0  done, and nothing to complain of
+    1  check, build: the pact has errors; run: a promise is broken (--fail-on)
+    2  not done: wrong usage, a file that cannot be read or written,
+       a pact that does not compile (run, explain), no such call (explain)
+    3  done in part: an input breaks off, or none of its records is readable
+   70  a fault in pactc itself (PACT_DEBUG=1 shows where)
+  130  interrupted
+  141  the reader of the output went away
+"""
+
+
+class Fault(click.ClickException):
+    """Ends the command: `message` is shown after `error:`, `hint` below it."""
+
+    def __init__(self, message: str, hint: str = "", code: int = UNABLE) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_code = code
+
+
+def reason(error: BaseException) -> str:
+    """Why an operation failed, in words for a person: the system's own, without numbers and classes."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return str(error) or type(error).__name__

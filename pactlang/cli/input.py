@@ -1,0 +1,278 @@
+"""Read record files as blocks of whole lines, in bounded memory.
+
+In: paths (`-` is standard input), plain or gzip.  Out: `Block`s of whole lines and `Overlong` marks,
+in the order of the file.
+
+A line beyond the limit is passed over without being held.  What was read before a file breaks off is
+handed out first; then `Broken` says which file and why.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import select
+import stat
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from pactlang.cli.exits import Fault, reason
+from pactlang.cli.screen import printable
+
+CHUNK = 1 << 20  # bytes per read: enough to make a batch worth its cost, small beside the memory bound
+LONGEST_LINE = 64 << 20  # bytes; a longer line is an undecodable record
+BOM = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+FOREIGN = {
+    b"\x28\xb5\x2f\xfd": "zstd data; decompress it first, for instance with `zstd -dc`",
+    b"BZh": "bzip2 data; decompress it first, for instance with `bzip2 -dc`",
+    b"\xfd7zXZ": "xz data; decompress it first, for instance with `xz -dc`",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"PAR1": "a Parquet file; export it as JSON lines first",
+    b"PACT": "a built pact, not a file of records",
+    b"\xff\xfe": "UTF-16 text; convert it first, for instance with `iconv -f UTF-16 -t UTF-8`",
+    b"\xfe\xff": "UTF-16 text; convert it first, for instance with `iconv -f UTF-16 -t UTF-8`",
+}
+HEAD = 8  # bytes that are looked at to tell what a file is
+
+
+class Block(NamedTuple):
+    """Whole lines of one file; `first` is the number, from 1, of the first of them."""
+
+    data: bytes
+    first: int
+
+
+class Overlong(NamedTuple):
+    """A line that is too long to be a record; `size` is its length in bytes."""
+
+    line: int
+    size: int
+
+
+class Broken(Exception):
+    """A file that could not be read to its end; the message names it and says why."""
+
+
+class Stream(Protocol):
+    """What the reader asks of a file: at most `size` bytes, empty at the end, None if none are there yet."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+class Input:
+    """One record file.  `size` is its stored length in bytes, None for a pipe or a device."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.name = "<stdin>" if path == "-" else printable(path)
+        self.size: int | None = None
+        self.bom = False
+        self._file: Stream | None = None
+
+    def check(self) -> str:
+        """Why this cannot be read as records, or "".  A pipe is looked at only when it is read."""
+        try:
+            if self.path == "-":
+                return "" if sys.stdin is not None else "standard input is closed"
+            status = os.stat(self.path)
+            if stat.S_ISDIR(status.st_mode):
+                return f"cannot read {self.name}: it is a directory"
+            if stat.S_ISREG(status.st_mode):
+                self.size = status.st_size
+                with open(self.path, "rb", buffering=0) as file:
+                    return self._foreign(file.read(HEAD))
+        except (OSError, ValueError) as error:
+            return f"cannot read {self.name}: {reason(error)}"
+        return ""
+
+    @property
+    def position(self) -> int:
+        """How many stored bytes have been read of a file whose size is known."""
+        tell = getattr(self._file, "tell", None)
+        return tell() if tell is not None and self.size is not None else 0
+
+    def blocks(self, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:
+        """The lines of this file.  Raises `Broken` after the last one that could be read."""
+        try:
+            with _Raw(self.path) as raw:
+                self._file = raw.file
+                yield from split(self._decoded(raw), chunk, longest)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Broken(f"{self.name} breaks off: {_breakage(error)}") from error
+        finally:
+            self._file = None
+
+    def _decoded(self, raw: Stream) -> Stream:
+        head = _fill(raw, HEAD)
+        foreign = self._foreign(head)
+        if foreign:
+            raise Broken(foreign)
+        stream: Stream = _Ahead(head, raw)
+        if head.startswith(GZIP):
+            stream = _Unzipped(stream)
+        start = _fill(stream, len(BOM))
+        self.bom = start == BOM
+        return _Ahead(b"" if self.bom else start, stream)
+
+    def _foreign(self, head: bytes) -> str:
+        for magic, what in FOREIGN.items():
+            if head.startswith(magic):
+                return f"cannot read {self.name}: this is {what}"
+        return ""
+
+
+def open_inputs(paths: Sequence[str]) -> list[Input]:
+    """The inputs, each of them looked at; a `Fault` names every one that cannot be read."""
+    if paths.count("-") > 1:
+        raise Fault("`-` stands for standard input and can be given once")
+    inputs = [Input(path) for path in paths]
+    faults = [fault for fault in (each.check() for each in inputs) if fault]
+    if faults:
+        raise Fault("\n".join(faults))
+    return inputs
+
+
+def split(stream: Stream, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:
+    """Cut a stream into blocks of whole lines; the last line needs no line break.
+
+    Holds at most one line of `longest` bytes and one chunk.  `chunk` must not exceed `longest`: then a
+    line that lies within one chunk is never too long.
+    """
+    lines = _Splitter(longest)
+    try:
+        while data := stream.read(chunk):
+            yield from lines.feed(data)
+    except (OSError, EOFError, zlib.error):
+        yield from lines.finish()
+        raise
+    yield from lines.finish()
+
+
+class _Splitter:
+    """The line that is not yet whole: its `parts`, none of them kept once it is too long, and its length."""
+
+    def __init__(self, longest: int) -> None:
+        self.longest = longest
+        self.line = 1
+        self.parts: list[bytes] = []
+        self.held = 0
+
+    def feed(self, data: bytes) -> Iterator[Block | Overlong]:
+        if self.held:
+            end = data.find(b"\n")
+            if end >= 0 and self.held + end > self.longest:
+                yield self._overlong(end)
+                data = data[end + 1 :]
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield self._block(data[:cut])
+        if cut < len(data):
+            self._hold(data[cut:])
+
+    def finish(self) -> Iterator[Block | Overlong]:
+        if self.held > self.longest:
+            yield self._overlong(0)
+        elif self.held:
+            yield self._block(b"")
+
+    def _hold(self, data: bytes) -> None:
+        self.held += len(data)
+        if self.held <= self.longest:
+            self.parts.append(data)
+        else:
+            self.parts.clear()
+
+    def _block(self, data: bytes) -> Block:
+        block = Block(b"".join((*self.parts, data)), self.line)
+        self.line += block.data.count(b"\n")
+        self._forget()
+        return block
+
+    def _overlong(self, more: int) -> Overlong:
+        mark = Overlong(self.line, self.held + more)
+        self.line += 1
+        self._forget()
+        return mark
+
+    def _forget(self) -> None:
+        self.parts, self.held = [], 0
+
+
+class _Raw:
+    """A file or standard input without a buffer of Python's, so that nothing is lost on an interrupt."""
+
+    def __init__(self, path: str) -> None:
+        self.keep = path == "-"
+        if self.keep:
+            self.file = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        else:
+            self.file = open(path, "rb", buffering=0)  # noqa: SIM115
+
+    def __enter__(self) -> _Raw:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.keep:
+            self.file.close()
+
+    def read(self, size: int, /) -> bytes:
+        while (data := self.file.read(size)) is None:  # a non-blocking pipe with nothing in it yet
+            select.select([self.file], [], [])
+        return bytes(data)
+
+
+class _Ahead:
+    """A stream of which the first bytes have been read already."""
+
+    def __init__(self, head: bytes, rest: Stream) -> None:
+        self.head = head
+        self.rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        if self.head:
+            data, self.head = self.head[:size], self.head[size:]
+            return data
+        return self.rest.read(size) or b""
+
+
+class _Unzipped:
+    """The contents of gzip data, at most `size` bytes at a time however far they expand.
+
+    `read1` decompresses once per call, so a defect takes nothing with it that came before.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.file = gzip.GzipFile(fileobj=stream, mode="rb")  # type: ignore[arg-type]
+        self.defect: Exception | None = None
+
+    def read(self, size: int, /) -> bytes:
+        if self.defect is not None:
+            raise self.defect
+        parts: list[bytes] = []
+        try:
+            while size > 0 and (data := self.file.read1(size)):
+                parts.append(data)
+                size -= len(data)
+        except (OSError, EOFError, zlib.error) as error:
+            self.defect = error
+        if self.defect is not None and not parts:
+            raise self.defect
+        return b"".join(parts)
+
+
+def _fill(stream: Stream, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
+
+
+def _breakage(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "the gzip data ends too early; the file is cut short"
+    if isinstance(error, zlib.error | gzip.BadGzipFile):
+        return f"the gzip data is damaged ({printable(str(error))})"
+    return reason(error)
