@@ -1,0 +1,63 @@
+pact support "1.0.0"
+  "Larkspur Cycles' support agent: small refunds, no card numbers, no promises it cannot keep."
+
+owner  "support@larkspur-cycles.example"
+renews 2027-09-01
+
+let refund_cap = 50.0
+let known_tools = ["lookup_order", "issue_refund", "cancel_order", "change_address", "handover"]
+
+// 13 to 19 digits count as a card number only if the check digit fits.
+pattern card   = r"\b(?:\d[ -]?){13,19}\b" check luhn
+phrases boasts = ["guaranteed delivery", "unbreakable", "lifelong guarantee"]
+
+clause small_refunds "A refund above 50 EUR needs a human." {
+  dimension bond
+  severity  critical
+  when      tool == "issue_refund"
+  require   args.amount <= refund_cap
+  on violation { block "A colleague will look at this refund."; alert "refunds" }
+}
+
+clause no_card_numbers "Never shows a card number." {
+  dimension security
+  severity  critical
+  never     output.matches(card)
+  on violation { block "I can't share that."; alert "security" }
+}
+
+clause no_boasts "Never promises what the shop cannot keep." {
+  dimension scope_honesty
+  never     output.says(boasts)
+}
+
+clause asks_known_tools "Asks only for tools that it was given." {
+  dimension safety
+  severity  critical
+  require   tool_calls.all(t, t.name in known_tools)
+}
+
+clause tools_work {
+  severity minor
+  when     kind == "tool"
+  require  ok == true
+}
+
+clause quick_answers {
+  dimension latency
+  severity  minor
+  when      kind == "chat" && has(latency)
+  require   latency <= 8s
+}
+
+clause cheap_answers {
+  dimension cost_efficiency
+  severity  minor
+  when      has(cost)
+  require   cost <= 0.02
+}
+
+clause says_something "An answer is a text or a tool call." {
+  when    kind == "chat"
+  require size(output) > 0 || size(tool_calls) > 0
+}
