@@ -69,6 +69,7 @@ def opcodes_pxi() -> str:
     for enum in load_enums():
         lines += ["", f"cdef enum:  # {enum.__name__}"]
         lines += [f"    {c_prefix(enum)}_{member.name} = {member.value}" for member in enum]
+        lines += [f"    {c_prefix(enum)}_COUNT = {len(enum)}"]
     return "\n".join(lines) + "\n"
 
 
