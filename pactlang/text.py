@@ -1,0 +1,234 @@
+"""Text as pacts see it: folded for phrases, searched with RE2, checked by a checksum.
+
+In: strings.  Out: folded strings, RE2 sources, and spans counted in characters of the raw text.
+
+A match in folded text is shown in the raw text by folding the raw text once more in pieces that do
+not influence one another: the folded text is the pieces' folds in a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+from unicodedata import category, normalize
+
+# Unicode's Default_Ignorable_Code_Point: what is not shown, and so can hide inside a word.
+IGNORABLE = (
+    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
+    (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+# Unicode's White_Space beyond ASCII; ASCII's is \t to \r and the blank.
+SPACES = (
+    (0x0085, 0x0085), (0x00A0, 0x00A0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029),
+    (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),
+)  # fmt: skip
+
+
+def _class(ranges: Iterable[tuple[int, int]]) -> str:
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
+_IGNORED = re.compile(f"[{_class(IGNORABLE)}]+")
+_BLANKS = rf"[\t-\r {_class(SPACES)}]"
+_BLANK_RUN = re.compile(f"(?! (?!{_BLANKS})){_BLANKS}+")  # all but a lone blank
+_ASCII_RUN = re.compile(r"[\t-\r][\t-\r ]*| [\t-\r ]+")
+MAX_ROUNDS = 8  # two settle every text that is known; the bound is against the unknown
+
+
+def fold(text: str) -> str:
+    """The text as `says` compares it: NFKC, default-ignorable characters removed, case folded, each
+    run of white space one blank.  Folding a folded text changes nothing."""
+    if text.isascii():
+        return _ASCII_RUN.sub(" ", text.lower())
+    for _ in range(MAX_ROUNDS):
+        folded = _fold_once(text)
+        if folded == text:
+            break
+        text = folded
+    return text
+
+
+def _fold_once(text: str) -> str:
+    text = normalize("NFKC", _IGNORED.sub("", text))
+    return _BLANK_RUN.sub(" ", normalize("NFKC", text.casefold()))
+
+
+# From the folded text back to the raw text ----------------------------------------------------
+
+
+def folded_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span of raw `text` that holds characters [start, end) of `fold(text)`.
+
+    A piece of the raw text that folds to several characters is taken whole.
+    """
+    raw_start, raw_end, at = 0, len(text), 0
+    for first, last, size in _pieces(text):
+        if at <= start < at + size:
+            raw_start = first
+        if at < end <= at + size:
+            return raw_start, max(raw_start, last)
+        at += size
+    return (raw_start, raw_end) if start < end else (raw_start, raw_start)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
+    """Start and end of each piece of the raw text, and how many folded characters it gives."""
+    first = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or _begins(text[at]):
+            piece = fold(text[first:at])
+            if at < len(text) and piece.endswith(" ") and _begins_blank(text[at]):
+                continue
+            yield first, at, len(piece)
+            first = at
+
+
+@cache
+def _begins(char: str) -> bool:
+    """True if normalisation joins nothing before this character with it or with what follows it."""
+    if char.isascii():
+        return True
+    first = normalize("NFKD", char)[0]
+    joins = category(first)[0] == "M" or 0x1160 <= ord(first) <= 0x11FF  # marks; Hangul vowels, finals
+    return not joins and _IGNORED.match(char) is None
+
+
+@cache
+def _begins_blank(char: str) -> bool:
+    return normalize("NFKD", char)[0] == " " or _BLANK_RUN.match(char) is not None
+
+
+# Phrases --------------------------------------------------------------------------------------
+
+WORD = r"\pL\pM\pN_"
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々〆]"
+NOTHING = r"[^\x{0}-\x{10FFFF}]"
+
+
+def phrase_pattern(phrases: Iterable[str]) -> str:
+    """An RE2 source that finds any of the phrases, as whole words, in folded text.
+
+    The phrase found is the match's one group that took part (`phrase_span`); it is group 1 where all
+    phrases have the same need of word boundaries.  A boundary is needed at an end that is a letter,
+    mark, digit or underscore, but not of a script that is written without spaces.
+    """
+    by_ends: dict[tuple[bool, bool], list[str]] = {}
+    for phrase in phrases:
+        folded = fold(phrase).strip(" ")
+        if folded:
+            by_ends.setdefault((_bounded(folded[0]), _bounded(folded[-1])), []).append(folded)
+    return "|".join(_alternatives(*ends, found) for ends, found in by_ends.items()) or NOTHING
+
+
+def _alternatives(left: bool, right: bool, phrases: list[str]) -> str:
+    # The longest first: RE2 prefers the alternative that is written first.
+    ordered = sorted(dict.fromkeys(phrases), key=lambda phrase: (-len(phrase), phrase))
+    inside = "|".join(_quote(phrase) for phrase in ordered)
+    before = f"(?:^|[^{WORD}])" if left else ""
+    after = f"(?:[^{WORD}]|$)" if right else ""
+    return f"{before}({inside}){after}"
+
+
+def _quote(phrase: str) -> str:
+    return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in phrase)
+
+
+@cache
+def _bounded(char: str) -> bool:
+    """True if a phrase that ends in this character must end where a word ends."""
+    return bool(compile_re2(f"[{WORD}]").search(char)) and not compile_re2(UNSPACED).search(char)
+
+
+def phrase_span(match: Any) -> tuple[int, int]:
+    """Where the phrase of a match of `phrase_pattern` stands in the folded text."""
+    spans: list[tuple[int, int]] = [match.span(group) for group in range(match.re.groups + 1)]
+    return next((span for span in spans[1:] if span != (-1, -1)), spans[0])
+
+
+def find_phrase(pattern: Any, text: str) -> tuple[int, int] | None:
+    """The span in raw `text` of the first phrase, with a compiled `phrase_pattern`; None if none."""
+    match = pattern.search(fold(text))
+    return None if match is None else folded_span(text, *phrase_span(match))
+
+
+# Patterns -------------------------------------------------------------------------------------
+
+
+@cache
+def _quiet() -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+def compile_re2(source: str) -> Any:
+    """A compiled RE2 expression.  Raises ValueError with RE2's reason if it is none."""
+    import re2
+
+    try:
+        return re2.compile(source, _quiet())
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+
+
+def luhn(text: str) -> bool:
+    """True if the text's letters and digits are two or more digits that pass the Luhn checksum."""
+    digits = [c for c in text if c.isalnum()]
+    if len(digits) < 2 or not all(c.isascii() and c.isdigit() for c in digits):
+        return False
+    doubled = (2 * int(c) for c in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(n // 10 + n % 10 for n in doubled)) % 10 == 0
+
+
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+
+
+def iban(text: str) -> bool:
+    """True if the text's letters and digits are an IBAN with a right checksum (ISO 13616, mod 97)."""
+    plain = "".join(c for c in text.upper() if c.isalnum())
+    if _IBAN.fullmatch(plain) is None:
+        return False
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
+CHECKS = {"luhn": luhn, "iban": iban}
+
+# A match that fails its check is tried again from its second character, so that digits before a card
+# number do not hide it; a match longer than any such number is passed over, which keeps time linear.
+LONGEST_NUMBER = 64
+
+
+def find(pattern: Any, text: str, check: str = "") -> tuple[int, int] | None:
+    """The span of the first match of a compiled pattern that passes `check` ("", "luhn" or "iban")."""
+    data = text.encode("utf-8", "surrogatepass")
+    passes = CHECKS.get(check, _anything)
+    at = 0
+    while at <= len(data):
+        match = pattern.search(data, at)
+        if match is None:
+            return None
+        start, end = match.span()
+        if passes(data[start:end].decode("utf-8", "replace")):
+            before = len(data[:start].decode("utf-8", "surrogatepass"))
+            return before, before + len(data[start:end].decode("utf-8", "surrogatepass"))
+        at = end if end - start > LONGEST_NUMBER else _next(data, start)
+    return None
+
+
+def _anything(text: str) -> bool:
+    return True
+
+
+def _next(data: bytes, at: int) -> int:
+    """Where the next character starts."""
+    at += 1
+    while at < len(data) and data[at] & 0xC0 == 0x80:
+        at += 1
+    return at
