@@ -245,7 +245,7 @@ class _Unzipped:
     """
 
     def __init__(self, stream: Stream) -> None:
-        self.file = gzip.GzipFile(fileobj=stream, mode="rb")  # type: ignore[arg-type]
+        self.file = gzip.GzipFile(fileobj=stream, mode="rb")  # type: ignore[call-overload]
         self.defect: Exception | None = None
 
     def read(self, size: int, /) -> bytes:

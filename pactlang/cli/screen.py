@@ -1,4 +1,4 @@
-"""What may be written to a terminal, and the two consoles to write it with.
+"""What may be written to a terminal, and the consoles to write it with.
 
 Values, names and messages come from records and files: a control character among them could move the
 cursor, recolour the screen or reverse the text.  All of it passes through `printable`.
@@ -6,16 +6,19 @@ cursor, recolour the screen or reverse the text.  All of it passes through `prin
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# C0 and C1 controls, the marks that reverse or hide text, line separators, lone surrogates.
+# C0 and C1 controls, marks that reverse or hide text, line separators, lone surrogates.
 UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 PLAIN_WIDTH = 100  # columns where the output is no terminal
@@ -31,18 +34,16 @@ def _escape(match: re.Match[str]) -> str:
     if char in NAMED:
         return NAMED[char]
     code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def console(stream: TextIO) -> Console:
-    """A console that takes text as it is: no markup, no guessing; colour as the terminal and NO_COLOR say."""
+def console(stream: TextIO | None = None) -> Console:
+    """A console that takes text as it is; colour as the terminal and NO_COLOR say.  None: standard output."""
     from rich.console import Console
 
-    options: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": False}
-    made = Console(file=stream, **options)
-    if not made.is_terminal and "COLUMNS" not in made._environ:
-        made = Console(file=stream, width=PLAIN_WIDTH, **options)
-    return made
+    stream = sys.stdout if stream is None else stream
+    fixed = PLAIN_WIDTH if not stream.isatty() and "COLUMNS" not in os.environ else None
+    return Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
 
 
 def survive_narrow_encodings() -> None:
@@ -51,3 +52,11 @@ def survive_narrow_encodings() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def write_json(data: object) -> None:
+    """JSON for programs, two blanks of indent, UTF-8 whatever the terminal's encoding, on standard output."""
+    import msgspec
+
+    text = msgspec.json.format(msgspec.json.encode(data), indent=2)
+    click.echo(text)

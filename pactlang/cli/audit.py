@@ -1,0 +1,163 @@
+"""Feed records to an evaluator and keep what a report needs: counts, examples, what could not be read.
+
+In: blocks of lines.  Out: an `Audit`, which grows with the pact and with `limit`, never with the log.
+
+A batch says only which clause was violated where; the evidence of an example is computed by checking
+its line once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pactlang.cli.input import LONGEST_LINE, Block, Overlong
+from pactlang.cli.tally import UNKNOWN, VIOLATED, Tally, admitted, none, overlong, tally
+from pactlang.errors import RecordError
+
+if TYPE_CHECKING:
+    from pactlang.evaluator import Evaluator
+    from pactlang.verdict import Batch, Violation
+
+UNREADABLE_KEPT = 20  # undecodable records that are listed one by one
+REASONS_KEPT = 50  # distinct reasons that are counted by themselves
+OTHER = ("", "other reasons")
+
+
+class Place(NamedTuple):
+    """Where a call stands: its file, its line from 1, its id (the line where it has none)."""
+
+    file: str
+    line: int
+    id: str | int
+
+
+class Example(NamedTuple):
+    """One violation, with its evidence and the text of the record's fields it is about."""
+
+    place: Place
+    violation: Violation
+
+
+class Unreadable(NamedTuple):
+    """A record that could not be decoded."""
+
+    file: str
+    line: int
+    path: str
+    reason: str
+
+
+class Row(NamedTuple):
+    """One record of the log: its outcomes (uint8 per clause), or why it has none (outside: reason "")."""
+
+    place: Place
+    outcomes: NDArray[np.uint8] | None
+    path: str = ""
+    reason: str = ""
+
+
+class Audit:
+    """The state of one run.  `limit` is the number of examples kept per clause and outcome."""
+
+    def __init__(self, evaluator: Evaluator, clauses: tuple[str, ...], limit: int) -> None:
+        self.evaluator = evaluator
+        self.names = clauses
+        self.limit = limit
+        self.total: Tally = none(len(clauses))
+        self.violations: dict[str, list[Example]] = {name: [] for name in clauses}
+        self.unknowns: dict[str, list[Place]] = {name: [] for name in clauses}
+        self.unreadable: list[Unreadable] = []
+        self.reasons: dict[tuple[str, str], int] = {}
+
+    def feed(self, file: str, block: Block) -> Checked:
+        """Judge a block and count it."""
+        checked = Checked(self.evaluator, file, block)
+        self.total = self.total.plus(tally(checked.batch))
+        for line, path, reason in checked.batch.undecodable:
+            self._unreadable(Unreadable(file, block.first + line - 1, path, reason))
+        self._examples(checked)
+        return checked
+
+    def pass_over(self, file: str, mark: Overlong) -> Row:
+        """Count a line that was too long to be held."""
+        reason = f"the line is {mark.size:,} bytes long, more than {LONGEST_LINE >> 20} MiB"
+        self.total = self.total.plus(overlong(len(self.names)))
+        self._unreadable(Unreadable(file, mark.line, "$", reason))
+        return Row(Place(file, mark.line, mark.line), None, "$", reason)
+
+    def _unreadable(self, found: Unreadable) -> None:
+        if len(self.unreadable) < UNREADABLE_KEPT:
+            self.unreadable.append(found)
+        key = (found.path, found.reason)
+        if key not in self.reasons and len(self.reasons) >= REASONS_KEPT:
+            key = OTHER
+        self.reasons[key] = self.reasons.get(key, 0) + 1
+
+    def _examples(self, checked: Checked) -> None:
+        for column, name in enumerate(self.names):
+            for row in checked.rows(column, VIOLATED, self.limit - len(self.violations[name])):
+                self.violations[name] += checked.evidence(row, name)
+            for row in checked.rows(column, UNKNOWN, self.limit - len(self.unknowns[name])):
+                self.unknowns[name].append(checked.place(row))
+
+
+class Checked:
+    """A block with its verdicts."""
+
+    def __init__(self, evaluator: Evaluator, file: str, block: Block) -> None:
+        self.evaluator = evaluator
+        self.file = file
+        self.block = block
+        self.batch: Batch = evaluator.check_lines(block.data)
+        self.admitted = admitted(self.batch)
+        self._ends: NDArray[np.int64] | None = None
+
+    def rows(self, column: int, outcome: int, most: int) -> list[int]:
+        """The first rows, at most so many, in which a clause had this outcome."""
+        if most <= 0:
+            return []
+        hits = np.flatnonzero((self.batch.outcomes[:, column] == outcome) & self.admitted)
+        return [int(row) for row in hits[:most]]
+
+    def text(self, row: int) -> bytes:
+        """The line of a row, without its line break."""
+        if self._ends is None:
+            self._ends = np.flatnonzero(np.frombuffer(self.block.data, np.uint8) == ord("\n"))
+        line = int(self.batch.lines[row]) - 1
+        start = int(self._ends[line - 1]) + 1 if line else 0
+        end = int(self._ends[line]) if line < len(self._ends) else len(self.block.data)
+        return self.block.data[start:end]
+
+    def place(self, row: int) -> Place:
+        """Where the call of a row stands."""
+        line = self.block.first + int(self.batch.lines[row]) - 1
+        return Place(self.file, line, identity(self.evaluator, self.text(row), line))
+
+    def evidence(self, row: int, clause: str) -> list[Example]:
+        """The violation of a clause in a row."""
+        place = self.place(row)
+        verdict = self.evaluator.check_json(self.text(row))
+        return [Example(place, violation) for violation in verdict.violations if violation.clause == clause]
+
+    def all_rows(self) -> Iterator[Row]:
+        """Every record of the block in the order of its lines."""
+        faults = {line: (path, reason) for line, path, reason in self.batch.undecodable}
+        for row, line in enumerate(self.batch.lines.tolist()):
+            if line in faults:
+                number = self.block.first + line - 1
+                yield Row(Place(self.file, number, number), None, *faults[line])
+            else:
+                yield Row(self.place(row), self.batch.outcomes[row] if self.admitted[row] else None)
+
+
+def identity(evaluator: Evaluator, line: bytes, number: int) -> str | int:
+    """The id of a decodable record, or the line's number where it has none."""
+    try:
+        found: Any = evaluator.reader.identity(evaluator.reader.from_json(line))
+    except RecordError:
+        return number
+    return found if isinstance(found, str | int) else number

@@ -1,0 +1,57 @@
+"""`pactc check`: is this a pact, and what is to be said of it.
+
+In: pacts.  Out: their findings and, of each that compiles, one line; or all of it as JSON.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pactlang.cli.exits import FINE, FOUND
+from pactlang.cli.facts import facts, one_line
+from pactlang.cli.pacts import Opened, open_pact, show, summary
+from pactlang.cli.screen import write_json
+from pactlang.diagnostic import ERROR, WARNING
+
+
+@click.command("check", short_help="Find the mistakes in pacts.")
+@click.argument("pacts", nargs=-1, required=True, metavar="PACT...", type=click.Path(allow_dash=True))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(pacts: tuple[str, ...], form: str) -> int:
+    """Find the mistakes in pacts (.pact, .pactc, or - for standard input).
+
+    Leaves with 1 if one of them has an error; warnings and notes alone leave with 0.
+    """
+    opened = [open_pact(path) for path in pacts]
+    if form == "json":
+        write_json(_data(opened))
+    else:
+        for each in opened:
+            _report(each)
+    return FOUND if any(each.program is None for each in opened) else FINE
+
+
+def _report(opened: Opened) -> None:
+    show(opened, sys.stdout)
+    if opened.program is None:
+        click.echo(f"{opened.name}: {summary(opened)}")
+    else:
+        click.echo(f"{opened.name}: {one_line(opened.program)}")
+
+
+def _data(opened: list[Opened]) -> dict[str, Any]:
+    return {
+        "ok": all(each.program is not None for each in opened),
+        "errors": sum(each.count(ERROR) for each in opened),
+        "warnings": sum(each.count(WARNING) for each in opened),
+        "pacts": [_pact(each) for each in opened],
+    }
+
+
+def _pact(opened: Opened) -> dict[str, Any]:
+    found = [] if opened.source is None else [d.to_json(opened.source) for d in opened.diagnostics]
+    about = {} if opened.program is None else facts(opened.program)
+    return {"file": opened.name, "ok": opened.program is not None, **about, "diagnostics": found}

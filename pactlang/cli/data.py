@@ -1,0 +1,83 @@
+"""The report of a run as JSON data; its keys are documented in the README.
+
+In: `Outcome`.  Out: dicts and lists that any JSON decoder takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pactlang.cli.evidence import plain
+from pactlang.cli.outcome import Counts, Outcome
+
+if TYPE_CHECKING:
+    from pactlang.cli.audit import Example, Place
+    from pactlang.source import Source
+
+
+def data(outcome: Outcome) -> dict[str, Any]:
+    """Counts first, then examples, then how the run went."""
+    audit, total = outcome.audit, outcome.audit.total
+    return {
+        "pact": {
+            "name": outcome.program.name,
+            "version": outcome.program.version,
+            "digest": outcome.program.digest,
+        },
+        "files": [plain(name) for name in outcome.files],
+        "records": total.records,
+        "calls": total.calls,
+        "outside": total.outside,
+        "undecodable": total.undecodable,
+        "clauses": {clause.name: _clause(clause) for clause in outcome.clauses()},
+        "violations": [
+            _violation(example, outcome.program.source)
+            for clause in outcome.worst()
+            for example in audit.violations[clause.name]
+        ],
+        "unknowns": [
+            {"clause": name, **_place(place)} for name, places in audit.unknowns.items() for place in places
+        ],
+        "undecodable_records": [plain(found._asdict()) for found in audit.unreadable],
+        "undecodable_reasons": [
+            {"path": plain(path), "reason": plain(reason), "records": count}
+            for (path, reason), count in sorted(audit.reasons.items(), key=lambda item: -item[1])
+        ],
+        "notices": [plain(notice) for notice in outcome.notices],
+        "errors": [plain(error) for error in outcome.errors],
+        "interrupted": outcome.interrupted,
+        "seconds": round(outcome.seconds, 6),
+        "calls_per_second": round(outcome.per_second(), 1),
+    }
+
+
+def _clause(clause: Counts) -> dict[str, Any]:
+    return {
+        "satisfied": clause.satisfied,
+        "violated": clause.violated,
+        "skipped": clause.skipped,
+        "unknown": clause.unknown,
+        "severity": clause.severity,
+        "dimension": clause.dimension,
+        "description": clause.description,
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"file": plain(place.file), "line": place.line, "id": plain(place.id)}
+
+
+def _violation(example: Example, source: Source) -> dict[str, Any]:
+    violation = example.violation
+    start = source.place(violation.span[0])
+    found = violation.matched
+    return {
+        "clause": violation.clause,
+        "severity": violation.severity,
+        **_place(example.place),
+        "message": plain(violation.message),
+        "values": plain(violation.values),
+        "threshold": plain(violation.threshold),
+        "matched": None if found is None else plain(found._asdict()),
+        "promise": {"file": plain(source.name), "line": start.line, "column": start.column},
+    }

@@ -1,0 +1,155 @@
+"""`pactc explain`: one call, one clause after the other, every part of it with its value.
+
+In: a pact, records, and the id or the line of a call.  Out: a drawing, or the same as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from pactlang.cli.exits import FINE, Fault
+from pactlang.cli.input import Broken, Input, Overlong, open_inputs
+from pactlang.cli.pacts import usable
+from pactlang.cli.screen import console, printable, write_json
+from pactlang.errors import RecordError
+
+if TYPE_CHECKING:
+    from pactlang.evaluator import Evaluator
+
+    from pactlang.ir import Clause
+    from pactlang.program import Program
+
+CANDIDATES = 3  # undecodable lines that hold the id and are told of
+
+
+class Line(NamedTuple):
+    """One line of the log."""
+
+    file: str
+    number: int
+    text: bytes
+
+
+@click.command("explain", short_help="Show why a call kept or broke a promise.")
+@click.argument("pact", metavar="PACT", type=click.Path(allow_dash=True))
+@click.argument("records", nargs=-1, required=True, metavar="RECORDS...", type=click.Path(allow_dash=True))
+@click.option("--call", metavar="ID", help="The id of the call.")
+@click.option("--line", type=click.IntRange(min=1), metavar="N", help="The line of the call, from 1.")
+@click.option("--clause", metavar="NAME", multiple=True, help="Explain this clause only; may be repeated.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    pact: str,
+    records: tuple[str, ...],
+    call: str | None,
+    line: int | None,
+    clause: tuple[str, ...],
+    form: str,
+) -> int:
+    """Show why a call kept or broke each promise: every part of a clause with its value.
+
+    The first call with the id counts; where a record has no id, its line number is its id.
+    """
+    if (call is None) == (line is None):
+        raise click.UsageError("say which call: `--call ID` or `--line N`")
+    if line is not None and len(records) > 1:
+        raise click.UsageError("`--line N` needs exactly one file of records")
+    if pact == "-" and "-" in records:
+        raise Fault("`-` stands for standard input and can be given once")
+    inputs = open_inputs(records)
+    from pactlang import Evaluator
+
+    program = usable(pact)
+    evaluator, clauses = Evaluator(program), _chosen(program, clause)
+    found = _at(inputs[0], line) if line is not None else _called(inputs, str(call), evaluator)
+    _explain(program, clauses, found, evaluator, form)
+    return FINE
+
+
+def _chosen(program: Program, names: Sequence[str]) -> list[Clause]:
+    known = {clause.name: clause for clause in program.module.clauses}
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(list(known)[:20]) or 'none'}"
+            raise Fault(f"`{program.name}` has no clause `{printable(name)}`", printable(hint))
+    return [known[name] for name in names] if names else list(known.values())
+
+
+def _at(given: Input, number: int) -> Line:
+    last = 0
+    for line in _lines(given):
+        if line.number == number:
+            return line
+        last = line.number
+    raise Fault(f"{given.name} has no record on line {number:,}; its last is on line {last:,}")
+
+
+def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> Line:
+    """The first call with the id; a line that is unreadable but holds it is told of if there is none."""
+    needle = call.encode("utf-8", "surrogateescape")
+    unreadable: list[str] = []
+    for given in inputs:
+        for line in _lines(given):
+            if needle not in line.text and b"\\" not in line.text and str(line.number) != call:
+                continue  # an id that is written without escapes would be there
+            try:
+                if str(_identity(evaluator, line)) == call:
+                    return line
+            except RecordError as error:
+                if needle in line.text and len(unreadable) < CANDIDATES:
+                    unreadable.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
+    raise Fault(f"no call has the id `{printable(call)}`", printable("; ".join(unreadable)))
+
+
+def _identity(evaluator: Evaluator, line: Line) -> object:
+    found = evaluator.reader.identity(evaluator.reader.from_json(line.text))
+    return line.number if found is None else found
+
+
+def _lines(given: Input) -> Iterator[Line]:
+    """The lines of a file that are not blank; one that is too long is no record anybody can explain."""
+    try:
+        for block in given.blocks():
+            if isinstance(block, Overlong):
+                continue
+            for number, text in enumerate(block.data.split(b"\n"), block.first):
+                if text.strip():
+                    yield Line(given.name, number, text.rstrip(b"\r"))
+    except Broken as broken:
+        raise Fault(str(broken)) from broken
+
+
+def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Evaluator, form: str) -> None:
+    from pactlang import explain
+
+    try:
+        record = evaluator.reader.from_json(line.text)
+        row = evaluator.reader.values(record)
+    except RecordError as error:
+        raise Fault(f"{line.file}:{line.number} cannot be decoded: {printable(str(error))}") from error
+    name = _identity(evaluator, line)
+    outside = evaluator.check_json(line.text).outside
+    if form == "json":
+        told = [explain.explain_data(program.module, clause, row, program.source) for clause in clauses]
+        write_json({"file": line.file, "line": line.number, "id": name, "outside": outside, "clauses": told})
+        return
+    _draw(program, clauses, row, f"{line.file}:{line.number}  {printable(str(name))}", outside)
+
+
+def _draw(program: Program, clauses: list[Clause], row: list[Any], head: str, outside: bool) -> None:
+    from rich.text import Text
+
+    from pactlang import explain
+
+    screen = console()
+    screen.print(Text(head, "bold"))
+    if outside:
+        screen.print(Text("This call is outside the pact: its `applies when` does not hold.", "yellow"))
+    for clause in clauses:
+        screen.print()
+        screen.print(Text(explain.explain(program.module, clause, row, program.source)), soft_wrap=True)

@@ -1,0 +1,104 @@
+"""Open a pact for a command: the text of a `.pact` file or a built `.pactc`, told by the first bytes.
+
+In: a path (`-` is standard input).  Out: `Opened`, whose program is None where the text has errors.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from pactlang.cli.exits import UNABLE, Fault, reason
+from pactlang.cli.screen import printable
+from pactlang.diagnostic import ERROR, WARNING, Diagnostic
+from pactlang.errors import ProgramError
+from pactlang.source import Source
+
+if TYPE_CHECKING:
+    from pactlang.program import Program
+
+BUILT = b"PACT"  # what every artifact begins with
+LARGEST = 256 << 20  # bytes of a pact that are read; more than any person writes
+
+
+class Opened(NamedTuple):
+    """A pact as far as it goes.  `source` is None for an artifact and for bytes that are not text."""
+
+    name: str
+    program: Program | None
+    source: Source | None
+    diagnostics: tuple[Diagnostic, ...]
+    built: bool
+
+    def count(self, level: str) -> int:
+        """How many findings are of this level."""
+        return sum(d.level == level for d in self.diagnostics)
+
+
+def read_bytes(path: str) -> tuple[bytes, str]:
+    """The bytes of a pact and the name to show for it; a `Fault` if there are none or too many."""
+    name = "<stdin>" if path == "-" else printable(path)
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(LARGEST + 1)
+    except (OSError, ValueError, AttributeError) as error:
+        raise Fault(f"cannot read {name}: {reason(error)}") from error
+    if len(data) > LARGEST:
+        raise Fault(f"cannot read {name}: it is larger than 256 MiB, which no pact is")
+    return data, name
+
+
+def open_pact(path: str) -> Opened:
+    """Read and compile, or read and verify; an artifact that cannot be used is a `Fault`."""
+    data, name = read_bytes(path)
+    if data.startswith(BUILT):
+        return _load(data, name)
+    from pactlang.build import compile_source
+    from pactlang.parse import read_source
+
+    source, diagnostics = read_source(data, name)
+    if source is None:
+        return Opened(name, None, Source(name, data.decode("utf-8", "replace")), diagnostics, False)
+    program, diagnostics = compile_source(source)
+    return Opened(name, program, source, diagnostics, False)
+
+
+def _load(data: bytes, name: str) -> Opened:
+    from pactlang import load
+
+    try:
+        program = load(data)
+    except ProgramError as error:
+        raise Fault(f"cannot use {name}: {printable(str(error))}") from error
+    return Opened(name, program, None, (), True)
+
+
+def usable(path: str) -> Program:
+    """The program of a pact that is to be run; its findings go to standard error, errors end the command."""
+    opened = open_pact(path)
+    show(opened, sys.stderr)
+    if opened.program is None:
+        raise Fault(f"{opened.name} does not compile: {summary(opened)}", code=UNABLE)
+    return opened.program
+
+
+def show(opened: Opened, stream: TextIO) -> None:
+    """Draw the findings of a pact."""
+    if not opened.diagnostics or opened.source is None:
+        return
+    from pactlang.render import render_all
+
+    from pactlang.cli.screen import console
+
+    screen = console(stream)
+    text = render_all(opened.diagnostics, opened.source, color=screen.color_system is not None)
+    stream.write(text if text.endswith("\n") else text + "\n")
+
+
+def summary(opened: Opened) -> str:
+    """"2 errors, 1 warning"."""
+    counts = ((opened.count(ERROR), "error"), (opened.count(WARNING), "warning"))
+    return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n) or "no errors"

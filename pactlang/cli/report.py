@@ -1,0 +1,178 @@
+"""The report of a run for people: the counts as a table, then the worst offenders with their evidence.
+
+In: `Outcome`.  Out: text on standard output, as wide as the terminal; notices on standard error.
+"""
+
+from __future__ import annotations
+
+import click
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pactlang.cli.audit import Example, Place, Unreadable
+from pactlang.cli.evidence import Quote, quote, shown
+from pactlang.cli.facts import plural, short
+from pactlang.cli.outcome import Counts, Outcome
+from pactlang.cli.screen import console, printable
+
+SEVERITY = {"critical": "bold red", "major": "red", "minor": "yellow", "info": "cyan"}
+REASONS_SHOWN = 10
+
+
+def report(outcome: Outcome) -> None:
+    """Print the report; errors and notices go to standard error, so that a pipe gets the report alone."""
+    screen = console()
+    _head(screen, outcome)
+    _counts(screen, outcome)
+    _offenders(screen, outcome)
+    _unknowns(screen, outcome)
+    _unreadable(screen, outcome)
+    _foot(screen, outcome)
+    for notice in (*outcome.notices, *_never_applied(outcome)):
+        click.echo(f"note: {notice}", err=True)
+    for error in outcome.errors:
+        click.echo(f"error: {error}; the report covers what was read", err=True)
+    if outcome.interrupted:
+        click.echo("interrupted: the report covers what was read so far", err=True)
+
+
+def _head(screen: Console, outcome: Outcome) -> None:
+    program, total = outcome.program, outcome.audit.total
+    head = Text(printable(f"{program.name} {program.version}"), "bold")
+    head.append(f"  {short(program.digest)}", "not bold dim")
+    screen.print(head)
+    parts = [plural(total.records, "record"), plural(total.calls, "call")]
+    if total.outside:
+        parts.append(f"{total.outside:,} outside the pact")
+    named = f"{printable(outcome.files[0])}: " if len(outcome.files) == 1 else f"{len(outcome.files)} files: "
+    line = Text(named + ", ".join(parts) + ", ")
+    line.append(f"{total.undecodable:,} undecodable", "yellow" if total.undecodable else "")
+    screen.print(line)
+
+
+def _counts(screen: Console, outcome: Outcome) -> None:
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("clause", overflow="fold", min_width=8)
+    table.add_column("severity")
+    for name in ("satisfied", "violated", "skipped", "unknown"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for clause in outcome.clauses():
+        table.add_row(Text(printable(clause.name)), Text(clause.severity, _style(clause)), *_cells(clause))
+    screen.print()
+    screen.print(table)
+
+
+def _style(clause: Counts) -> str:
+    return SEVERITY.get(clause.severity, "") if clause.violated else "dim"
+
+
+def _cells(clause: Counts) -> list[Text]:
+    styles = ("", SEVERITY.get(clause.severity, ""), "dim", "yellow")
+    counts = (clause.satisfied, clause.violated, clause.skipped, clause.unknown)
+    return [Text(f"{n:,}", style if n else "dim") for n, style in zip(counts, styles, strict=True)]
+
+
+def _offenders(screen: Console, outcome: Outcome) -> None:
+    for clause in outcome.worst():
+        screen.print()
+        head = Text(printable(clause.name), "bold")
+        head.append(f"  {clause.severity}", SEVERITY.get(clause.severity, ""))
+        head.append(f", violated by {plural(clause.violated, 'call')}", "not bold")
+        screen.print(head)
+        if clause.description:
+            _indented(screen, Text(printable(clause.description), "italic"), 2)
+        for example in outcome.audit.violations[clause.name]:
+            _example(screen, example, outcome)
+
+
+def _example(screen: Console, example: Example, outcome: Outcome) -> None:
+    place, violation = example.place, example.violation
+    where = Text(_where(place, outcome), "cyan")
+    if place.id != place.line:
+        where.append(f"  {printable(str(place.id))}", "not bold default")
+    _indented(screen, where, 2)
+    _indented(screen, Text(printable(violation.message)), 4)
+    found = quote(violation, screen.width - 8 - len(violation.matched.field if violation.matched else ""))
+    for name, value in violation.values.items():
+        if found is None or printable(name) != found.field:
+            _indented(screen, Text.assemble((f"{printable(name)} = ", "dim"), shown(value)), 4)
+    if found is not None:
+        _quoted(screen, found)
+
+
+def _quoted(screen: Console, found: Quote) -> None:
+    """The text with marks below the match, as a diagnostic has them."""
+    label = f"{found.field}: "
+    marks = "^" * max(cell_len(found.match), 1)
+    text = Text.assemble((label, "dim"), found.before, (found.match, "bold red"), found.after)
+    text.append("\n" + " " * cell_len(label + found.before))
+    text.append(marks, "red")
+    _indented(screen, text, 4)
+
+
+def _where(place: Place | Unreadable, outcome: Outcome) -> str:
+    """The file is said once, in the head, where there is only one."""
+    return f"line {place.line}" if len(outcome.files) == 1 else f"{place.file}:{place.line}"
+
+
+def _unknowns(screen: Console, outcome: Outcome) -> None:
+    unknown = [clause for clause in outcome.clauses() if clause.unknown]
+    if unknown:
+        screen.print()
+        screen.print(Text("Unknown", "bold yellow"))
+    for clause in unknown:
+        places = ", ".join(_where(p, outcome) for p in outcome.audit.unknowns[clause.name])
+        line = Text(f"{printable(clause.name)}: {plural(clause.unknown, 'call')}")
+        line.append(f", first at {places}" if places else "", "dim")
+        _indented(screen, line, 2)
+    if unknown:
+        hint = "`pactc explain` with --line N shows what could not be evaluated"
+        _indented(screen, Text(hint, "dim"), 2)
+
+
+def _unreadable(screen: Console, outcome: Outcome) -> None:
+    audit = outcome.audit
+    if not audit.reasons:
+        return
+    screen.print()
+    screen.print(Text("Undecodable", "bold yellow"))
+    ranked = sorted(audit.reasons.items(), key=lambda item: -item[1])
+    for (path, why), count in ranked[:REASONS_SHOWN]:
+        kept = (u for u in audit.unreadable if (u.path, u.reason) == (path, why))
+        first = next((_where(u, outcome) for u in kept), "")
+        line = Text(f"{plural(count, 'record')}: ")
+        line.append(printable(f"{path}: {why}" if path else why))
+        line.append(f", first at {first}" if first else "", "dim")
+        _indented(screen, line, 2)
+    if len(ranked) > REASONS_SHOWN:
+        rest = sum(count for _, count in ranked[REASONS_SHOWN:])
+        _indented(screen, Text(f"{plural(rest, 'record')} for other reasons", "dim"), 2)
+
+
+def _indented(screen: Console, text: Text, columns: int) -> None:
+    screen.print(Padding(text, (0, 0, 0, columns), expand=False))
+
+
+def _foot(screen: Console, outcome: Outcome) -> None:
+    total = outcome.audit.total
+    screen.print()
+    if not total.records:
+        screen.print(Text("No records.", "yellow"))
+    elif total.calls and not outcome.worst() and not any(c.unknown for c in outcome.clauses()):
+        screen.print(Text("Every promise was kept.", "green"))
+    speed = f"{outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
+    screen.print(Text(speed, "dim"))
+
+
+def _never_applied(outcome: Outcome) -> list[str]:
+    """A clause that judged nothing may be a mistake in its `when`; nobody should read it as kept."""
+    calls = outcome.audit.total.calls
+    return [
+        f"`{printable(clause.name)}` was skipped on every call: its `when` never held"
+        for clause in outcome.clauses()
+        if calls and clause.skipped == calls
+    ]

@@ -1,0 +1,110 @@
+"""`pactc run`: which promises the calls of a log kept, and which they broke.
+
+In: a pact and files of records.  Out: a report, perhaps a file of verdicts, and an exit code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from pactlang.cli import exits
+from pactlang.cli.audit import Audit
+from pactlang.cli.build import refuse_overwriting
+from pactlang.cli.input import Broken, Input, Overlong, open_inputs
+from pactlang.cli.interrupt import Interrupts
+from pactlang.cli.outcome import SEVERITIES, Outcome
+from pactlang.cli.pacts import usable
+from pactlang.cli.progress import Bar
+from pactlang.cli.rows import Rows
+from pactlang.cli.screen import write_json
+
+FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES}
+
+
+@click.command("run", short_help="Judge every call of a log.")
+@click.argument("pact", metavar="PACT", type=click.Path(allow_dash=True))
+@click.argument("records", nargs=-1, required=True, metavar="RECORDS...", type=click.Path(allow_dash=True))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--verdicts", metavar="OUT.jsonl", type=click.Path(),
+              help="Write a row per record: file, line, id, violated and unknown clauses.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(list(FAIL_ON)),
+              help="Leave with 1 if a promise of this severity, or a graver one, is broken.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
+              help="Examples to show per clause.")  # fmt: skip
+def command(
+    pact: str, records: tuple[str, ...], form: str, verdicts: str | None, fail_on: str | None, limit: int
+) -> int:
+    """Judge every call of a log by the clauses of a pact (.pact or .pactc).
+
+    RECORDS are files of JSON, one record per line, plain or gzip; - is standard input.  Files of any
+    size are read in bounded memory.  A record that cannot be read is counted and named, never dropped.
+    """
+    if pact == "-" and "-" in records:
+        raise exits.Fault("`-` stands for standard input and can be given once")
+    inputs = open_inputs(records)
+    if verdicts is not None:
+        refuse_overwriting(verdicts, [pact, *records])
+    outcome = examine(pact, inputs, verdicts, limit)
+    if form == "json":
+        from pactlang.cli.data import data
+
+        write_json(data(outcome))
+    else:
+        from pactlang.cli.report import report
+
+        report(outcome)
+    return exit_code(outcome, FAIL_ON[fail_on] if fail_on else ())
+
+
+def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int) -> Outcome:
+    """Judge all inputs.  Ends early, with what there is, when a person interrupts."""
+    from pactlang import Evaluator
+
+    program = usable(pact)
+    names = tuple(clause.name for clause in program.clauses)
+    audit = Audit(Evaluator(program), names, limit)
+    outcome = Outcome(program, audit, [given.name for given in inputs])
+    start = time.perf_counter()
+    with Rows(verdicts, names) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
+        try:
+            for given in inputs:
+                _examine_one(given, outcome, rows, bar, interrupts)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+    outcome.seconds = time.perf_counter() - start
+    return outcome
+
+
+def _examine_one(given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupts: Interrupts) -> None:
+    audit = outcome.audit
+    try:
+        for block in interrupts.each(given.blocks()):
+            if isinstance(block, Overlong):
+                rows.write([audit.pass_over(given.name, block)])
+            else:
+                checked = audit.feed(given.name, block)
+                if rows.file is not None:
+                    rows.write(checked.all_rows())
+            bar.at(given, audit.total.records)
+    except Broken as broken:
+        outcome.errors.append(str(broken))
+    if given.bom:
+        outcome.notices.append(f"{given.name} begins with a byte-order mark, which was passed over")
+    bar.done(given)
+
+
+def exit_code(outcome: Outcome, severities: Sequence[str]) -> int:
+    """What the run amounts to; an interrupt outweighs a broken promise, that outweighs a broken file."""
+    total = outcome.audit.total
+    if outcome.interrupted:
+        return exits.INTERRUPTED
+    if any(outcome.violated(severity) for severity in severities):
+        return exits.FOUND
+    if outcome.errors:
+        return exits.PARTIAL if total.records else exits.UNABLE
+    if total.undecodable and total.undecodable == total.records:
+        return exits.PARTIAL
+    return exits.FINE
