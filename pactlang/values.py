@@ -341,5 +341,3 @@ def _digits(negative: bool, digits: str, exponent: int) -> str:
     else:
         text = f"0.{'0' * (-lead - 1)}{digits}"
     return "-" + text if negative else text
-
-

@@ -1,0 +1,476 @@
+"""The meaning of every expression: a walk over the typed tree with plain Python values.
+
+In: an `ir` expression, the values of the record's slots, the module.  Out: a CEL value, or an
+`Error` value that says what went wrong and where.
+
+One walk serves two readers: the tests, which hold the machine to it, and `explain`, which asks it to
+keep the value of every sub-expression (`trace`).  Operands that decide nothing are not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from pactlang import ir
+from pactlang.evaluate.calls import Failure, apply, key_in, shown
+from pactlang.evaluate.held import known, member, readable
+from pactlang.opcodes import Outcome
+from pactlang.schema import DYN
+from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
+from pactlang.values import NULL_BASE, CelType, Duration, Timestamp, UInt, key_value, map_key
+
+MAX_TURNS = 20_000_000  # turns of all loops of one evaluation
+MAX_ITEMS = 24  # turns of one loop that a trace keeps
+
+# CEL's names of the types that the schema calls otherwise.
+TYPES = {
+    "null": "null_type",
+    "timestamp": "google.protobuf.Timestamp",
+    "duration": "google.protobuf.Duration",
+}
+
+
+class Error(Struct, frozen=True):
+    """An error value.  code: a word such as `no-such-key`; span: of the expression that failed."""
+
+    code: str
+    message: str
+    span: tuple[int, int] = (0, 0)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class NotEvaluated:
+    """What stands for the value of an expression that was never needed; there is one."""
+
+    def __repr__(self) -> str:
+        return "NOT_EVALUATED"
+
+
+NOT_EVALUATED = NotEvaluated()
+
+
+class TraceNode:
+    """An expression, its value and its parts.
+
+    A comprehension's children are its source and then its turns: each turn is the trace of the test
+    (or the body) with the variable's value in `item`; of many turns only the first and the last kept.
+    """
+
+    __slots__ = ("children", "item", "node", "turns", "value")
+
+    def __init__(self, node: ir.Expr, value: Any = NOT_EVALUATED) -> None:
+        self.node = node
+        self.value = value
+        self.children: list[TraceNode] = []
+        self.item: Any = NOT_EVALUATED
+        self.turns = 0
+
+    def walk(self) -> Iterator[TraceNode]:
+        """This node and all below it, a node before its parts."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def evaluate(expr: ir.Expr, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None = None) -> Any:
+    """The value of an expression, or an `Error`.  row: the values of `module.schema.slots`."""
+    return _Walk(row, module, vars).value(expr)
+
+
+def trace(
+    expr: ir.Expr, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None = None
+) -> TraceNode:
+    """The same, with the value of every sub-expression; what was not needed is NOT_EVALUATED."""
+    walk = _Walk(row, module, vars)
+    root = walk.open = TraceNode(expr)
+    root.value = walk.value(expr)
+    _complete(root)
+    return root
+
+
+class Judgement(NamedTuple):
+    """What a clause says of a call: an `Outcome`, and why if it is UNKNOWN."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+def judge(clause: ir.Clause, row: Sequence[Any], module: ir.Module) -> Judgement:
+    """The outcome of a clause whose pact is about this call."""
+    if clause.when is not None:
+        admitted = truth(clause.when, evaluate(clause.when, row, module))
+        if isinstance(admitted, Error):
+            return Judgement(Outcome.UNKNOWN, admitted.message)
+        if not admitted:
+            return Judgement(Outcome.SKIPPED)
+    holds = truth(clause.promise, evaluate(clause.promise, row, module))
+    if isinstance(holds, Error):
+        return Judgement(Outcome.UNKNOWN, holds.message)
+    return Judgement(Outcome.VIOLATED if holds == clause.never else Outcome.SATISFIED)
+
+
+def admits(module: ir.Module, row: Sequence[Any]) -> bool | Error:
+    """Whether the pact is about this call; an error makes every clause unknown."""
+    if module.applies is None:
+        return True
+    return truth(module.applies, evaluate(module.applies, row, module))
+
+
+def truth(expr: ir.Expr, value: Any) -> bool | Error:
+    """The value of a condition; anything but a bool is an error."""
+    if isinstance(value, bool | Error):
+        return value
+    if value is None:
+        return Error("null-operand", "null is neither true nor false", expr.span)
+    return Error("no-such-overload", "this is neither true nor false", expr.span)
+
+
+def parts(node: ir.Expr) -> tuple[ir.Expr, ...]:
+    """The sub-expressions of a node, in the order in which they are written."""
+    match node:
+        case ir.Call():
+            return node.args
+        case ir.Logic():
+            return node.operands
+        case ir.Cond():
+            return node.test, node.yes, node.no
+        case ir.ListOf():
+            return node.items
+        case ir.MapOf():
+            return tuple(part for entry in node.entries for part in entry)
+        case ir.Comprehension():
+            return tuple(part for part in (node.source, node.test, node.body) if part is not None)
+        case ir.Const() | ir.Slot() | ir.Var():
+            return ()
+    return (node.operand,)
+
+
+def _complete(at: TraceNode) -> None:
+    """Put the parts that were never evaluated where they belong."""
+    if at.value is NOT_EVALUATED or not isinstance(at.node, ir.Comprehension):
+        done = {id(child.node): child for child in reversed(at.children)}
+        at.children = [done.get(id(part)) or TraceNode(part) for part in parts(at.node)]
+    for child in at.children:
+        if child.value is not NOT_EVALUATED:
+            _complete(child)
+
+
+@lru_cache(maxsize=1024)
+def _matcher(source: str) -> Any:
+    return compile_re2(source)
+
+
+@lru_cache(maxsize=1024)
+def _phrase_matcher(phrases: tuple[str, ...]) -> Any:
+    return compile_re2(phrase_pattern(phrases))
+
+
+def matched(node: ir.Matches | ir.Says, text: str, module: ir.Module) -> tuple[int, int] | None:
+    """Where a pattern or a phrase stands in a text, in characters."""
+    if isinstance(node, ir.Says):
+        return find_phrase(_phrase_matcher(module.phrases[node.phrases].phrases), text)
+    pattern = module.patterns[node.pattern]
+    return find(_matcher(pattern.source), text, pattern.check)
+
+
+def constant(node: ir.Const) -> Any:
+    """The CEL value of a constant."""
+    kind, value = node.type.kind, node.value
+    match kind:
+        case "uint":
+            return UInt(value)
+        case "double":
+            return float(value)
+        case "timestamp":
+            return Timestamp(*value)
+        case "duration":
+            return Duration(*value)
+        case "type":
+            return CelType(TYPES.get(value, value))
+    return value
+
+
+def place(node: ir.Expr, module: ir.Module) -> str:
+    """The path that a node reads, as it is written: `args.amount`; "" if it is no path."""
+    match node:
+        case ir.Slot():
+            return module.schema.slots[node.slot].name
+        case ir.Var():
+            return node.name
+        case ir.Member() | ir.Key():
+            name = node.field if isinstance(node, ir.Member) else node.key
+            under = place(node.operand, module)
+            return under and f"{under}.{name if name.isidentifier() else f'`{name}`'}"
+    return ""
+
+
+class _Walk:
+    """One evaluation: the record's values, the variables, and the trace if one is asked for."""
+
+    def __init__(self, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None) -> None:
+        self.row = row
+        self.module = module
+        self.vars = dict(vars or {})
+        self.open: TraceNode | None = None
+        self.turns = 0
+
+    def value(self, node: ir.Expr) -> Any:
+        """The value of the expression at which the trace is open."""
+        try:
+            return self._compute(node)
+        except Failure as failure:
+            return Error(failure.code, failure.message, node.span)
+        except RecursionError:
+            return Error("limit", "this is nested too deep", node.span)
+
+    def at(self, node: ir.Expr) -> Any:
+        """The value of a part, kept in the trace."""
+        above = self.open
+        if above is None:
+            return self.value(node)
+        here = self.open = TraceNode(node)
+        above.children.append(here)
+        here.value = self.value(node)
+        self.open = above
+        return here.value
+
+    def _compute(self, node: ir.Expr) -> Any:
+        match node:
+            case ir.Const():
+                return constant(node)
+            case ir.Slot() | ir.Var() | ir.Member() | ir.Key():
+                return self._read(node)
+            case ir.Call():
+                return self._call(node)
+            case ir.Logic():
+                return self._logic(node)
+            case ir.Has():
+                return self._has(node.operand)
+            case ir.Not():
+                value = truth(node.operand, self.at(node.operand))
+                return value if isinstance(value, Error) else not value
+            case ir.Cond():
+                test = truth(node.test, self.at(node.test))
+                return test if isinstance(test, Error) else self.at(node.yes if test else node.no)
+            case ir.Matches() | ir.Says():
+                return self._search(node)
+            case ir.Comprehension():
+                return self._comprehension(node)
+            case ir.ListOf():
+                return self._all(node.items)
+        return self._map(node)
+
+    # Reading -----------------------------------------------------------------------------------
+
+    def _read(self, node: ir.Slot | ir.Var | ir.Member | ir.Key) -> Any:
+        match node:
+            case ir.Slot():
+                value = self.row[node.slot]
+            case ir.Var():
+                value = self.vars[node.index]
+            case ir.Member():
+                value = self._member(node)
+            case ir.Key():
+                value = self._key(node)
+        if value is NULL_BASE:
+            base = place(node, self.module).rpartition(".")[0]
+            raise Failure("null-operand", f"`{base}` is null" if base else "its record is null")
+        return self._readable(node, value)
+
+    def _readable(self, node: ir.Expr, value: Any) -> Any:
+        if isinstance(value, Error) or readable(node.type, value):
+            return value
+        where = place(node, self.module)
+        raise Failure("bad-number", f"{f'`{where}`' if where else 'this'} is no value a pact can read")
+
+    def _member(self, node: ir.Member) -> Any:
+        holder = self.at(node.operand)
+        if isinstance(holder, Error):
+            return holder
+        if holder is None:
+            raise Failure("null-operand", f"`{place(node.operand, self.module)}` is null")
+        try:
+            return member(self.module.schema, node.operand.type.name, holder, node.field)
+        except ValueError as error:
+            raise Failure("bad-conversion", str(error)) from None
+
+    def _key(self, node: ir.Key) -> Any:
+        holder = self.at(node.operand)
+        if isinstance(holder, Error):
+            return holder
+        where = place(node.operand, self.module)
+        if not isinstance(holder, dict):
+            code = "null-operand" if holder is None else "no-such-overload"
+            what = "null" if holder is None else "no map"
+            raise Failure(code, f"`{where or 'this'}` is {what}, so it has no key `{node.key}`")
+        if node.key not in holder:
+            raise Failure("no-such-key", f"no such key `{node.key}`" + (f" in `{where}`" if where else ""))
+        return holder[node.key]
+
+    def _has(self, node: ir.Slot | ir.Member | ir.Key) -> Any:
+        if isinstance(node, ir.Slot):
+            value = self.row[node.slot]
+            self._note(node, value)
+            return value is not None and value is not NULL_BASE
+        holder = self.at(node.operand)
+        if isinstance(holder, Error):
+            return holder
+        if isinstance(node, ir.Key):
+            if not isinstance(holder, dict):
+                code = "null-operand" if holder is None else "no-such-overload"
+                raise Failure(code, f"`has` needs a map, `{place(node.operand, self.module)}` is none")
+            return node.key in holder
+        return (
+            holder is not None
+            and member(self.module.schema, node.operand.type.name, holder, node.field) is not None
+        )
+
+    def _note(self, node: ir.Expr, value: Any) -> None:
+        if self.open is not None:
+            self.open.children.append(TraceNode(node, None if value is NULL_BASE else value))
+
+    # Functions ---------------------------------------------------------------------------------
+
+    def _all(self, nodes: Sequence[ir.Expr]) -> Any:
+        """The values of all parts, or the first error among them."""
+        values = [self.at(node) for node in nodes]
+        return next((value for value in values if isinstance(value, Error)), values)
+
+    def _call(self, node: ir.Call) -> Any:
+        values = self._all(node.args)
+        if isinstance(values, Error):
+            return values
+        if node.function in ("_==_", "_!=_", "@in"):
+            pairs = zip(node.args, values, strict=True)
+            values = [known(self.module.schema, arg.type, value) for arg, value in pairs]
+        if node.function == "_[_]" and isinstance(values[0], dict):
+            return self._readable(node, self._indexed(node, *values))
+        result = apply(node.function, values)
+        return self._readable(node, result) if node.function == "_[_]" else result
+
+    def _indexed(self, node: ir.Call, source: dict[Any, Any], key: Any) -> Any:
+        try:
+            return key_in(source, key)
+        except Failure as failure:
+            where = place(node.args[0], self.module)
+            raise Failure(failure.code, failure.message + (f" in `{where}`" if where else "")) from None
+
+    def _search(self, node: ir.Matches | ir.Says) -> Any:
+        text = self.at(node.operand)
+        if isinstance(text, Error):
+            return text
+        if not isinstance(text, str):
+            code = "null-operand" if text is None else "no-such-overload"
+            word = shown("matches" if isinstance(node, ir.Matches) else "says")
+            raise Failure(code, f"{word} needs a text, this is {'null' if text is None else 'none'}")
+        return matched(node, text, self.module) is not None
+
+    def _map(self, node: ir.MapOf) -> Any:
+        made: dict[Any, Any] = {}
+        for key_node, value_node in node.entries:
+            pair = self._all((key_node, value_node))
+            if isinstance(pair, Error):
+                return pair
+            key = map_key(pair[0])
+            if key is None:
+                raise Failure("no-such-overload", "a map's key is a string, a bool or a whole number")
+            if key in made:
+                raise Failure("duplicate-key", f"the key `{pair[0]}` comes twice")
+            made[key] = pair[1]
+        return made
+
+    # Logic and loops ---------------------------------------------------------------------------
+
+    def _logic(self, node: ir.Logic) -> Any:
+        """One deciding operand decides, whatever errors stand beside it."""
+        decides = node.op == "||"
+        error: Error | None = None
+        for operand in node.operands:
+            value = truth(operand, self.at(operand))
+            if value is decides:
+                return decides
+            if isinstance(value, Error):
+                error = error or value
+        return error if error is not None else not decides
+
+    def _comprehension(self, node: ir.Comprehension) -> Any:
+        source = self.at(node.source)
+        if isinstance(source, Error):
+            return source
+        if not isinstance(source, list | dict):
+            code = "null-operand" if source is None else "no-such-overload"
+            raise Failure(code, f"`{node.macro}` needs a list or a map")
+        items = source if isinstance(source, list) else [key_value(key) for key in source]
+        outer = self.vars.get(node.var)
+        try:
+            return self._loop(node, items)
+        finally:
+            self.vars[node.var] = outer
+
+    def _loop(self, node: ir.Comprehension, items: list[Any]) -> Any:
+        match node.macro:
+            case "all" | "exists":
+                return self._quantifier(node, items)
+            case "exists_one" | "existsOne":
+                count = 0
+                for _, test in self._tests(node, items):
+                    if isinstance(test, Error):
+                        return test
+                    count += test
+                return count == 1
+        return self._collect(node, items)
+
+    def _quantifier(self, node: ir.Comprehension, items: list[Any]) -> Any:
+        decides = node.macro == "exists"
+        error: Error | None = None
+        for _, test in self._tests(node, items):
+            if test is decides:
+                return decides
+            if isinstance(test, Error):
+                error = error or test
+        return error if error is not None else not decides
+
+    def _collect(self, node: ir.Comprehension, items: list[Any]) -> Any:
+        made = []
+        for item, test in self._tests(node, items):
+            if isinstance(test, Error):
+                return test
+            if not test:
+                continue
+            value = item if node.body is None else self._turn(node.body, item)
+            if isinstance(value, Error):
+                return value
+            made.append(value)
+        return made
+
+    def _tests(self, node: ir.Comprehension, items: list[Any]) -> Iterator[tuple[Any, bool | Error]]:
+        """Each item, as the variable reads it, with the truth of the test there."""
+        for item in items:
+            self.turns += 1
+            if self.turns > MAX_TURNS:
+                raise Failure("limit", "the loops of this expression take too many turns")
+            value = self._item(node, item)
+            self.vars[node.var] = value
+            yield value, True if node.test is None else truth(node.test, self._turn(node.test, value))
+
+    def _item(self, node: ir.Comprehension, item: Any) -> Any:
+        inside = node.source.type.element if node.source.type.kind in ("list", "map") else DYN
+        if readable(inside, item):
+            return item
+        return Error("bad-number", f"`{node.name}` is no value a pact can read", node.source.span)
+
+    def _turn(self, node: ir.Expr, item: Any) -> Any:
+        value = self.at(node)
+        if self.open is not None:
+            turns = self.open.children
+            turns[-1].item = item
+            self.open.turns += 1
+            if len(turns) > MAX_ITEMS + 1:  # beside the source
+                del turns[-2]
+        return value
