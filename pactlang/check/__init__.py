@@ -1,0 +1,23 @@
+"""Check a pact: names become slots, every expression gets a type, every mistake a diagnostic.
+
+In: `syntax.Pact` and its `Source`.  Out: `ir.Module`, or None if there is an error, and diagnostics in
+source order.
+
+One walk, top down.  An expression that fails gets the type ERROR, which agrees with everything, so one
+mistake is reported once.  Lets and events are checked when a clause first uses them, so that slots come
+in the order of first use; what no clause uses is checked last, and leaves nothing in the program.
+"""
+
+from __future__ import annotations
+
+from pactlang import ir, syntax
+from pactlang.check.pact import Check
+from pactlang.diagnostic import Diagnostic
+from pactlang.source import Source
+
+__all__ = ["check"]
+
+
+def check(pact: syntax.Pact, source: Source) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
+    """The typed pact, or None if there is an error; and what was found, in source order."""
+    return Check(pact, source).run()

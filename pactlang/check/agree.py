@@ -1,0 +1,126 @@
+"""When types agree: comparison, joining, and the choice of an overload.
+
+Everything here is a pure function of types.  `dyn` agrees with everything and is looked at when the
+pact runs; ERROR agrees with everything because its mistake has been reported.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from pactlang.functions import FUNCTIONS, Overload
+from pactlang.schema import DYN, ERROR, NULL, Type
+
+NUMBERS = frozenset({"int", "uint", "double"})
+LOOSE = frozenset({"dyn", "error"})
+
+
+class Resolved(NamedTuple):
+    """A call's result type, and the overload's id ("" if it is chosen when the pact runs)."""
+
+    overload: str
+    result: Type
+
+
+def bare(type: Type) -> Type:
+    """The type without marks, all the way down."""
+    if not type.params:
+        return type.plain
+    return replace(type.plain, params=tuple(bare(p) for p in type.params))
+
+
+def comparable(left: Type, right: Type) -> bool:
+    """True if `==` between the two can be true; numbers compare by value across their types."""
+    if left.kind in LOOSE or right.kind in LOOSE:
+        return True
+    if left.kind == "null" or right.kind == "null":
+        other = right if left.kind == "null" else left
+        return other.nullable or other.kind == "null"
+    if left.kind in NUMBERS and right.kind in NUMBERS:
+        return True
+    if left.kind != right.kind or left.name != right.name:
+        return False
+    return all(comparable(a, b) for a, b in zip(left.params, right.params, strict=False))
+
+
+def join(left: Type, right: Type) -> Type:
+    """The type of an element that is one or the other; `dyn` where they are unlike."""
+    return _more_general(left, right) or DYN
+
+
+def agree(left: Type, right: Type) -> Type | None:
+    """The type of `c ? left : right`, or None if the two are unlike; null makes the other one `?`."""
+    if left == NULL or right == NULL:
+        other = right if left == NULL else left
+        return other if other.kind in ("null", "dyn", "error") else other.optional
+    return _more_general(left, right)
+
+
+def _more_general(left: Type, right: Type) -> Type | None:
+    if left == right:
+        return left
+    if "error" in (left.kind, right.kind):
+        return ERROR
+    if "dyn" in (left.kind, right.kind):
+        return DYN
+    if left.kind != right.kind or left.name != right.name or len(left.params) != len(right.params):
+        return None
+    params = [_more_general(a, b) for a, b in zip(left.params, right.params, strict=True)]
+    if None in params:
+        return None
+    return replace(left.plain, params=tuple(p for p in params if p), nullable=left.nullable or right.nullable)
+
+
+@lru_cache(maxsize=4096)
+def resolve(function: str, method: bool, args: tuple[Type, ...]) -> Resolved | None:
+    """The overload of `function` that takes `args`, or None if there is none."""
+    found = []
+    for row in FUNCTIONS.get(function, ()):
+        bound: dict[str, Type] = {}
+        if row.method == method and _takes(row, args, bound):
+            found.append((row, _substitute(row.result, bound)))
+    if not found:
+        return None
+    results = {result for _, result in found}
+    result = results.pop() if len(results) == 1 else DYN
+    exact = len(found) == 1 and not any(a.kind in LOOSE for a in args)
+    return Resolved(found[0][0].id if exact else "", result)
+
+
+def _takes(row: Overload, args: tuple[Type, ...], bound: dict[str, Type]) -> bool:
+    params = row.params
+    if row.variadic and len(args) > len(params):
+        tail = args[len(params) :]
+        return _takes(row, args[: len(params)], bound) and all(_same_sort(params[-1], a) for a in tail)
+    return len(params) == len(args) and all(_unify(p, a, bound) for p, a in zip(params, args, strict=True))
+
+
+def _same_sort(param: Type, arg: Type) -> bool:
+    """A repeated parameter takes any number where it takes one."""
+    return arg.kind in LOOSE or arg.kind == param.kind or {arg.kind, param.kind} <= NUMBERS
+
+
+def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
+    if param.kind == "param":
+        known = bound.get(param.name)
+        merged = bare(arg) if known is None else _more_general(known, bare(arg))
+        bound[param.name] = merged or ERROR
+        return merged is not None
+    if arg.kind in LOOSE or param.kind == "dyn":
+        return True
+    if param.kind != arg.kind or param.name != arg.name:
+        return False
+    if len(param.params) != len(arg.params):
+        return False
+    return all(_unify(p, a, bound) for p, a in zip(param.params, arg.params, strict=True))
+
+
+def _substitute(type: Type, bound: dict[str, Type]) -> Type:
+    if type.kind == "param":
+        return bound.get(type.name, DYN)
+    if not type.params:
+        return type
+    return replace(type, params=tuple(_substitute(p, bound) for p in type.params))

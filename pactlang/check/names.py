@@ -1,0 +1,48 @@
+"""The names a pact declares: lets, events, patterns, phrases.
+
+In: declarations.  Out: one table by name, with duplicates and hidden fields reported.  Cycles are found
+when the values are checked (`lets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pactlang import syntax
+from pactlang.check.report import Report
+from pactlang.diagnostic import Label
+
+# Names that begin a clause line, so that an event so called could not be told from them.
+LINE_WORDS = frozenset("when require never keep watch at after on dimension severity".split())
+
+Named = syntax.Let | syntax.Event | syntax.PatternDecl | syntax.PhrasesDecl
+
+
+def names_of(items: Iterable[syntax.Declaration], fields: Iterable[str], report: Report) -> dict[str, Named]:
+    """The table of the names that `items` declare, for a record with `fields`; the first one counts."""
+    table: dict[str, Named] = {}
+    hidden = frozenset(fields)
+    for item in items:
+        if not isinstance(item, Named):
+            continue
+        first = table.setdefault(item.name.name, item)
+        if first is item:
+            _check_name(item, hidden, report)
+        else:
+            report.error(
+                "duplicate-name", f"`{item.name.name}` is declared twice", item.name.span, "again here",
+                related=(Label(first.name.span, "first declared here"),),
+            )  # fmt: skip
+    return table
+
+
+def _check_name(item: Named, fields: frozenset[str], report: Report) -> None:
+    name, span = item.name.name, item.name.span
+    if name == "call":
+        report.error("reserved-name", "`call` is the record itself; choose another name", span)
+    elif name in fields:
+        report.error(
+            "hidden-field", f"`{name}` hides the field `{name}` of the record", span, "choose another name"
+        )
+    elif isinstance(item, syntax.Event) and name in LINE_WORDS:
+        report.error("reserved-name", f"an event cannot be called `{name}`: a clause line may begin so", span)

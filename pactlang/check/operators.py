@@ -1,0 +1,381 @@
+"""Operators: which operands fit, and what to write where they do not.
+
+In: `syntax.Unary` and `syntax.Binary`.  Out: typed nodes.  A mistake gets a fix wherever the operands
+say what was meant: a number against a duration its unit, an int among doubles a decimal point.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pactlang import ir, syntax
+from pactlang.check.agree import NUMBERS, comparable, resolve
+from pactlang.check.report import an, listed, suggest
+from pactlang.diagnostic import Fix, Label
+from pactlang.functions import OPERATORS
+from pactlang.schema import BOOL, Type
+from pactlang.source import Span
+
+if TYPE_CHECKING:
+    from pactlang.check.walk import Scope, Walk
+
+ORDERING = frozenset({"<", "<=", ">", ">="})
+ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "divide"}
+DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+NANOS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+def unary(walk: Walk, expr: syntax.Unary, scope: Scope) -> ir.Expr:
+    """`!x` and `-x`; a minus before a number is part of the number."""
+    if expr.op == "!":
+        node = walk.condition(expr.operand, scope._replace(atom=expr.span), "after `!`")
+        return walk.error(expr.span) if node.type.kind == "error" else ir.Not(BOOL, expr.span, node)
+    match expr.operand:
+        case syntax.Literal(kind="int" | "double" | "duration" as kind, value=value):
+            walk.grow(1, 1, expr.span)
+            return walk.number(kind, -value, expr.span)
+    node = walk.infer(expr.operand, scope)
+    return operation(walk, "-_", "-", expr.span, (node,), scope)
+
+
+def binary(walk: Walk, expr: syntax.Binary, scope: Scope) -> ir.Expr:
+    """`a op b`."""
+    left, right = walk.infer(expr.left, scope), walk.infer(expr.right, scope)
+    if "error" in (left.type.kind, right.type.kind):
+        return walk.error(expr.span)
+    match expr.op:
+        case "==" | "!=":
+            return _equality(walk, expr, left, right, scope)
+        case "in":
+            return _membership(walk, expr, left, right, scope)
+    _look_at_arithmetic(walk, expr, left, right)
+    return operation(walk, OPERATORS[expr.op], expr.op, expr.span, (left, right), scope)
+
+
+def operation(
+    walk: Walk, function: str, op: str, span: Span, args: tuple[ir.Expr, ...], scope: Scope
+) -> ir.Expr:
+    """An operator for which null is an error value."""
+    for arg in args:
+        walk.strict(arg, scope)
+    if any(arg.type.kind == "error" for arg in args):
+        return walk.error(span)
+    found = resolve(function, False, tuple(arg.type for arg in args))
+    if found is None:
+        _no_operation(walk, op, span, args)
+        return walk.error(span)
+    if op in ("/", "%") and _zero(args[1]) and found.result.kind != "double":
+        walk.report.error("division-by-zero", "division by zero", Span(*args[1].span), "this is zero")
+        return walk.error(span)
+    return ir.Call(found.result, span, function, found.overload, args)
+
+
+# Equality and membership ---------------------------------------------------------------------
+
+
+def _equality(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, scope: Scope) -> ir.Expr:
+    if not comparable(left.type, right.type):
+        unlike(walk, expr.span, left, right)
+        return walk.error(expr.span)
+    if not all([_in_enum(walk, left, right), _in_enum(walk, right, left)]):
+        return walk.error(expr.span)
+    if expr.op == "!=":
+        _note_absent(walk, left, right, scope)
+        _note_absent(walk, right, left, scope)
+    word = "equals" if expr.op == "==" else "not_equals"
+    loose = "dyn" in (left.type.kind, right.type.kind)
+    return ir.Call(BOOL, expr.span, OPERATORS[expr.op], "" if loose else word, (left, right))
+
+
+def _in_enum(walk: Walk, place: ir.Expr, other: ir.Expr) -> bool:
+    """False (reported) if `other` is a constant that the enum `place` can never be."""
+    values = place.type.values
+    if not values or not isinstance(other, ir.Const) or other.value is None or other.value in values:
+        return True
+    span = Span(*other.span)
+    text = f'"{other.value}"'
+    hint = suggest(str(other.value), span, values)
+    fix = Fix(span, f'"{hint["fix"].replacement}"', "write one of its values") if hint else None
+    walk.report.error(
+        "enum-value", f"`{walk.report.text(place.span)}` is never {text}", span, "not one of its values",
+        help=(f"its values are {listed(values)}",), fix=fix,
+    )  # fmt: skip
+    return False
+
+
+def _note_absent(walk: Walk, place: ir.Expr, other: ir.Expr, scope: Scope) -> None:
+    """`tool != "x"` is true where there is no tool."""
+    if not place.type.nullable or not isinstance(other, ir.Const) or other.type.kind == "null":
+        return
+    if place.type.kind == "dyn" or walk.known.place(place) in scope.facts:
+        return
+    text = walk.report.text(place.span)
+    walk.report.note(
+        "optional-not-equal", f"this is also true where `{text}` is absent", Span(*place.span),
+        f"`{text}` may be absent", fix=walk.guard(text, scope.atom),
+    )  # fmt: skip
+
+
+def _membership(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, scope: Scope) -> ir.Expr:
+    walk.strict(right, scope)
+    kind = right.type.kind
+    if kind not in ("list", "map", "dyn"):
+        _not_a_container(walk, expr, left, right)
+        return walk.error(expr.span)
+    if kind != "dyn" and not comparable(left.type, right.type.element):
+        walk.report.error(
+            "type-mismatch", f"{an(left.type.plain)} is never in {an(right.type.plain)}", Span(*left.span),
+            f"this is {an(left.type)}", related=(Label(Span(*right.span), f"this is {an(right.type)}"),),
+        )  # fmt: skip
+        return walk.error(expr.span)
+    items = right.items if isinstance(right, ir.ListOf) else ()
+    if not all(_in_enum(walk, left, item) for item in items):
+        return walk.error(expr.span)
+    overload = "" if "dyn" in (kind, left.type.kind) else f"in_{kind}"
+    return ir.Call(BOOL, expr.span, "@in", overload, (left, right))
+
+
+def _not_a_container(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr) -> None:
+    fix = None
+    if right.type.kind == "string" and left.type.kind == "string":
+        text = f"{walk.report.text(right.span)}.contains({walk.report.text(left.span)})"
+        fix = Fix(expr.span, text, "ask whether the text contains it")
+    walk.report.error(
+        "type-mismatch", f"`in` looks into a list or a map, not into {an(right.type)}", Span(*right.span),
+        f"this is {an(right.type)}", fix=fix,
+    )  # fmt: skip
+
+
+# What is wrong with two operands -------------------------------------------------------------
+
+
+def unlike(walk: Walk, span: Span, left: ir.Expr, right: ir.Expr) -> None:
+    """Report a comparison of two types that have nothing in common."""
+    for one, other in ((left, right), (right, left)):
+        if one.type.kind == "null":
+            _never_null(walk, one, other)
+            return
+    place, other = (
+        (right, left) if isinstance(left, ir.Const) and not isinstance(right, ir.Const) else (left, right)
+    )
+    walk.report.error(
+        "type-mismatch", _cannot_compare(left.type, right.type), Span(*other.span),
+        f"this is {an(other.type)}",
+        related=(_origin(walk, place),), help=_mismatch_help(walk, place, other),
+        fix=_meant(walk, place, other) or _meant(walk, other, place),
+    )  # fmt: skip
+
+
+def _never_null(walk: Walk, null: ir.Expr, place: ir.Expr) -> None:
+    text = walk.report.text(place.span)
+    empty = place.type.kind == "string"
+    walk.report.error(
+        "never-null", f"`{text}` is never null", Span(*null.span),
+        f"`{text}` is {an(place.type)}, without `?`",
+        fix=Fix(Span(*null.span), '""', "compare with the empty text") if empty else None,
+    )  # fmt: skip
+
+
+def _cannot_compare(left: Type, right: Type) -> str:
+    kinds = {left.kind, right.kind}
+    if "duration" in kinds and kinds & NUMBERS:
+        return "cannot compare a duration with a number"
+    if "timestamp" in kinds and kinds & NUMBERS:
+        return "cannot compare a time with a number"
+    return f"cannot compare `{left.plain}` with `{right.plain}`"
+
+
+def _origin(walk: Walk, node: ir.Expr) -> Label:
+    text = walk.report.text(node.span)
+    if isinstance(node, ir.Slot):
+        return Label(Span(*node.span), f"`{text}` is {an(node.type)}, from record `{walk.slots.root}`")
+    return Label(Span(*node.span), f"this is {an(node.type)}")
+
+
+def _mismatch_help(walk: Walk, place: ir.Expr, other: ir.Expr) -> tuple[str, ...]:
+    for node in (place, other):
+        text = walk.report.text(node.span)
+        if node.type.kind == "type" and text in walk.fields:
+            return (f"`{text}` is a type's name here; the field is `call.{text}`",)
+    if place.type.kind == "duration" and other.type.kind in NUMBERS:
+        return ("a duration is written with its unit: `500ms`, `2s`, `5m`",)
+    if place.type.kind == "list":
+        return ("to look into a list, write `x in list`",)
+    return ()
+
+
+def _meant(walk: Walk, place: ir.Expr, other: ir.Expr) -> Fix | None:
+    """What was probably meant by `other`, given what it stands against."""
+    span, value = Span(*other.span), other.value if isinstance(other, ir.Const) else None
+    kind = place.type.kind
+    if place.type.kind == "type" and walk.report.text(place.span) in walk.fields:
+        return Fix(Span(*place.span), f"call.{walk.report.text(place.span)}", "name the field of the record")
+    if value is None or (isinstance(value, bool) and kind != "string"):
+        return None
+    if kind == "duration" and other.type.kind in NUMBERS:
+        return duration_fix(span, value, place.type.unit)
+    if isinstance(value, str) and other.type.kind == "string":
+        return _from_text(span, value, kind)
+    if kind == "string" and other.type.kind in NUMBERS | {"bool"}:
+        return Fix(span, f'"{walk.report.text(span)}"', "write it as text")
+    if kind == "bool" and value in (0, 1):
+        return Fix(span, "true" if value else "false", "write `true` or `false`")
+    return None
+
+
+def _from_text(span: Span, value: str, kind: str) -> Fix | None:
+    number = NUMBER.match(value)
+    if kind in NUMBERS and number:
+        text = number.group() if kind != "double" or number.group(1) else f"{number.group()}.0"
+        return Fix(span, text, "write the number without quotes")
+    if kind == "bool" and value in ("true", "false"):
+        return Fix(span, value, "write it without quotes")
+    if kind == "timestamp" and DATE.match(value):
+        return Fix(span, _moment(value), "write the text as a time")
+    if kind == "duration" and re.fullmatch(r"(\d+(\.\d+)?(h|m|s|ms|us|ns))+", value):
+        return Fix(span, value, "write the duration without quotes")
+    return None
+
+
+def _moment(value: str) -> str:
+    return f'timestamp("{value}T00:00:00Z")' if DATE.fullmatch(value) else f'timestamp("{value}")'
+
+
+def duration_fix(span: Span, value: object, unit: str) -> Fix | None:
+    """A number as the duration it probably is.
+
+    Where the data says milliseconds (or less), that.  Seconds are what most data says without a word,
+    but nobody waits for 2000 of them: from 100 on, a number is read as milliseconds.
+    """
+    if not isinstance(value, int | float) or value != value or abs(value) > 1e12:
+        return None
+    if unit in ("", "s"):
+        unit = "ms" if value >= 100 else "s"
+    text = as_duration(round(value * NANOS[unit]))
+    return Fix(span, text, f"write the duration with its unit, if {value:g} means {NAMES[unit]}")
+
+
+NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
+
+def as_duration(nanos: int) -> str:
+    """A duration as it is written in a pact: whole seconds if it is that, else the unit that fits."""
+    unit = next(u for u in ("s", "ms", "us", "ns") if nanos % NANOS[u] == 0)
+    return f"{nanos // NANOS[unit]}{unit}" if nanos < 10**9 or unit == "s" else f"{nanos / 10**9:.10g}s"
+
+
+def unlike_branches(walk: Walk, yes: ir.Expr, no: ir.Expr) -> None:
+    """Report `c ? a : b` with two types."""
+    walk.report.error(
+        "type-mismatch", f"both sides of `:` must be of one type: `{yes.type.plain}` or `{no.type.plain}`?",
+        Span(*no.span), f"this is {an(no.type)}",
+        related=(Label(Span(*yes.span), f"this is {an(yes.type)}"),),
+        fix=_as_number(walk, yes, no), help=("to allow either, write `dyn(...)` around one of them",),
+    )  # fmt: skip
+
+
+# Arithmetic and order ------------------------------------------------------------------------
+
+
+def _no_operation(walk: Walk, op: str, span: Span, args: tuple[ir.Expr, ...]) -> None:
+    if len(args) == 1:
+        walk.report.error(
+            "type-mismatch", f"`-` takes a number, not {an(args[0].type)}", Span(*args[0].span),
+            f"this is {an(args[0].type)}",
+        )  # fmt: skip
+    elif op in ORDERING:
+        _no_order(walk, op, span, *args)
+    else:
+        _no_arithmetic(walk, op, *args)
+
+
+def _no_order(walk: Walk, op: str, span: Span, left: ir.Expr, right: ir.Expr) -> None:
+    if left.type.kind != right.type.kind and "null" not in (left.type.kind, right.type.kind):
+        unlike(walk, span, left, right)
+        return
+    kind = left.type.plain if right.type.kind == "null" else right.type.plain
+    walk.report.error("type-mismatch", f"`{op}` has no meaning for {an(kind)}", span, "no order is defined")
+
+
+def _no_arithmetic(walk: Walk, op: str, left: ir.Expr, right: ir.Expr) -> None:
+    kinds = {left.type.kind, right.type.kind}
+    if kinds <= NUMBERS:
+        fix = _as_number(walk, left, right)
+    elif "string" in kinds and op == "+":
+        fix = _as_text(walk, left) or _as_text(walk, right)
+    else:
+        fix = _unit_fix(left, right) or _unit_fix(right, left)
+    walk.report.error(
+        "type-mismatch", f"cannot {VERBS[op]} `{left.type.plain}` and `{right.type.plain}`",
+        Span(*right.span), f"this is {an(right.type)}", related=(_origin(walk, left),), fix=fix,
+        help=_arithmetic_help(op, kinds),
+    )  # fmt: skip
+
+
+def _arithmetic_help(op: str, kinds: set[str]) -> tuple[str, ...]:
+    if "null" in kinds:
+        return ("null is not a number; guard with `has(...)`",)
+    if "duration" in kinds and op in ("*", "/"):
+        return ("durations add and subtract, and compare; they do not multiply",)
+    return ()
+
+
+def _as_number(walk: Walk, left: ir.Expr, right: ir.Expr) -> Fix | None:
+    """The fix for two unlike numbers: the double wins, else the int is made what the other one is."""
+    if not {left.type.kind, right.type.kind} <= NUMBERS:
+        return None
+    wanted = "double" if "double" in (left.type.kind, right.type.kind) else "uint"
+    odd = left if right.type.kind == wanted else right
+    text, span = walk.report.text(odd.span), Span(*odd.span)
+    if isinstance(odd, ir.Const) and text.isdigit():
+        return Fix(span, f"{text}.0" if wanted == "double" else f"{text}u", f"write {an(wanted)}")
+    if wanted == "uint" and odd.type.kind == "int":
+        odd = left if odd is right else right
+        text, span, wanted = walk.report.text(odd.span), Span(*odd.span), "int"
+    return Fix(span, f"{wanted}({text})", f"convert it to {an(wanted)}")
+
+
+def _as_text(walk: Walk, node: ir.Expr) -> Fix | None:
+    if node.type.kind == "string" or node.type.kind in ("list", "map", "record", "null"):
+        return None
+    return Fix(Span(*node.span), f"string({walk.report.text(node.span)})", "convert it to text")
+
+
+def _unit_fix(place: ir.Expr, other: ir.Expr) -> Fix | None:
+    if place.type.kind not in ("duration", "timestamp") or not isinstance(other, ir.Const):
+        return None
+    return (
+        duration_fix(Span(*other.span), other.value, place.type.unit) if other.type.kind in NUMBERS else None
+    )
+
+
+def _look_at_arithmetic(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr) -> None:
+    if expr.op not in ARITHMETIC:
+        return
+    kinds = {left.type.kind, right.type.kind}
+    if "dyn" in kinds and kinds & NUMBERS:
+        _note_dyn(walk, *((left, right) if left.type.kind == "dyn" else (right, left)))
+    if expr.op in ("/", "%") and _zero(right) and right.type.kind == "double":
+        walk.report.warning("division-by-zero", "division by zero", Span(*right.span), "this is zero")
+    date = DATE.fullmatch(walk.report.text(expr.span)) if expr.op == "-" else None
+    if date:
+        text = date.group()
+        walk.report.note(
+            "date-like", f"`{text}` is a subtraction here, not a date", expr.span,
+            fix=Fix(expr.span, _moment(text), "write the date as a time"),
+        )  # fmt: skip
+
+
+def _note_dyn(walk: Walk, node: ir.Expr, other: ir.Expr) -> None:
+    text, span, kind = walk.report.text(node.span), Span(*node.span), other.type.kind
+    walk.report.note(
+        "dyn-arithmetic", f"unless `{text}` is {an(kind)} in the data, this is an error value", span,
+        "its type is known only when the pact runs", fix=Fix(span, f"{kind}({text})", "convert it"),
+    )  # fmt: skip
+
+
+def _zero(node: ir.Expr) -> bool:
+    return isinstance(node, ir.Const) and node.type.kind in NUMBERS and node.value == 0

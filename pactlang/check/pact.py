@@ -1,0 +1,188 @@
+"""A whole pact: header, declarations and clauses, in the order in which they must be known.
+
+In: `syntax.Pact`.  Out: `ir.Module`.  Records first, then names, then conditions; last whatever no
+clause uses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pactlang import ir, syntax
+from pactlang.check import texts
+from pactlang.check.clauses import Clauses
+from pactlang.check.names import names_of
+from pactlang.check.patterns import Patterns
+from pactlang.check.reads import Slots, schema_of
+from pactlang.check.report import Report
+from pactlang.check.shapes import Shapes
+from pactlang.check.walk import Limit, Walk
+from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
+from pactlang.schema import Record
+from pactlang.source import Source, Span
+from pactlang.standard import STANDARD
+
+SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+
+# What stands in a pact and changes no verdict of a call: it may stand there before it is carried out.
+LATER = {
+    syntax.Session: "`session`", syntax.Store: "`store`", syntax.Judge: "`judge`", syntax.Score: "`score`",
+    syntax.Test: "`test`",
+}  # fmt: skip
+REFUSED = {
+    syntax.Import: "`import`", syntax.Override: "`override`", syntax.Drop: "`drop`",
+    syntax.Budget: "`budget`",
+}  # fmt: skip
+ONCE = {
+    syntax.Owner: "owner", syntax.Renews: "renews", syntax.Applies: "applies when", syntax.Score: "score",
+    syntax.Session: "session", syntax.Store: "store",
+}  # fmt: skip
+
+
+class Check:
+    """The check of one pact."""
+
+    def __init__(self, pact: syntax.Pact, source: Source) -> None:
+        self.pact, self.report = pact, Report(source)
+        self.patterns = Patterns(self.report)
+
+    def run(self) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
+        """The typed pact and the findings."""
+        self._header()
+        module = self._body()
+        found = in_order(self.report.found)
+        return (None if has_errors(found) else module), found
+
+    def _body(self) -> ir.Module | None:
+        shapes = Shapes(self.report, STANDARD)
+        shapes.declare(item for item in self.pact.items if isinstance(item, syntax.RecordDecl))
+        root = shapes.root(self.pact.record)
+        if not root:
+            return None
+        shapes.check_identity(root)
+        records = shapes.reached(root)
+        slots = Slots(root, records)
+        walk = Walk(
+            self.report, slots, self.patterns, names_of(self.pact.items, slots.fields[root], self.report)
+        )
+        applies = self._applies(walk)
+        clauses = self._clauses(walk, applies)
+        self._unused(walk)
+        if has_errors(self.report.found):
+            return None
+        return self._module(slots, records, applies, clauses)
+
+    def _module(
+        self, slots: Slots, records: tuple[Record, ...], applies: ir.Expr | None, clauses: list[ir.Clause]
+    ) -> ir.Module:
+        used = [node for clause in clauses for node in (clause.when, clause.promise) if node is not None]
+        return ir.Module(
+            name=self.pact.name.name,
+            version=self.pact.version.value,
+            description=self.pact.description,
+            owner=next((i.owner.value for i in self.pact.items if isinstance(i, syntax.Owner)), ""),
+            renews=next((i.date for i in self.pact.items if isinstance(i, syntax.Renews)), ""),
+            schema=schema_of(slots, records, [*([applies] if applies is not None else []), *used]),
+            applies=applies,
+            patterns=tuple(self.patterns.patterns),
+            phrases=tuple(self.patterns.phrases),
+            clauses=tuple(clauses),
+        )
+
+    # Header --------------------------------------------------------------------------------
+
+    def _header(self) -> None:
+        version = self.pact.version
+        if SEMVER.fullmatch(version.value) is None:
+            self.report.warning(
+                "version", f'"{version.value}" is not a semantic version', version.span,
+                help=('write it like "1.4.0"',),
+            )  # fmt: skip
+        first: dict[type, Span] = {}
+        for item in self.pact.items:
+            self._look_at(item, first)
+        if not any(isinstance(item, syntax.Clause) for item in self.pact.items):
+            self.report.warning("no-clauses", "this pact promises nothing", self.pact.name.span)
+
+    def _look_at(self, item: syntax.Declaration, first: dict[type, Span]) -> None:
+        kind = type(item)
+        if kind in ONCE and kind in first:
+            self.report.error(
+                "duplicate-item", f"`{ONCE[kind]}` comes twice", item.span, "again here",
+                related=(Label(first[kind], "first here"),),
+            )  # fmt: skip
+        if kind in REFUSED:
+            self.report.error(
+                "unsupported", f"{REFUSED[kind]} is not supported by this version of pactc", item.span
+            )
+        if kind in LATER and kind not in first:
+            self.report.warning(
+                "not-yet-used", f"{LATER[kind]} is read but not used by this version of pactc", item.span
+            )
+        first.setdefault(kind, item.span)
+
+    # Conditions ----------------------------------------------------------------------------
+
+    def _applies(self, walk: Walk) -> ir.Expr | None:
+        written = next((item for item in self.pact.items if isinstance(item, syntax.Applies)), None)
+        if written is None:
+            return None
+        walk.clause()
+        try:
+            return walk.condition(written.condition, walk.nowhere, "after `applies when`")
+        except Limit as limit:
+            self._limit(walk, limit)
+            return None
+
+    def _clauses(self, walk: Walk, applies: ir.Expr | None) -> list[ir.Clause]:
+        clauses, found, first = Clauses(walk, applies, self._dimensions()), [], dict[str, Span]()
+        for item in self.pact.items:
+            if not isinstance(item, syntax.Clause):
+                continue
+            name, span = item.name.name, item.name.span
+            if name in first:
+                self.report.error(
+                    "duplicate-clause", f"clause `{name}` is declared twice", span, "again here",
+                    related=(Label(first[name], "first declared here"),),
+                )  # fmt: skip
+            first.setdefault(name, span)
+            clause = clauses.check(item)
+            if clause is not None:
+                found.append(clause)
+        return found
+
+    def _dimensions(self) -> frozenset[str] | None:
+        """The dimensions that have a weight; None if the pact gives no weights."""
+        score = next((item for item in self.pact.items if isinstance(item, syntax.Score)), None)
+        if score is None or score.weights is None:
+            return None
+        return frozenset(name.name for name, _ in score.weights)
+
+    def _unused(self, walk: Walk) -> None:
+        """Check what no clause has used; nothing of it enters the program."""
+        slots, counts = len(walk.slots.slots), self.patterns.counts()
+        for name, item in walk.names.items():
+            walk.clause()
+            try:
+                if isinstance(item, syntax.PatternDecl | syntax.PhrasesDecl):
+                    texts.declaration(walk, item)
+                elif name not in walk.values:
+                    walk.first(item)
+            except Limit as limit:
+                self._limit(walk, limit)
+        self._session(walk)
+        walk.slots.forget(slots)
+        self.patterns.forget(counts)
+
+    def _session(self, walk: Walk) -> None:
+        for item in self.pact.items:
+            if isinstance(item, syntax.Session) and item.key is not None:
+                walk.clause()
+                try:
+                    walk.infer(item.key, walk.nowhere)
+                except Limit as limit:
+                    self._limit(walk, limit)
+
+    def _limit(self, walk: Walk, limit: Limit) -> None:
+        self.report.error(limit.code, limit.message, limit.span)
+        walk.open.clear()

@@ -1,0 +1,104 @@
+"""Findings of one check, and the words they share.
+
+In: what the other modules of `check` find.  Out: `Diagnostic`s.  A finding about something whose type
+is already ERROR is never made, so that one mistake is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TypedDict
+
+from pactlang.diagnostic import ERROR, NOTE, WARNING, Diagnostic, Fix, Label
+from pactlang.schema import Type
+from pactlang.source import Source, Span
+
+# Longer names are not compared: no near name is worth a quadratic search.
+LONGEST_NAME = 64
+
+
+class Report:
+    """Collects the findings of one pact."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Diagnostic] = []
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        related: tuple[Label, ...] = (),
+        help: tuple[str, ...] = (),
+        fix: Fix | None = None,
+        level: str = ERROR,
+    ) -> None:
+        """Add one finding; an error unless `level` says otherwise."""
+        self.found.append(Diagnostic(code, message, Label(span, label), related, help, fix, level))
+
+    def warning(
+        self, code: str, message: str, span: Span, label: str = "", *, help: tuple[str, ...] = ()
+    ) -> None:
+        """Add something that is allowed and almost certainly not meant."""
+        self.error(code, message, span, label, help=help, level=WARNING)
+
+    def note(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        help: tuple[str, ...] = (),
+        fix: Fix | None = None,
+    ) -> None:
+        """Add something worth knowing."""
+        self.error(code, message, span, label, help=help, fix=fix, level=NOTE)
+
+    def unknown(self, what: str, name: str, span: Span, names: Iterable[str], label: str = "") -> None:
+        """An unknown `what` (field, name, function, ...), with the nearest of `names` as a fix."""
+        self.error(f"unknown-{what}", f"unknown {what} `{name}`", span, label, **suggest(name, span, names))
+
+    def text(self, span: Span | tuple[int, int]) -> str:
+        """What was written in `span`."""
+        return self.source.text[span[0] : span[1]]
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that `name` was probably meant to be, or ""."""
+    candidates = [n for n in names if n != name]
+    same = [n for n in candidates if n.lower().replace("_", "") == name.lower().replace("_", "")]
+    if same or len(name) > LONGEST_NAME:
+        return same[0] if same else ""
+    return next(iter(get_close_matches(name, candidates, 1, 0.7)), "")
+
+
+class Hint(TypedDict, total=False):
+    """Arguments of `Report.error` that say how to mend."""
+
+    help: tuple[str, ...]
+    fix: Fix
+
+
+def suggest(name: str, span: Span, names: Iterable[str]) -> Hint:
+    """How to mend a misspelt name: the nearest of `names`, if one is near."""
+    other = near(name, names)
+    if not other:
+        return {}
+    return {"help": (f"did you mean `{other}`?",), "fix": Fix(span, other, f"write `{other}`")}
+
+
+def an(type: Type | str) -> str:
+    """A type's name with its article: "an `int`"."""
+    word = str(type)
+    return f"{'an' if word[:1] in 'aeio' else 'a'} `{word}`"
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """Words as a list in a sentence: "`a`, `b` or `c`"."""
+    ticked = [f"`{w}`" for w in words]
+    return f" {last} ".join([", ".join(ticked[:-1]), ticked[-1]]) if len(ticked) > 1 else "".join(ticked)

@@ -1,0 +1,492 @@
+"""The walk over expressions: names become slots, every node gets a type.
+
+In: `syntax.Expr` and the scope it stands in.  Out: `ir.Expr`.  An expression that fails gets the type
+ERROR, which agrees with everything.
+
+A let or an event stands for its expression.  It is checked when it is first used; its tree is shared
+by later uses unless it depends on where it stands (on what is known not to be null, or because each
+comprehension has a variable of its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pactlang import ir, syntax
+from pactlang.check import calls, operators, overloads
+from pactlang.check.agree import agree, join
+from pactlang.check.facts import NOTHING, Facts, Known
+from pactlang.check.names import Named
+from pactlang.check.patterns import Patterns
+from pactlang.check.reads import Slots
+from pactlang.check.report import Report, an
+from pactlang.diagnostic import ERROR as ERROR_LEVEL
+from pactlang.diagnostic import Fix
+from pactlang.schema import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    ERROR,
+    INT,
+    NULL,
+    STRING,
+    TYPE,
+    UINT,
+    Field,
+    Type,
+    list_of,
+    map_of,
+)
+from pactlang.source import Span
+
+# Nodes of one clause with its lets written out, of a whole pact, and how deep they nest.
+MAX_CLAUSE, MAX_PACT, MAX_DEPTH = 50_000, 1_000_000, 150
+
+# Notes that depend on where an expression stands.
+CONTEXTUAL = frozenset({"unguarded-optional", "optional-not-equal"})
+
+LITERALS = {
+    "bool": BOOL, "int": INT, "uint": UINT, "double": DOUBLE, "string": STRING, "bytes": BYTES, "null": NULL,
+}  # fmt: skip
+MAP_KEYS = frozenset({"bool", "int", "uint", "string", "dyn", "error"})
+
+# CEL's names of types as values, and the name that `type(x)` has for each.
+TYPE_VALUES = {
+    **{n: n for n in "bool int uint double string bytes list map null_type type".split()},
+    "timestamp": "google.protobuf.Timestamp", "google.protobuf.Timestamp": "google.protobuf.Timestamp",
+    "duration": "google.protobuf.Duration", "google.protobuf.Duration": "google.protobuf.Duration",
+}  # fmt: skip
+
+
+class Scope(NamedTuple):
+    """Where an expression stands: variables, what is not null, and the condition it is part of."""
+
+    variables: Mapping[str, ir.Var] = {}
+    facts: Facts = NOTHING
+    atom: Span | None = None
+
+
+class Expansion(NamedTuple):
+    """A checked let or event.  `shared`: its tree is the same wherever it stands."""
+
+    node: ir.Expr
+    size: int
+    depth: int
+    shared: bool
+
+
+class Limit(Exception):
+    """A clause that is too large or too deep; ends its check."""
+
+    def __init__(self, code: str, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.code, self.message, self.span = code, message, span
+
+
+NOWHERE = Scope()
+
+
+class Walk:
+    """Checks expressions of one pact, clause by clause."""
+
+    nowhere = NOWHERE
+
+    def __init__(self, report: Report, slots: Slots, patterns: Patterns, names: Mapping[str, Named]) -> None:
+        self.report, self.slots, self.patterns, self.names = report, slots, patterns, names
+        self.fields: Mapping[str, Field] = slots.fields[slots.root]
+        self.known = Known(lambda index: slots.slots[index].path)
+        self.values: dict[str, Expansion] = {}
+        self.open: list[str] = []
+        self.size = self.total = self.depth = self.deepest = self.variables = 0
+
+    def clause(self) -> None:
+        """Begin a clause: sizes and variables are counted anew."""
+        self.size = self.depth = self.variables = 0
+
+    # Nodes ---------------------------------------------------------------------------------
+
+    def infer(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
+        """The typed tree of `expr`.  Raises Limit where the clause grows too large."""
+        self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
+        self.grow(1, 0, expr.span)
+        node = self._infer(expr, scope)
+        self.depth -= 1
+        return node
+
+    def _infer(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
+        match expr:
+            case syntax.Literal():
+                return self._literal(expr)
+            case syntax.Name():
+                return self._name(expr, scope)
+            case syntax.Select():
+                return self._select(expr, scope)
+            case syntax.Call():
+                return calls.call(self, expr, scope)
+            case syntax.Binary():
+                return operators.binary(self, expr, scope)
+            case syntax.Logic():
+                return self._logic(expr, scope)
+            case syntax.Unary():
+                return operators.unary(self, expr, scope)
+            case syntax.Index():
+                return self._index(expr, scope)
+            case syntax.Conditional():
+                return self._conditional(expr, scope)
+            case syntax.ListLiteral():
+                return self._list(expr, scope)
+            case syntax.MapLiteral():
+                return self._map(expr, scope)
+            case syntax.StructLiteral():
+                return self.unsupported(f"`{expr.type_name}{{...}}`", expr.span)
+
+    def grow(self, size: int, depth: int, span: Span) -> None:
+        """Count `size` nodes, the deepest `depth` levels below this one."""
+        self.size += size
+        self.total += size
+        if self.depth + depth > MAX_DEPTH:
+            raise Limit("too-deep", f"this nests more than {MAX_DEPTH} levels deep", span)
+        if self.size > MAX_CLAUSE:
+            message = f"with its lets written out, this has more than {MAX_CLAUSE} parts"
+            raise Limit("too-large", message, span)
+        if self.total > MAX_PACT:
+            message = f"with its lets written out, this pact has more than {MAX_PACT} parts"
+            raise Limit("too-large", message, span)
+
+    def span(self, node: ir.Expr) -> Span:
+        """Where `node` was written."""
+        return Span(*node.span)
+
+    def error(self, span: Span) -> ir.Expr:
+        """The node of an expression whose mistake has been reported."""
+        return ir.Const(ERROR, span, None)
+
+    def unsupported(self, what: str, span: Span, *help: str) -> ir.Expr:
+        """Report a part of the language that is not there yet."""
+        verb = "are" if what.endswith("s") else "is"
+        self.report.error(
+            "unsupported", f"{what} {verb} not supported by this version of pactc", span, help=help
+        )
+        return self.error(span)
+
+    def condition(self, expr: syntax.Expr, scope: Scope, what: str) -> ir.Expr:
+        """`expr` as a condition: a bool, or a `dyn` that must be one when the pact runs."""
+        node = self.infer(expr, scope._replace(atom=expr.span))
+        if node.type.kind not in ("bool", "dyn", "error"):
+            self.report.error(
+                "not-a-condition", f"expected a condition {what}, found {an(node.type)}", expr.span,
+                "this is neither true nor false",
+            )  # fmt: skip
+            return self.error(expr.span)
+        self.strict(node, scope._replace(atom=expr.span))
+        return node
+
+    def strict(self, node: ir.Expr, scope: Scope) -> None:
+        """Note that `node` is used where null is an error value, unless it is known not to be null."""
+        if not node.type.nullable or node.type.kind == "dyn":
+            return
+        place = self.known.place(node)
+        if place in scope.facts:
+            return
+        span = Span(*node.span)
+        text = self.report.text(span)
+        if place is None or isinstance(node, ir.Var):
+            self.report.note(
+                "unguarded-optional", f"`{text}` may be null here", span, "null is an error value here"
+            )
+            return
+        self.report.note(
+            "unguarded-optional", f"`{text}` may be absent here", span,
+            "where it is absent, this is an error value",
+            help=(f"or ask for it in `when`: `when has({text})`",),
+            fix=self.guard(text, scope.atom),
+        )  # fmt: skip
+
+    def guard(self, text: str, atom: Span | None) -> Fix | None:
+        """The fix that asks for `text` first."""
+        if atom is None:
+            return None
+        return Fix(Span(atom.start, atom.start), f"has({text}) && ", f"ask first whether `{text}` is there")
+
+    def _literal(self, expr: syntax.Literal) -> ir.Expr:
+        return self.number(expr.kind, expr.value, expr.span)
+
+    def number(self, kind: str, value: object, span: Span) -> ir.Expr:
+        """A constant, if it fits."""
+        if kind == "duration":
+            assert isinstance(value, int)
+            return ir.Const(DURATION, span, divmod(value, 10**9))
+        lowest, highest = {"int": (-(2**63), 2**63 - 1), "uint": (0, 2**64 - 1)}.get(kind, (0, 0))
+        if highest and isinstance(value, int) and not lowest <= value <= highest:
+            self.report.error(
+                "number-out-of-range", f"{value} does not fit into 64 bits", span,
+                help=("write it as a `double`, with a decimal point",),
+            )  # fmt: skip
+            return self.error(span)
+        return ir.Const(LITERALS[kind], span, value)
+
+    # Names ---------------------------------------------------------------------------------
+
+    def _name(self, expr: syntax.Name, scope: Scope) -> ir.Expr:
+        name, span = expr.name, expr.span
+        if not expr.absolute and name in scope.variables:
+            variable = scope.variables[name]
+            return ir.Var(variable.type, span, name, variable.index)
+        match self.names.get(name):
+            case syntax.Let() | syntax.Event() as item:
+                return self._value(item, expr, scope)
+            case syntax.PatternDecl():
+                return self._not_a_value("pattern", name, span, f"x.matches({name})")
+            case syntax.PhrasesDecl():
+                return self._not_a_value("list of phrases", name, span, f"x.says({name})")
+        if name == "call":
+            return ir.Slot(self.slots.slots[self.slots.record()].type, span, self.slots.record())
+        if name in TYPE_VALUES:
+            return ir.Const(TYPE, span, TYPE_VALUES[name])
+        if name in self.fields:
+            field = self.fields[name]
+            return ir.Slot(field.type, span, self.slots.field(-1, name, field.type))
+        self._unknown_name(name, span, scope)
+        return self.error(span)
+
+    def _not_a_value(self, what: str, name: str, span: Span, example: str) -> ir.Expr:
+        code = f"{what.split()[-1]}-as-value"
+        self.report.error(code, f"`{name}` is a {what}, not a value", span, help=(f"use it as `{example}`",))
+        return self.error(span)
+
+    def _unknown_name(self, name: str, span: Span, scope: Scope) -> None:
+        nested = {
+            inner: f"{field.name}.{inner}"
+            for field in self.fields.values()
+            if field.type.kind == "record"
+            for inner in self.slots.fields[field.type.name]
+        }
+        if name in nested:
+            path = nested[name]
+            self.report.error(
+                "unknown-name", f"unknown name `{name}`", span,
+                help=(f"did you mean `{path}`?",), fix=Fix(span, path, f"write `{path}`"),
+            )  # fmt: skip
+            return
+        known = (*scope.variables, *self.names, *self.fields, *nested.values(), *TYPE_VALUES)
+        what = "field" if not self.names and not scope.variables else "name"
+        self.report.unknown(what, name, span, known)
+
+    def _value(self, item: syntax.Let | syntax.Event, use: syntax.Name, scope: Scope) -> ir.Expr:
+        name = item.name.name
+        if name in self.open:
+            return self._cycle(name, item)
+        known = self.values.get(name) or self.first(item)
+        if known.node.type == ERROR:
+            return self.error(use.span)
+        if not known.shared:
+            return self._expand(item, scope.facts, known.node.type.kind == "bool")
+        self.grow(known.size, known.depth, use.span)
+        return known.node
+
+    def _cycle(self, name: str, item: syntax.Let | syntax.Event) -> ir.Expr:
+        chain = [*self.open[self.open.index(name) :], name]
+        self.report.error(
+            "cycle", f"`{name}` is defined by itself: {' -> '.join(f'`{n}`' for n in chain)}", item.name.span
+        )
+        return self.error(item.span)
+
+    def first(self, item: syntax.Let | syntax.Event) -> Expansion:
+        """Check a let or an event for the first time, by itself."""
+        report, start, size, variables = self.report.found, len(self.report.found), self.size, self.variables
+        deepest, self.deepest = self.deepest, self.depth
+        node = self._expand_first(item)
+        new = report[start:]
+        failed = any(d.level == ERROR_LEVEL for d in new)
+        shared = self.variables == variables and not any(d.code in CONTEXTUAL for d in new)
+        report[start:] = [d for d in new if d.code not in CONTEXTUAL]
+        if failed:
+            node = self.error(item.span)
+        found = Expansion(node, self.size - size, self.deepest - self.depth, shared)
+        self.size, self.deepest = size, max(deepest, self.deepest)
+        self.values[item.name.name] = found
+        return found
+
+    def _expand_first(self, item: syntax.Let | syntax.Event) -> ir.Expr:
+        depth, opened = self.depth, len(self.open)
+        try:
+            return self._expand(item, NOTHING, False)
+        except Limit as limit:
+            self.report.error(limit.code, limit.message, limit.span)
+            self.depth = depth
+            del self.open[opened:]
+            return self.error(item.span)
+
+    def _expand(self, item: syntax.Let | syntax.Event, facts: Facts, boolean: bool) -> ir.Expr:
+        self.open.append(item.name.name)
+        if isinstance(item, syntax.Event):
+            node = self.condition(item.condition, Scope(facts=facts), "after `when`")
+        else:
+            node = self.infer(item.value, Scope(facts=facts, atom=item.value.span if boolean else None))
+        self.open.pop()
+        return node
+
+    # Fields --------------------------------------------------------------------------------
+
+    def _select(self, expr: syntax.Select, scope: Scope) -> ir.Expr:
+        if expr.optional:
+            return self.unsupported("`.?`", expr.field_span, f"write `has(x.{expr.field})` first")
+        name = dotted(expr)
+        if name in TYPE_VALUES and not self.resolves(name.partition(".")[0], scope):
+            return ir.Const(TYPE, expr.span, TYPE_VALUES[name])
+        if self._is_record(expr.operand, scope):
+            return self._root_field(expr)
+        return self.member(self.infer(expr.operand, scope), expr, scope)
+
+    def resolves(self, name: str, scope: Scope) -> bool:
+        """True if a bare `name` stands for a value here."""
+        return name in scope.variables or name in self.names or name in self.fields
+
+    def _is_record(self, expr: syntax.Expr, scope: Scope) -> bool:
+        return isinstance(expr, syntax.Name) and expr.name == "call" and "call" not in scope.variables
+
+    def _root_field(self, expr: syntax.Select) -> ir.Expr:
+        """`call.field`: reads the field, not the record."""
+        field = self.fields.get(expr.field)
+        if field is None:
+            self.report.unknown(
+                "field", expr.field, expr.field_span, self.fields, f"not in `{self.slots.root}`"
+            )
+            return self.error(expr.span)
+        return ir.Slot(field.type, expr.span, self.slots.field(-1, field.name, field.type))
+
+    def member(self, operand: ir.Expr, expr: syntax.Select, scope: Scope) -> ir.Expr:
+        """`operand.field`."""
+        type = operand.type
+        if type.kind == "error":
+            return self.error(expr.span)
+        self.strict(operand, scope)
+        if type.kind == "record":
+            return self._record_member(operand, expr)
+        if type.kind == "dyn":
+            return ir.Key(DYN, expr.span, operand, expr.field)
+        if type.kind == "map" and type.element.kind in ("string", "dyn"):
+            return ir.Key(type.params[1], expr.span, operand, expr.field)
+        self.report.error(
+            "unknown-field", f"unknown field `{expr.field}`: {an(type)} has no fields", expr.field_span,
+            help=field_help(type, expr.field),
+        )  # fmt: skip
+        return self.error(expr.span)
+
+    def _record_member(self, operand: ir.Expr, expr: syntax.Select) -> ir.Expr:
+        fields = self.slots.fields[operand.type.name]
+        field = fields.get(expr.field)
+        if field is None:
+            label = f"not in `{operand.type.name}`"
+            self.report.unknown("field", expr.field, expr.field_span, fields, label)
+            return self.error(expr.span)
+        if isinstance(operand, ir.Slot):
+            return ir.Slot(field.type, expr.span, self.slots.field(operand.slot, field.name, field.type))
+        return ir.Member(field.type, expr.span, operand, field.name)
+
+    def _index(self, expr: syntax.Index, scope: Scope) -> ir.Expr:
+        if expr.optional:
+            return self.unsupported("`[?...]`", expr.index.span)
+        operand, index = self.infer(expr.operand, scope), self.infer(expr.index, scope)
+        return overloads.index(self, expr, operand, index, scope)
+
+    # Shapes of expressions -----------------------------------------------------------------
+
+    def _logic(self, expr: syntax.Logic, scope: Scope) -> ir.Expr:
+        operands, facts, truth = [], scope.facts, expr.op == "&&"
+        for written in expr.operands:
+            what = "on each side of" if len(expr.operands) == 2 else "between"
+            node = self.condition(written, scope._replace(facts=facts), f"{what} `{expr.op}`")
+            operands.append(node)
+            facts = facts | self.known.when(node, truth)
+        if any(node.type == ERROR for node in operands):
+            return self.error(expr.span)
+        return ir.Logic(BOOL, expr.span, expr.op, tuple(operands))
+
+    def _conditional(self, expr: syntax.Conditional, scope: Scope) -> ir.Expr:
+        test = self.condition(expr.test, scope, "before `?`")
+        yes, no = (
+            self.infer(written, scope._replace(facts=scope.facts | self.known.when(test, truth)))
+            for written, truth in ((expr.yes, True), (expr.no, False))
+        )
+        type = agree(yes.type, no.type)
+        if type is None:
+            operators.unlike_branches(self, yes, no)
+            return self.error(expr.span)
+        if ERROR in (test.type, type):
+            return self.error(expr.span)
+        return ir.Cond(type, expr.span, test, yes, no)
+
+    def _list(self, expr: syntax.ListLiteral, scope: Scope) -> ir.Expr:
+        optional = next((item for item in expr.items if item.optional), None)
+        if optional is not None:
+            return self.unsupported("`?` before an element", optional.span)
+        inner = scope._replace(atom=None)
+        items = tuple(self.infer(item.value, inner) for item in expr.items)
+        element = joined(items)
+        return self.error(expr.span) if element == ERROR else ir.ListOf(list_of(element), expr.span, items)
+
+    def _map(self, expr: syntax.MapLiteral, scope: Scope) -> ir.Expr:
+        optional = next((entry for entry in expr.entries if entry.optional), None)
+        if optional is not None:
+            return self.unsupported("`?` before an entry", optional.span)
+        inner = scope._replace(atom=None)
+        keys = tuple(self._key(entry.key, inner) for entry in expr.entries)
+        values = tuple(self.infer(entry.value, inner) for entry in expr.entries)
+        key, value = joined(keys), joined(values)
+        if ERROR in (key, value):
+            return self.error(expr.span)
+        return ir.MapOf(map_of(key, value), expr.span, tuple(zip(keys, values, strict=True)))
+
+    def _key(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
+        node = self.infer(expr, scope)
+        if node.type.kind in MAP_KEYS:
+            return node
+        self.report.error(
+            "map-key", f"{an(node.type)} cannot be a key of a map", expr.span,
+            help=("keys are of type `string`, `int`, `uint` or `bool`",),
+        )  # fmt: skip
+        return self.error(expr.span)
+
+
+def joined(items: tuple[ir.Expr, ...]) -> Type:
+    """The type of an element that is any of `items`."""
+    if not items:
+        return DYN
+    type = items[0].type
+    for item in items[1:]:
+        if item.type != type:
+            type = join(type, item.type)
+    return type
+
+
+def dotted(expr: syntax.Expr) -> str:
+    """`a.b.c` as text; "" for anything but names and dots."""
+    names = []
+    while isinstance(expr, syntax.Select) and not expr.optional:
+        names.append(expr.field)
+        expr = expr.operand
+    return ".".join([expr.name, *reversed(names)]) if isinstance(expr, syntax.Name) else ""
+
+
+TIME_PARTS = {
+    "year": "getFullYear", "month": "getMonth", "day": "getDayOfMonth", "weekday": "getDayOfWeek",
+    "hour": "getHours", "hours": "getHours", "minute": "getMinutes", "minutes": "getMinutes",
+    "second": "getSeconds", "seconds": "getSeconds",
+    "milliseconds": "getMilliseconds", "ms": "getMilliseconds",
+}  # fmt: skip
+
+
+def field_help(type: Type, field: str) -> tuple[str, ...]:
+    """What to write instead of a field that a time or a list does not have."""
+    if type.kind in ("timestamp", "duration") and field in TIME_PARTS:
+        return (f"write `{TIME_PARTS[field]}()`",)
+    if field in ("length", "size", "len"):
+        return ("write `size()`",)
+    if type.kind == "list":
+        return ("ask its elements: `x.exists(e, ...)` or `x.all(e, ...)`",)
+    return ()
