@@ -1,0 +1,43 @@
+"""pactlang: every call of an AI agent answers to a contract.
+
+    program = pactlang.load("support.pact")
+    verdict = pactlang.Evaluator(program).check(call)
+
+A `.pact` file says what each call must satisfy; `compile` and `load` make a `Program` of it, and an
+`Evaluator` judges calls with it.  See README.md, and grammar/README.md for the language.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pactlang.build import compile, load
+    from pactlang.errors import CompileError, PactError, ProgramError, RecordError
+    from pactlang.evaluator import Evaluator
+    from pactlang.program import Program
+    from pactlang.verdict import Batch, Outcome, Verdict, Violation
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
+    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Program": "program",
+    "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
+}  # fmt: skip
+
+__all__ = [
+    "Batch", "CompileError", "Evaluator", "Outcome", "PactError", "Program", "ProgramError",
+    "RecordError", "Verdict", "Violation", "compile", "load",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import pactlang` costs next to nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pactlang' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"pactlang.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,74 @@
+"""From a pact's text to its program: the one place that knows the order of the front half.
+
+In: a `Source`, or the path of a `.pact` or `.pactc`.  Out: `Program`, and diagnostics.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pactlang import program
+from pactlang.diagnostic import Diagnostic, has_errors, in_order
+from pactlang.errors import CompileError
+from pactlang.program import Program
+from pactlang.source import Source
+
+
+def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """The program, None if a diagnostic is an error; diagnostics in source order."""
+    from pactlang.check import check
+    from pactlang.emit import emit
+    from pactlang.parse import parse
+
+    pact, found = parse(source)
+    if pact is None or has_errors(found):
+        return None, in_order(found)
+    module, more = check(pact, source)
+    if module is None:
+        return None, in_order((*found, *more))
+    compiled, last = emit(module, source)
+    return compiled, in_order((*found, *more, *last))
+
+
+def compile(text: str, name: str = "<text>") -> Program:  # noqa: A001  (the public name)
+    """Compile a pact's text.
+
+    Raises CompileError with `.diagnostics` in source order; its text is the terminal rendering.
+    `name` stands in messages where a file's name would.
+    """
+    source = Source(name, text)
+    compiled, diagnostics = compile_source(source)
+    if compiled is None:
+        raise failure(diagnostics, source)
+    return compiled
+
+
+def failure(diagnostics: tuple[Diagnostic, ...], source: Source) -> CompileError:
+    """The exception for a pact that does not compile."""
+    from pactlang.render import render_all
+
+    return CompileError(diagnostics, source, render_all(diagnostics, source))
+
+
+def load(path: str | Path | bytes) -> Program:
+    """Load a program: from a `.pact` or `.pactc` file, told apart by its first bytes, or from the
+    bytes of an artifact.
+
+    Raises OSError if the file cannot be read, CompileError for a pact that does not compile, and
+    ProgramError for an artifact that cannot be used.  An artifact is data: nothing in it is executed,
+    and the parser is not imported.
+    """
+    if isinstance(path, bytes | bytearray | memoryview):
+        return program.read(bytes(path))
+    data = Path(path).read_bytes()
+    if data[:4] == program.MAGIC:
+        return program.read(data)
+    from pactlang.parse import read_source
+
+    source, diagnostics = read_source(data, str(path))
+    if source is None:
+        raise failure(diagnostics, Source(str(path), data.decode("utf-8", "replace")))
+    compiled, diagnostics = compile_source(source)
+    if compiled is None:
+        raise failure(diagnostics, source)
+    return compiled

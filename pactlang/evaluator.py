@@ -1,0 +1,298 @@
+"""The evaluator: a program, ready to judge records.
+
+In: a `Program`, and records as dicts, structs or JSON.  Out: verdicts.
+
+It joins the machine with what the machine must not know: how records are decoded, what clauses are
+called, and how a violation is explained.  The machine is its base class, so `check` is one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pactlang._runtime import Binding, Machine, Verdict
+from pactlang.errors import ProgramError, RecordError
+from pactlang.explain import evidence
+from pactlang.matchers import matcher, scanner, search
+from pactlang.opcodes import SHAPES, Kind, Outcome
+from pactlang.program import Program
+from pactlang.records import LayoutPlan, Reader
+from pactlang.schema import Record, Schema
+from pactlang.source import Span
+from pactlang.verdict import Batch, Matched, Undecodable, Violation
+
+# What a user's own struct may hold directly: forms that need no decoding.
+DIRECT: dict[int, tuple[Any, ...]] = {
+    Kind.BOOL: (bool,), Kind.INT: (int,), Kind.DOUBLE: (float, int), Kind.STRING: (str,),
+    Kind.BYTES: (bytes,), Kind.TIMESTAMP_S: (float, int), Kind.TIMESTAMP_MS: (float, int),
+    Kind.TIMESTAMP_US: (float, int), Kind.TIMESTAMP_NS: (float, int), Kind.DURATION_S: (float, int),
+    Kind.DURATION_MS: (float, int), Kind.DURATION_US: (float, int), Kind.DURATION_NS: (float, int),
+}  # fmt: skip
+
+
+class Evaluator(Machine):
+    """Judges calls, one by one and without memory of earlier ones.
+
+    `check(record)` takes a dict or a msgspec Struct, `check_json(bytes)` one JSON object,
+    `check_lines(bytes)` many, a line each.  The verdict is computed before they return.  One evaluator
+    may be used from many threads.
+
+    Raises ProgramError if the program's code does not pass verification; the checks raise RecordError
+    for a record that cannot be decoded.
+
+    >>> import pactlang
+    >>> program = pactlang.compile('pact p "1.0.0" clause short { require size(output) < 20 }')
+    >>> pactlang.Evaluator(program).check({"output": "hello"}).ok
+    True
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.reader = Reader(program.schema)
+        self.names = tuple(clause.name for clause in program.clauses)
+        self.strangers: set[type] = set()  # struct classes that cannot be read directly
+        core = program.core
+        binding = Binding(_plans(self.reader.layouts), _root(program.schema), True)
+        atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
+        try:
+            self.prepare(
+                core.code,
+                program.constants,
+                [list(texts) for texts in core.sets],
+                _row(program.schema),
+                core.temps,
+                len(core.clauses),
+                binding,
+                [atoms[atom] for atom in range(len(core.atoms))],
+                [(g.slot, scanner(g, core.atoms, core.patterns, core.phrases)) for g in core.groups],
+                [matcher(atom, core.patterns, core.phrases) for atom in core.matchers],
+                search,
+                SHAPES,
+            )
+        except ValueError as error:
+            raise ProgramError(f"the code does not pass verification: {error}") from None
+
+    # One call ------------------------------------------------------------------------------------
+
+    def check_json(self, data: bytes | str) -> Verdict:
+        """The verdict on one JSON object.  RecordError if it cannot be decoded."""
+        return self.check(self.reader.from_json(data))
+
+    def convert(self, record: Any) -> Struct:
+        """The projected struct for a dict, or for a struct that is not read directly."""
+        if isinstance(record, Mapping):
+            return self.reader.from_dict(record)
+        if not isinstance(record, Struct):
+            raise RecordError(f"expected a dict or a msgspec Struct, found {type(record).__name__}")
+        form = type(record)
+        if form not in self.strangers:
+            binding = direct_binding(form, self.program.schema, self.reader)
+            if binding is None:
+                self.strangers.add(form)
+            else:
+                self.bind(binding)
+                return record
+        return self.reader.from_struct(record)
+
+    def refuse(self, record: Struct, trusted: bool) -> Verdict:
+        """Judge a struct that holds something unforeseen by the slow route, or raise RecordError."""
+        if not trusted:
+            return self.check(self.reader.from_struct(record))
+        self.reader.values(record)
+        raise RecordError("a field holds what its type does not allow")
+
+    # Many calls ----------------------------------------------------------------------------------
+
+    def check_lines(self, data: bytes) -> Batch:
+        """Verdicts on NDJSON: a row per line that is not blank; a bad line is a row of UNKNOWN.
+
+        Lines end with a line feed (a carriage return before it belongs to the break); the last one
+        may lack it.
+        """
+        import numpy as np
+
+        structs, lines, undecodable = self._decode(data)
+        outcomes = np.empty((len(structs), len(self.names)), np.uint8)
+        states = np.empty(len(structs), np.int8)
+        self.judge_all(structs, outcomes, states)
+        for i in np.flatnonzero(states < 0):
+            if structs[i] is not None:
+                undecodable.append(Undecodable(lines[i], *self._reason(structs[i])))
+        undecodable.sort()
+        return Batch(outcomes, self.names, undecodable, np.array(lines, np.int64), states == 0)
+
+    def _decode(self, data: bytes) -> tuple[list[Any], list[int], list[Undecodable]]:
+        structs: list[Any] = []
+        lines: list[int] = []
+        undecodable: list[Undecodable] = []
+        from_json = self.reader.from_json
+        for number, line in enumerate(data.split(b"\n"), 1):
+            if not line or line.isspace():
+                continue
+            lines.append(number)
+            try:
+                structs.append(from_json(line))
+            except RecordError as error:
+                structs.append(None)
+                undecodable.append(Undecodable(number, error.path, error.reason))
+        return structs, lines, undecodable
+
+    def _reason(self, record: Any) -> tuple[str, str]:
+        try:
+            self.refuse(record, True)
+        except RecordError as error:
+            return error.path, error.reason
+        raise AssertionError("a refused record is refused")
+
+    # What a verdict says ---------------------------------------------------------------------------
+
+    def outcomes(self, verdict: Verdict) -> dict[str, Outcome]:
+        """Clause name -> Outcome in source order; empty for a call outside the pact."""
+        if verdict.outside:
+            return {}
+        return {name: Outcome(verdict.outcome(i)) for i, name in enumerate(self.names)}
+
+    def unknown(self, verdict: Verdict) -> tuple[str, ...]:
+        """Names of the clauses that are unknown."""
+        return tuple(name for i, name in enumerate(self.names) if verdict.outcome(i) == Outcome.UNKNOWN)
+
+    def violations(self, verdict: Verdict) -> tuple[Violation, ...]:
+        """The broken promises with their evidence."""
+        broken = [i for i in range(len(self.names)) if verdict.outcome(i) == Outcome.VIOLATED]
+        if not broken:
+            return ()
+        row = self.row(verdict.record)
+        return tuple(self._violation(i, row) for i in broken)
+
+    def _violation(self, number: int, row: list[Any]) -> Violation:
+        module, info = self.program.module, self.program.clauses[number]
+        clause = module.clauses[number]
+        found = evidence(module, clause, row, self.program.source)
+        matched = Matched(*found.matched) if found.matched is not None else None
+        return Violation(
+            info.name,
+            info.severity,
+            Span(*clause.promise_span),
+            found.values,
+            matched,
+            found.threshold,
+            found.message,
+            self.program.digest,
+        )
+
+    def row(self, record: Any) -> list[Any]:
+        """The CEL values of a record's slots, as `explain` and `evaluate` read them."""
+        if not isinstance(record, self.reader.struct):
+            record = self.convert_slowly(record)
+        return self.reader.values(record)
+
+    def convert_slowly(self, record: Any) -> Struct:
+        """The projected struct of any record, also of one that the machine reads directly."""
+        if isinstance(record, Mapping):
+            return self.reader.from_dict(record)
+        return self.reader.from_struct(record)
+
+    def describe(self, verdict: Verdict) -> str:
+        """A verdict in one line."""
+        if verdict.outside:
+            return "<Verdict outside>"
+        said = [f"{name} {outcome.name.lower()}" for name, outcome in self.outcomes(verdict).items() if outcome]
+        return f"<Verdict {'ok' if verdict.ok else 'not ok'}: {', '.join(said) or 'all satisfied'}>"
+
+
+def _plans(layouts: list[LayoutPlan]) -> list[tuple[type, list[tuple[Any, ...]]]]:
+    return [
+        (
+            plan.struct,
+            [(f.attr, int(f.kind), f.nullable, f.default, f.layout, f.convert) for f in plan.fields],
+        )
+        for plan in layouts
+    ]
+
+
+def _root(schema: Schema) -> int:
+    return next(i for i, record in enumerate(schema.records) if record.name == schema.root)
+
+
+def _row(schema: Schema) -> list[tuple[int, int, int]]:
+    """Per slot: its base, the record it is a field of, and which of the read fields it is (-1: the record)."""
+    index = {record.name: i for i, record in enumerate(schema.records)}
+    row: list[tuple[int, int, int]] = []
+    for number, slot in enumerate(schema.slots):
+        if not slot.path:
+            row.append((-1, index[schema.root], -1))
+            continue
+        holder = schema.root if slot.base < 0 else schema.slots[slot.base].type.name
+        reads = schema.reads.get(holder, ())
+        if holder not in index or slot.path[-1] not in reads:
+            raise ProgramError(f"slot {number} reads what its record lacks")
+        row.append((slot.base, index[holder], reads.index(slot.path[-1])))
+    return row
+
+
+# A user's own struct, read in place -----------------------------------------------------------------
+
+
+def direct_binding(form: type, schema: Schema, reader: Reader) -> Binding | None:
+    """Offsets into a user's struct class, if its fields hold what decoding would put there.
+
+    Only records without nested records are read in place, and only fields under their first wire
+    name; None means: take the slow route.
+    """
+    layouts: list[tuple[type, list[tuple[Any, ...]]] | None] = [None] * len(schema.records)
+    if not _bind_record(form, schema.record(schema.root), schema, reader, layouts):
+        return None
+    filled = [
+        layout if layout is not None else plan
+        for layout, plan in zip(layouts, _plans(reader.layouts), strict=True)
+    ]
+    try:
+        return Binding(filled, _root(schema), False)
+    except TypeError:
+        return None
+
+
+def _bind_record(form: type, record: Record, schema: Schema, reader: Reader, layouts: list[Any]) -> bool:
+    """Fill in the layout of one record; False if some field cannot be read in place."""
+    number = [r.name for r in schema.records].index(record.name)
+    plan = reader.layouts[number]
+    own = {f.encode_name: f for f in msgspec.structs.fields(form)}
+    if layouts[number] is not None:
+        return bool(layouts[number][0] is form)
+    fields: list[tuple[Any, ...]] = []
+    layouts[number] = (form, fields)
+    for name, field_plan in zip(schema.reads.get(record.name, ()), plan.fields, strict=True):
+        field = record.field(name)
+        if field is None or len(field.names) > 1 or "." in field.names[0] or field_plan.convert is not None:
+            return False
+        mine = own.get(field.names[0])
+        if mine is None or not _same_form(mine.type, field_plan, field.type, schema, reader, layouts):
+            return False
+        fields.append((mine.name, *_plans([plan])[0][1][len(fields)][1:]))
+    return True
+
+
+def _same_form(hint: Any, plan: Any, type_: Any, schema: Schema, reader: Reader, layouts: list[Any]) -> bool:
+    """Whether a field annotated with `hint` holds what the plan foresees (the machine looks again)."""
+    inside = _without_none(hint)
+    if type_.values:
+        return False  # membership is proved by decoding only
+    if plan.kind in DIRECT:
+        return inside in DIRECT[plan.kind]
+    if plan.kind == Kind.LIST and plan.layout >= 0 and getattr(inside, "__origin__", None) is list:
+        (element,) = inside.__args__
+        if isinstance(element, type) and issubclass(element, Struct):
+            return _bind_record(element, schema.records[plan.layout], schema, reader, layouts)
+    return False
+
+
+def _without_none(hint: Any) -> Any:
+    """T for `T | None`, else the hint itself."""
+    args = getattr(hint, "__args__", ())
+    if type(None) in args and len(args) == 2:
+        return next(arg for arg in args if arg is not type(None))
+    return hint

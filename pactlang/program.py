@@ -1,0 +1,354 @@
+"""A compiled pact: the one value that both halves know, and its file form.
+
+In: what `emit` makes, or the bytes of a `.pactc`.  Out: `Program`, and bytes.
+
+    Program file, version 1.  Integers little-endian.
+
+        offset  size  field
+             0     4  magic "PACT"
+             4     2  version
+             6     2  flags, 0
+             8    32  SHA-256 of everything after this field
+            40     4  length of the core
+            44     4  length of the annex
+            48        core, msgpack: schema, constants, code, text atoms, patterns, phrases, clauses
+                      annex, msgpack: the typed tree, the source's name and text
+
+A reader refuses an unknown version; it never guesses.  The digest of the core is a pact's identity:
+sources and spans do not count.  Loading runs no code from the file; the machine verifies what it
+is given (`runtime/code.pxi`), so the digest guards against accidents and the verifier against intent.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pactlang.errors import ProgramError
+from pactlang.ir import Action, Module, Pattern, Phrases
+from pactlang.opcodes import INSTRUCTION_SIZE, MAX_REGISTERS
+from pactlang.schema import Schema
+from pactlang.source import Source
+from pactlang.values import CelType, Duration, Timestamp, UInt
+
+T = TypeVar("T")
+
+MAGIC, VERSION = b"PACT", 1
+HEADER = struct.Struct("<4sHH32sII")
+MAX_BYTES = 256 * 1024 * 1024
+MAX_CLAUSES = 100_000
+SEVERITIES = ("critical", "major", "minor", "info")
+
+
+class Constant(Struct, frozen=True, array_like=True):
+    """A constant and its kind: bool int uint double string bytes null timestamp duration type list map.
+
+    A double is its 64 bits as an int (NaN has no other exact form); a timestamp or duration is
+    (seconds, nanos); a list holds Constants, a map pairs of them.
+    """
+
+    kind: str
+    value: Any
+
+
+class ClauseInfo(Struct, frozen=True, array_like=True):
+    """What is known of a clause beside its code."""
+
+    name: str
+    description: str
+    dimension: str
+    severity: str
+    never: bool
+    on_violation: tuple[Action, ...] = ()
+    on_unknown: tuple[Action, ...] = ()
+
+
+class Atom(Struct, frozen=True, array_like=True):
+    """Something sought in a text: kind is pattern, phrases (`index` says which) or literal (`text`)."""
+
+    kind: str
+    index: int = -1
+    text: str = ""
+
+
+class Group(Struct, frozen=True, array_like=True):
+    """The atoms that are sought together in the text of one slot."""
+
+    slot: int
+    atoms: tuple[int, ...]
+
+
+class Core(Struct, frozen=True):
+    """What decides verdicts.  `matchers` are patterns and phrases sought in texts that are no slot."""
+
+    name: str
+    version: str
+    renews: str
+    schema: Schema
+    constants: tuple[Constant, ...]
+    sets: tuple[tuple[str, ...], ...]
+    code: bytes
+    temps: int
+    atoms: tuple[Atom, ...]
+    groups: tuple[Group, ...]
+    matchers: tuple[Atom, ...]
+    patterns: tuple[Pattern, ...]
+    phrases: tuple[Phrases, ...]
+    clauses: tuple[ClauseInfo, ...]
+
+
+class Annex(Struct, frozen=True):
+    """What reports need: the typed tree (msgpack of `ir.Module`), the source's name and text."""
+
+    module: bytes
+    source_name: str
+    source_text: str
+
+
+class Program:
+    """A compiled pact.
+
+    `.name`, `.version`, `.clauses` (names and consequences, in source order), `.digest` (the pact's
+    identity, 64 hex digits), `.schema`; `.module` (the typed tree) and `.source` are decoded when
+    first asked for.  Equal if their bytes are.
+    """
+
+    def __init__(self, core: Core, annex: bytes, core_bytes: bytes | None = None) -> None:
+        self.core = core
+        self.annex_bytes = annex
+        self.core_bytes = core_bytes if core_bytes is not None else encode(core)
+
+    @property
+    def name(self) -> str:
+        """The pact's name."""
+        return self.core.name
+
+    @property
+    def version(self) -> str:
+        """The pact's version, as written."""
+        return self.core.version
+
+    @property
+    def schema(self) -> Schema:
+        """The records the pact knows, and what it reads."""
+        return self.core.schema
+
+    @property
+    def clauses(self) -> tuple[ClauseInfo, ...]:
+        """The clauses in source order."""
+        return self.core.clauses
+
+    @cached_property
+    def digest(self) -> str:
+        """The pact's identity: SHA-256 of the artifact without sources and spans, in hex."""
+        return sha256(self.core_bytes).hexdigest()
+
+    @cached_property
+    def annex(self) -> Annex:
+        """Typed tree and source.  ProgramError if they cannot be read."""
+        return decode(self.annex_bytes, Annex, "annex")
+
+    @cached_property
+    def module(self) -> Module:
+        """The typed tree, for `explain`.  ProgramError if it does not fit the program."""
+        module = decode(self.annex.module, Module, "typed tree")
+        if [c.name for c in module.clauses] != [c.name for c in self.clauses] or module.schema != self.schema:
+            raise ProgramError("the typed tree is not this program's")
+        return module
+
+    @cached_property
+    def source(self) -> Source:
+        """The pact's text."""
+        return Source(self.annex.source_name, self.annex.source_text)
+
+    @cached_property
+    def constants(self) -> list[Any]:
+        """The constants as CEL values."""
+        return [constant_value(constant) for constant in self.core.constants]
+
+    def to_bytes(self) -> bytes:
+        """The artifact: the same input gives the same bytes on every machine."""
+        return seal(self.core_bytes, self.annex_bytes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<Program {self.name} {self.version}, {len(self.clauses)} clauses, {self.digest[:12]}>"
+
+
+def encode(value: Struct) -> bytes:
+    """msgpack of a struct: maps in the order of its fields, so the bytes depend on nothing else."""
+    return msgspec.msgpack.encode(value, order="deterministic")
+
+
+def decode(data: bytes, form: type[T], what: str) -> T:
+    """A struct from msgpack; ProgramError with the reason."""
+    try:
+        return msgspec.msgpack.decode(data, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError, ValueError) as error:
+        raise ProgramError(f"the {what} is damaged: {error}") from None
+
+
+def seal(core: bytes, annex: bytes) -> bytes:
+    """The file around two msgpack bodies, with the right lengths and digest."""
+    rest = struct.pack("<II", len(core), len(annex)) + core + annex
+    return struct.pack("<4sHH32s", MAGIC, VERSION, 0, sha256(rest).digest()) + rest
+
+
+def read(data: bytes) -> Program:
+    """A program from the bytes of an artifact.
+
+    Raises ProgramError, and nothing else, with the reason.  The code itself is verified by the
+    machine that runs it; `check` here proves that every number in the core is in range.
+    """
+    core, annex = unseal(data)
+    program = Program(decode(core, Core, "core"), annex, core)
+    check(program)
+    return program
+
+
+def unseal(data: bytes) -> tuple[bytes, bytes]:
+    """The two bodies of an artifact whose header and digest are right; ProgramError otherwise."""
+    if data[:4] != MAGIC:
+        raise ProgramError("not a compiled pact: it does not begin with PACT")
+    if len(data) < HEADER.size:
+        raise ProgramError("the file is cut short")
+    if len(data) > MAX_BYTES:
+        raise ProgramError(f"the file is larger than {MAX_BYTES} bytes")
+    _, version, flags, digest, core_size, annex_size = HEADER.unpack_from(data)
+    if version != VERSION or flags:
+        raise ProgramError(f"version {version} with flags {flags}: this pactc reads version {VERSION}")
+    if len(data) != HEADER.size + core_size + annex_size:
+        raise ProgramError("the file is cut short or has something behind its end")
+    if sha256(memoryview(data)[40:]).digest() != digest:
+        raise ProgramError("the file was changed: its digest is not right")
+    return data[HEADER.size : HEADER.size + core_size], data[HEADER.size + core_size :]
+
+
+def check(program: Program) -> None:
+    """Prove what the machine's verifier does not see; ProgramError with the reason."""
+    core = program.core
+    if len(core.code) % INSTRUCTION_SIZE:
+        raise ProgramError("the code is cut short")
+    if not 0 <= core.temps <= MAX_REGISTERS:
+        raise ProgramError("too many registers")
+    if len(core.clauses) > MAX_CLAUSES:
+        raise ProgramError("too many clauses")
+    names = [c.name for c in core.clauses]
+    if len(set(names)) != len(names):
+        raise ProgramError("a clause comes twice")
+    if any(c.severity not in SEVERITIES for c in core.clauses):
+        raise ProgramError("a clause has an unknown severity")
+    check_schema(core.schema)
+    check_text(core)
+    program.constants  # noqa: B018  (decodes them, and raises if one is no value)
+
+
+def check_schema(schema: Schema) -> None:
+    """Every name in the schema stands for something, and no record holds itself."""
+    records = {record.name: record for record in schema.records}
+    if len(records) != len(schema.records) or schema.root not in records:
+        raise ProgramError("the schema's records are not right")
+    for record in schema.records:
+        fields = {field.name for field in record.fields}
+        if len(fields) != len(record.fields) or not set(schema.reads.get(record.name, ())) <= fields:
+            raise ProgramError(f"the fields of {record.name} are not right")
+    if set(schema.reads) - set(records):
+        raise ProgramError("the schema reads a record it does not know")
+    for i, slot in enumerate(schema.slots):
+        if not -1 <= slot.base < i:
+            raise ProgramError(f"slot {i} stands on no record")
+
+
+def check_text(core: Core) -> None:
+    """Atoms name patterns and phrases that exist, and belong to one group each."""
+    for atom in (*core.atoms, *core.matchers):
+        many = {"pattern": len(core.patterns), "phrases": len(core.phrases), "literal": 1}.get(atom.kind, 0)
+        if not (atom.kind == "literal" or 0 <= atom.index < many):
+            raise ProgramError("a text atom stands for nothing")
+    seen = sorted(atom for group in core.groups for atom in group.atoms)
+    if seen != list(range(len(core.atoms))):
+        raise ProgramError("the text atoms are not grouped")
+    if any(not 0 <= group.slot < len(core.schema.slots) for group in core.groups):
+        raise ProgramError("a group of text atoms has no slot")
+
+
+# Constants -------------------------------------------------------------------------------------
+
+
+def make_constant(kind: str, value: Any) -> Constant:
+    """The file form of a constant as `ir.Const` holds it."""
+    if kind == "double":
+        return Constant(kind, struct.unpack("<q", struct.pack("<d", value))[0])
+    return Constant(kind, list(value) if isinstance(value, tuple) else value)
+
+
+def constant_value(constant: Constant, depth: int = 0) -> Any:
+    """The CEL value; ProgramError if the form is not right."""
+    kind, value = constant.kind, constant.value
+    try:
+        if kind in ("list", "map") and depth < 50:
+            inner = [constant_value(msgspec.convert(v, Constant), depth + 1) for v in value]
+            return inner if kind == "list" else dict(zip(inner[::2], inner[1::2], strict=True))
+        return SCALARS[kind](value)
+    except (KeyError, TypeError, ValueError, struct.error, msgspec.MsgspecError, RecursionError):
+        raise ProgramError(f"a constant is no {str(kind)[:40]}") from None
+
+
+def _exactly(form: type) -> Any:
+    def same(value: Any) -> Any:
+        if type(value) is not form:
+            raise TypeError(form)
+        return value
+
+    return same
+
+
+def _int(value: Any) -> int:
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise ValueError(value)
+    return value
+
+
+def _uint(value: Any) -> UInt:
+    if type(value) is not int or not 0 <= value < 2**64:
+        raise ValueError(value)
+    return UInt(value)
+
+
+def _time(form: type[Timestamp] | type[Duration]) -> Any:
+    def made(value: Any) -> Timestamp | Duration:
+        seconds, nanos = value
+        if type(nanos) is not int or not 0 <= nanos < 10**9 or abs(_int(seconds)) > 2**40:
+            raise ValueError(value)
+        return form(seconds, nanos)
+
+    return made
+
+
+def _null(value: Any) -> None:
+    if value is not None:
+        raise ValueError(value)
+
+
+SCALARS: dict[str, Any] = {
+    "bool": _exactly(bool),
+    "int": _int,
+    "uint": _uint,
+    "double": lambda bits: struct.unpack("<d", struct.pack("<q", bits))[0],
+    "string": _exactly(str),
+    "bytes": _exactly(bytes),
+    "null": _null,
+    "timestamp": _time(Timestamp),
+    "duration": _time(Duration),
+    "type": lambda name: CelType(_exactly(str)(name)),
+}

@@ -1,0 +1,87 @@
+"""What a pact says: of one call a `Verdict`, of many a `Batch`, of one broken promise a `Violation`.
+
+The machine makes verdicts as bit masks (`runtime/verdict.pxi`); names and evidence are put to them
+when somebody asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pactlang._runtime import Verdict
+from pactlang.opcodes import Outcome
+from pactlang.source import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Batch", "Matched", "Outcome", "Undecodable", "Verdict", "Violation"]
+
+
+class Matched(NamedTuple):
+    """Text that was found: in `field` (as written), the characters [start, end) of its value.
+
+    `name` is the pattern's or phrase list's name, or the pattern itself where it has none.
+    """
+
+    field: str
+    start: int
+    end: int
+    text: str
+    name: str
+
+
+class Violation(NamedTuple):
+    """One broken promise and its evidence.
+
+    clause: its name.  severity: critical, major, minor or info.  span: the promise's characters in
+    the pact's source.  values: what decided it, source text -> value.  matched: the text that was
+    found, if that decided.  threshold: the constant it was compared with, if any.  message: all of it
+    in one sentence.  digest: the pact's.
+    """
+
+    clause: str
+    severity: str
+    span: Span
+    values: dict[str, Any]
+    matched: Matched | None
+    threshold: Any
+    message: str
+    digest: str
+
+
+class Undecodable(NamedTuple):
+    """A line that is no record: its number in the data (from 1), the JSON path and the reason."""
+
+    line: int
+    json_path: str
+    reason: str
+
+
+class Batch:
+    """Verdicts on many calls.
+
+    outcomes: numpy uint8 of shape (calls, clauses), codes of `Outcome`; the row of a line that could
+    not be decoded, or of a call that is outside the pact, is UNKNOWN throughout.
+    clauses: the columns' names.  undecodable: `Undecodable` per bad line.
+    lines: numpy int64 (calls,), the line number in the data (from 1) of each row.
+    outside: numpy bool (calls,), True where the pact is not about the call.
+    """
+
+    def __init__(
+        self,
+        outcomes: NDArray[np.uint8],
+        clauses: tuple[str, ...],
+        undecodable: list[Undecodable],
+        lines: NDArray[np.int64],
+        outside: NDArray[np.bool_],
+    ) -> None:
+        self.outcomes = outcomes
+        self.clauses = clauses
+        self.undecodable = undecodable
+        self.lines = lines
+        self.outside = outside
+
+    def __len__(self) -> int:
+        return len(self.lines)

@@ -1,0 +1,38 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: nonecheck=False, embedsignature=False, binding=False
+"""The machine: runs a verified program over one record and says which clauses hold.
+
+Bytes and numbers only: it cannot name a clause, format a message or open a file.
+The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `builtins.pxi` (functions),
+`code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
+`verdict.pxi`, `machine.pxi` (the loop, and the class that Python sees).
+"""
+
+from cpython.bool cimport PyBool_Check
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError, PyDict_Size
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.list cimport PyList_Append, PyList_Check, PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.long cimport PyLong_Check, PyLong_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_DECREF, Py_INCREF, Py_XDECREF
+from libc.math cimport floor, isfinite, isnan
+from libc.stdint cimport (
+    INT64_MAX, INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+)
+from libc.string cimport memcmp, memcpy, memset
+
+from pactlang import conversions
+from pactlang.values import (
+    BoolKey, CelType, Duration, Timestamp, UInt, parse_duration, parse_timestamp,
+)
+
+include "opcodes.pxi"
+include "value.pxi"
+include "equal.pxi"
+include "builtins.pxi"
+include "code.pxi"
+include "record.pxi"
+include "verdict.pxi"
+include "machine.pxi"

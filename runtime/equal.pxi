@@ -1,0 +1,238 @@
+# Equality and order of cells, as CEL has them: numbers by value across types, true is not 1, unlike
+# types are unequal but have no order.
+#
+# Gives: equal() -> 1, 0 or -1 (error), order() -> -1, 0, 1, UNORDERED or NO_ORDER (error), contains().
+
+cdef enum:
+    UNORDERED = 2       # a NaN is in it: every comparison is false
+    NO_ORDER = 3        # types without a common order: an error value
+
+cdef inline bint is_number(const Cell* x) noexcept:
+    return TAG_INT <= x.tag <= TAG_DOUBLE
+
+
+cdef int order_int_double(int64_t a, double b) noexcept:
+    """Compare exactly, also where a double cannot hold the int."""
+    cdef int64_t whole
+    if isnan(b):
+        return UNORDERED
+    if b >= 9223372036854775808.0:
+        return -1
+    if b < -9223372036854775808.0:
+        return 1
+    whole = <int64_t>floor(b)
+    if a != whole:
+        return -1 if a < whole else 1
+    return -1 if b > <double>whole else 0
+
+cdef int order_uint_double(uint64_t a, double b) noexcept:
+    cdef uint64_t whole
+    if isnan(b):
+        return UNORDERED
+    if b >= 18446744073709551616.0:
+        return -1
+    if b < 0:
+        return 1
+    whole = <uint64_t>floor(b)
+    if a != whole:
+        return -1 if a < whole else 1
+    return -1 if b > floor(b) else 0
+
+cdef inline int flip(int result) noexcept:
+    return -result if -1 <= result <= 1 else result
+
+cdef int order_numbers(const Cell* a, const Cell* b) noexcept:
+    if a.tag == b.tag:
+        if a.tag == TAG_DOUBLE:
+            if a.v.d < b.v.d:
+                return -1
+            if a.v.d > b.v.d:
+                return 1
+            return 0 if a.v.d == b.v.d else UNORDERED
+        if a.tag == TAG_INT:
+            return (a.v.i > b.v.i) - (a.v.i < b.v.i)
+        return (<uint64_t>a.v.i > <uint64_t>b.v.i) - (<uint64_t>a.v.i < <uint64_t>b.v.i)
+    if a.tag == TAG_DOUBLE:
+        return flip(order_numbers(b, a))
+    if b.tag == TAG_DOUBLE:
+        if a.tag == TAG_INT:
+            return order_int_double(a.v.i, b.v.d)
+        return order_uint_double(<uint64_t>a.v.i, b.v.d)
+    if a.v.i < 0 or b.v.i < 0:          # an int below zero, or a uint beyond every int
+        if a.tag == TAG_INT:
+            return -1
+        return 1
+    return (a.v.i > b.v.i) - (a.v.i < b.v.i)
+
+
+cdef int order_objects(PyObject* a, PyObject* b) noexcept:
+    cdef object left = <object>a
+    cdef object right = <object>b
+    try:
+        return (left > right) - (left < right)
+    except Exception:
+        return NO_ORDER
+
+cdef int order(const Cell* a, const Cell* b) noexcept:
+    """How a stands to b; see the header."""
+    if is_number(a) and is_number(b):
+        return order_numbers(a, b)
+    if a.tag != b.tag:
+        return NO_ORDER
+    if a.tag == TAG_STRING or a.tag == TAG_BYTES:
+        return order_objects(a.v.o, b.v.o)
+    if a.tag == TAG_BOOL:
+        return (a.v.i > b.v.i) - (a.v.i < b.v.i)
+    if a.tag == TAG_TIMESTAMP or a.tag == TAG_DURATION:
+        if a.v.i != b.v.i:
+            return -1 if a.v.i < b.v.i else 1
+        return (a.aux > b.aux) - (a.aux < b.aux)
+    return NO_ORDER
+
+
+cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
+    """1 if a equals b, 0 if not, -1 if one of them is, or holds, an error value."""
+    if a.tag == TAG_ERROR or b.tag == TAG_ERROR:
+        return -1
+    if is_number(a) and is_number(b):
+        return order_numbers(a, b) == 0
+    if a.tag != b.tag:
+        return 0
+    if a.tag == TAG_STRING:
+        return pact_same_text(a.v.o, b.v.o)
+    if a.tag == TAG_NULL:
+        return 1
+    if a.tag == TAG_BOOL:
+        return a.v.i == b.v.i
+    if a.tag == TAG_TIMESTAMP or a.tag == TAG_DURATION:
+        return a.v.i == b.v.i and a.aux == b.aux
+    if a.tag == TAG_BYTES or a.tag == TAG_TYPE:
+        return <object>a.v.o == <object>b.v.o
+    if depth > MAX_NESTING:
+        return -1
+    if a.tag == TAG_LIST:
+        return equal_lists(a, b, frame, depth)
+    if a.tag == TAG_MAP:
+        return equal_maps(a, b, frame, depth)
+    if a.tag == TAG_RECORD:
+        return equal_records(a, b, frame, depth)
+    return -1
+
+cdef int equal_lists(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
+    cdef list left = <list>a.v.o
+    cdef list right = <list>b.v.o
+    cdef Py_ssize_t i
+    cdef int same
+    cdef int result = 1
+    cdef Cell x, y
+    if PyList_GET_SIZE(left) != PyList_GET_SIZE(right):
+        return 0
+    for i in range(PyList_GET_SIZE(left)):
+        unbox(&x, <PyObject*>PyList_GET_ITEM(left, i), frame.layouts)
+        unbox(&y, <PyObject*>PyList_GET_ITEM(right, i), frame.layouts)
+        same = equal(&x, &y, frame, depth + 1)
+        if same == 0:
+            return 0
+        if same < 0:
+            result = -1
+    return result
+
+cdef int equal_maps(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
+    cdef dict left = <dict>a.v.o
+    cdef dict right = <dict>b.v.o
+    cdef int same
+    cdef int result = 1
+    cdef Cell x, y
+    cdef object key, value
+    cdef PyObject* other
+    if PyDict_Size(left) != PyDict_Size(right):
+        return 0
+    try:
+        for key, value in left.items():
+            other = PyDict_GetItemWithError(right, key)
+            if other == NULL:
+                return 0
+            unbox(&x, <PyObject*>value, frame.layouts)
+            unbox(&y, other, frame.layouts)
+            same = equal(&x, &y, frame, depth + 1)
+            if same == 0:
+                return 0
+            if same < 0:
+                result = -1
+    except Exception:
+        return -1
+    return result
+
+cdef int equal_records(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
+    cdef int field, same
+    cdef int result = 1
+    cdef Cell x, y
+    cdef Layout* layout
+    if a.aux != b.aux:
+        return 0
+    layout = &frame.binding.layouts[a.aux]
+    for field in range(layout.count):
+        load_field(&x, a.v.o, &layout.fields[field], frame)
+        load_field(&y, b.v.o, &layout.fields[field], frame)
+        same = equal(&x, &y, frame, depth + 1)
+        if same == 0:
+            return 0
+        if same < 0:
+            result = -1
+    return result
+
+
+cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
+    """1 if item is an element of a list or a key of a map, 0 if not, -1 on error."""
+    cdef list items
+    cdef Py_ssize_t i
+    cdef int same
+    cdef int result = 0
+    cdef Cell x
+    if item.tag == TAG_ERROR:
+        return -1
+    if source.tag == TAG_MAP:
+        return has_key(source, item)
+    if source.tag != TAG_LIST:
+        return -1
+    items = <list>source.v.o
+    for i in range(PyList_GET_SIZE(items)):
+        unbox(&x, <PyObject*>PyList_GET_ITEM(items, i), frame.layouts)
+        same = equal(item, &x, frame, 0)
+        if same == 1:
+            return 1
+        if same < 0:
+            result = -1
+    return result
+
+
+cdef PyObject* find_key(const Cell* source, const Cell* key) noexcept:
+    """The value under `key`, or NULL.  Keys that are no string go through the one form in which
+    values.py keeps them (numbers by value, bools apart)."""
+    cdef object made
+    try:
+        if key.tag == TAG_STRING:
+            return PyDict_GetItemWithError(<dict>source.v.o, <object>key.v.o)
+        made = map_key(key)
+        return NULL if made is None else PyDict_GetItemWithError(<dict>source.v.o, made)
+    except Exception:
+        return NULL
+
+cdef object map_key(const Cell* key):
+    """The hashable form of a key, None if this value cannot be one."""
+    if key.tag == TAG_STRING:
+        return <object>key.v.o
+    if key.tag == TAG_BOOL:
+        return BoolKey(key.v.i != 0)
+    if key.tag == TAG_INT:
+        return key.v.i
+    if key.tag == TAG_UINT:
+        return UInt(<uint64_t>key.v.i)
+    if key.tag == TAG_DOUBLE and isfinite(key.v.d) and floor(key.v.d) == key.v.d:
+        return int(key.v.d)
+    return None
+
+cdef int has_key(const Cell* source, const Cell* key) noexcept:
+    if source.tag != TAG_MAP or key.tag == TAG_ERROR:
+        return -1
+    return find_key(source, key) != NULL

@@ -1,0 +1,298 @@
+# Records: the slots of a msgspec Struct become cells.
+#
+# Owns:  Binding owns the offsets of one family of struct classes: those that `records.Reader` made,
+#        or a user's own whose fields have the same form.
+# Needs: value.pxi.        Gives: Binding, load_field(), load_row().
+# Offsets are read from the classes' member descriptors, never computed: msgspec orders fields by name.
+# Every load looks at the object's type, so a wrong object in a slot is refused and never misread.
+
+cdef extern from *:
+    """
+    #include <structmember.h>
+    static Py_ssize_t pact_offset(PyObject *descriptor) {
+        if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) return -1;
+        PyMemberDef *d = ((PyMemberDescrObject *)descriptor)->d_member;
+        return d->type == T_OBJECT_EX ? d->offset : -1;
+    }
+    """
+    Py_ssize_t pact_offset(PyObject* descriptor) noexcept
+
+cdef struct FieldSlot:
+    Py_ssize_t offset       # in bytes from the struct's start; -1: the class has no such field, read as null
+    int32_t kind
+    int32_t layout          # of a record, or of a list's records; -1: none
+    bint nullable
+    bint has_default
+    Cell default            # borrowed from Binding.kept
+    PyObject* convert       # borrowed from Binding.kept; NULL: none
+
+cdef struct Layout:
+    FieldSlot* fields
+    int count
+    PyObject* type          # the exact class of its structs
+    bint checks             # some field's value may be refused, although decoding let it pass
+
+
+cdef class Binding:
+    """Where the fields of a schema's records lie in one family of struct classes.
+
+    layouts: per record (struct class, [(attribute, kind, nullable, default, layout, convert)]).
+    trusted: the structs were made by decoding, so that a text is a text; otherwise everything is
+    looked at.
+    """
+
+    cdef Layout* layouts
+    cdef int count
+    cdef dict layout_of                 # struct class -> number of its record
+    cdef bint trusted
+    cdef list kept
+    cdef readonly object root           # the struct class of the pact's record
+    cdef readonly int root_layout
+
+    def __cinit__(self, list layouts, int root, bint trusted):
+        cdef int i, j, k
+        if not 0 <= root < len(layouts):
+            raise ValueError("no such record")
+        self.root_layout = root
+        self.root = layouts[root][0]
+        self.count = len(layouts)
+        self.layouts = <Layout*>PyMem_Malloc((self.count + 1) * sizeof(Layout))
+        if self.layouts == NULL:
+            raise MemoryError()
+        memset(self.layouts, 0, (self.count + 1) * sizeof(Layout))
+        self.layout_of = {}
+        self.kept = [layouts]
+        self.trusted = trusted
+        for i, (struct, fields) in enumerate(layouts):
+            self.layouts[i].count = len(fields)
+            self.layouts[i].type = <PyObject*>struct
+            self.layouts[i].fields = <FieldSlot*>PyMem_Malloc((len(fields) + 1) * sizeof(FieldSlot))
+            if self.layouts[i].fields == NULL:
+                raise MemoryError()
+            self.layout_of[struct] = i
+            for j, field in enumerate(fields):
+                self.bind(&self.layouts[i].fields[j], struct, field)
+                self.layouts[i].checks |= may_refuse(self.layouts[i].fields[j].kind)
+        for i in range(self.count):     # a list of records that are checked is checked itself
+            for k in range(self.count):
+                for j in range(self.layouts[k].count):
+                    if self.layouts[k].fields[j].layout >= 0:
+                        self.layouts[k].checks |= self.layouts[self.layouts[k].fields[j].layout].checks
+
+    cdef bind(self, FieldSlot* slot, object struct, tuple field):
+        attribute, kind, nullable, default, layout, convert = field
+        slot.offset = -1
+        slot.kind = kind
+        slot.nullable = nullable
+        slot.layout = layout if -1 <= layout < self.count else -1
+        slot.has_default = default is not None
+        slot.convert = NULL
+        self.kept.append((default, convert))
+        if convert is not None:
+            slot.convert = <PyObject*>convert
+        unbox(&slot.default, <PyObject*>default, self.layout_of)
+        if slot.default.tag == TAG_ERROR and slot.layout >= 0:      # an empty nested record
+            set_object(&slot.default, TAG_RECORD, <PyObject*>default)
+            slot.default.aux = slot.layout
+        if attribute is not None:
+            descriptor = getattr(struct, attribute)
+            slot.offset = pact_offset(<PyObject*>descriptor)
+            if slot.offset < 0:
+                raise TypeError(f"{struct.__name__}.{attribute} is no plain struct field")
+
+    def __dealloc__(self):
+        cdef int i
+        if self.layouts != NULL:
+            for i in range(self.count):
+                PyMem_Free(self.layouts[i].fields)
+            PyMem_Free(self.layouts)
+
+
+cdef bint may_refuse(int kind) noexcept:
+    return KIND_TIMESTAMP <= kind <= KIND_DURATION_NS or kind == KIND_CONVERT or kind == KIND_UINT
+
+
+cdef bint load_time(Cell* x, PyObject* o, int kind) noexcept:
+    """A timestamp or duration from text, or from a number in the kind's unit; to microseconds, half up."""
+    cdef bint is_time = kind <= KIND_TIMESTAMP_NS
+    cdef uint32_t tag = TAG_TIMESTAMP if is_time else TAG_DURATION
+    cdef int unit = kind - (KIND_TIMESTAMP if is_time else KIND_DURATION)      # 0 text, 1 s .. 4 ns
+    cdef int64_t micros, seconds
+    cdef int64_t scale
+    cdef long long number
+    cdef double value
+    cdef object parsed
+    if unit == 0:
+        try:
+            if not PyUnicode_Check(o):
+                return False
+            parsed = parse_timestamp(<object>o) if is_time else parse_duration(<object>o)
+            seconds = parsed.seconds
+            micros = (<int64_t>parsed.nanos + 500) / 1000
+        except Exception:
+            return False
+        set_time(x, tag, seconds, micros * 1000)
+        return x.tag != TAG_ERROR
+    scale = 1_000_000 if unit == 1 else 1000 if unit == 2 else 1
+    if PyFloat_CheckExact(<object>o):
+        value = PyFloat_AS_DOUBLE(<object>o)
+        value = floor((value / 1e3 if unit == 4 else value * scale) + 0.5)
+        if not -9.2e18 < value < 9.2e18:
+            return False
+        micros = <int64_t>value
+    elif PyLong_CheckExact(<object>o):
+        if pact_int(o, &number):
+            return False
+        if unit == 4:
+            micros = number / 1000
+            number = number % 1000
+            if number < 0:
+                number += 1000
+                micros -= 1
+            micros += number >= 500
+        elif __builtin_mul_overflow(number, scale, &micros):
+            return False
+    else:
+        return False
+    seconds = micros / 1_000_000
+    micros = micros % 1_000_000
+    set_time(x, tag, seconds, micros * 1000)
+    return x.tag != TAG_ERROR
+
+
+cdef bint load_double(Cell* x, PyObject* o) noexcept:
+    if PyFloat_CheckExact(<object>o):
+        set_double(x, PyFloat_AS_DOUBLE(<object>o))
+        return isfinite(x.v.d)
+    if PyLong_CheckExact(<object>o):
+        try:
+            set_double(x, float(<object>o))
+            return True
+        except OverflowError:
+            return False
+    return False
+
+cdef bint load_int(Cell* x, PyObject* o, int kind) noexcept:
+    cdef long long number
+    if not PyLong_CheckExact(<object>o):
+        if kind != KIND_UINT or not isinstance(<object>o, UInt):
+            return False
+    try:
+        if kind == KIND_UINT:
+            set_uint(x, PyLong_AsUnsignedLongLong(<object>o))
+            return True
+        if pact_int(o, &number):
+            return False
+        set_int(x, number)
+        return True
+    except Exception:
+        return False
+
+cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    """A list; where its records must be looked at, every field of every element."""
+    cdef Layout* layout
+    cdef Py_ssize_t i
+    cdef int j
+    cdef Cell scratch
+    cdef PyObject* element
+    if not PyList_Check(<object>o):
+        return False
+    set_object(x, TAG_LIST, o)
+    if slot.layout < 0:
+        return True
+    layout = &frame.binding.layouts[slot.layout]
+    if frame.binding.trusted and not layout.checks:
+        return True
+    for i in range(PyList_GET_SIZE(<object>o)):
+        element = <PyObject*>PyList_GET_ITEM(<object>o, i)
+        if <PyObject*>element.ob_type != layout.type:
+            return False
+        for j in range(layout.count):
+            if not load_field(&scratch, element, &layout.fields[j], frame):
+                return False
+    return True
+
+cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    try:
+        frame.give_value(x, (<object>slot.convert)(<object>o))
+        return x.tag != TAG_ERROR
+    except Exception:
+        return False
+
+
+cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) noexcept:
+    """Read one field of a struct; false if the object in it is not what its kind says."""
+    cdef PyObject* o = NULL
+    cdef int kind = slot.kind
+    if slot.offset >= 0:
+        o = (<PyObject**>(<char*>record + slot.offset))[0]
+    if o == NULL or o == Py_None:
+        x.tag = TAG_NULL
+        x.aux = 0
+        if slot.has_default:
+            x[0] = slot.default
+            return True
+        return slot.nullable or kind == KIND_DYN
+    if kind == KIND_STRING:
+        set_object(x, TAG_STRING, o)
+        return PyUnicode_Check(o)
+    if kind == KIND_DOUBLE:
+        return load_double(x, o)
+    if kind == KIND_INT or kind == KIND_UINT:
+        return load_int(x, o, kind)
+    if kind == KIND_BOOL:
+        set_bool(x, o == Py_True)
+        return o == Py_True or o == Py_False
+    if KIND_TIMESTAMP <= kind <= KIND_DURATION_NS:
+        return load_time(x, o, kind)
+    if slot.convert != NULL:
+        return load_converted(x, o, slot, frame)
+    if kind == KIND_DYN:
+        unbox(x, o, NULL_LAYOUTS)
+        return True
+    if kind == KIND_LIST:
+        return load_list(x, o, slot, frame)
+    if kind == KIND_MAP:
+        set_object(x, TAG_MAP, o)
+        return PyDict_Check(<object>o)
+    if kind == KIND_RECORD and slot.layout >= 0:
+        set_object(x, TAG_RECORD, o)
+        x.aux = slot.layout
+        return <PyObject*>o.ob_type == frame.binding.layouts[slot.layout].type
+    if kind == KIND_BYTES:
+        set_object(x, TAG_BYTES, o)
+        return PyBytes_CheckExact(<object>o)
+    return False
+
+NULL_LAYOUTS_DICT = {}
+cdef dict NULL_LAYOUTS = NULL_LAYOUTS_DICT      # dyn data holds no records
+
+
+cdef struct RowSlot:
+    int32_t base            # the slot that holds the record it is a field of; -1: the call's record
+    int32_t layout
+    int32_t field           # -1: the record itself
+
+cdef int load_row(Frame frame, const RowSlot* slots, int count, PyObject* record) noexcept:
+    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
+    cdef int i
+    cdef PyObject* holder
+    cdef Cell* x
+    cdef const RowSlot* slot
+    for i in range(count):
+        slot = &slots[i]
+        x = &frame.cells[i]
+        holder = record
+        if slot.base >= 0:
+            if frame.cells[slot.base].tag != TAG_RECORD:
+                fail(x, ERR_NULL_OPERAND)
+                continue
+            holder = frame.cells[slot.base].v.o
+        if slot.field < 0:
+            set_object(x, TAG_RECORD, holder)
+            x.aux = slot.layout
+        elif not load_field(x, holder, &frame.binding.layouts[slot.layout].fields[slot.field], frame):
+            return i
+        if frame.shared:
+            frame.lend(x)
+    return -1

@@ -1,0 +1,260 @@
+# Cells: one value each, unboxed where C can hold it, borrowed where Python owns it.
+#
+# Owns:  Frame owns the objects made during one run (its arena); everything else is borrowed from the
+#        record or the program, which outlive the run.
+# Gives: Cell, Frame, unbox(), box(), fail().
+# A timestamp or duration is `i` seconds and `aux` nanoseconds in [0, 1e9).  An error value has its
+# code in `aux`.  A list made by this run has aux OWNED_LIST and may be appended to.
+
+cdef extern from *:
+    """
+    #define PACT_INT_EXACT(o, out) pact_int(o, out)
+    static inline int pact_int(PyObject *o, long long *out) {
+        int overflow = 0;
+    #if PY_VERSION_HEX >= 0x030C0000
+        if (PyUnstable_Long_IsCompact((PyLongObject *)o)) {
+            *out = (long long)PyUnstable_Long_CompactValue((PyLongObject *)o);
+            return 0;
+        }
+    #endif
+        *out = PyLong_AsLongLongAndOverflow(o, &overflow);
+        return overflow;
+    }
+    static inline int pact_same_text(PyObject *a, PyObject *b) {
+        if (a == b) return 1;
+        Py_ssize_t n = PyUnicode_GET_LENGTH(a);
+        if (n != PyUnicode_GET_LENGTH(b) || PyUnicode_KIND(a) != PyUnicode_KIND(b)) return 0;
+        return memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), n * PyUnicode_KIND(a)) == 0;
+    }
+    """
+    int pact_int(PyObject* o, long long* out) noexcept
+    bint pact_same_text(PyObject* a, PyObject* b) noexcept
+
+cdef extern from "Python.h":
+    bint PyUnicode_Check(PyObject* o) noexcept
+    bint PyUnicode_CheckExact(PyObject* o) noexcept
+    Py_ssize_t PyUnicode_GET_LENGTH(PyObject* o) noexcept
+    bint PyType_IsSubtype(PyTypeObject* a, PyTypeObject* b) noexcept
+    PyObject* Py_None
+    PyObject* Py_True
+    PyObject* Py_False
+    unsigned long long PyLong_AsUnsignedLongLong(object o) except? 0xFFFFFFFFFFFFFFFF
+
+cdef enum:
+    OWNED_LIST = 1
+    # Bounds of one run, against an artifact or a record made to hurt.
+    MAX_STEPS = 20_000_000          # turns of all loops of one call
+    MAX_ALLOCATION = 268_435_456    # bytes of values made by one call
+    MAX_NESTING = 200               # depth of lists and maps that are compared
+
+cdef union Payload:
+    int64_t i
+    double d
+    PyObject* o
+
+cdef struct Cell:
+    Payload v
+    uint32_t tag
+    int32_t aux
+
+
+cdef inline void fail(Cell* x, int32_t code) noexcept:
+    """Make x the error value with this code."""
+    x.tag = TAG_ERROR
+    x.aux = code
+    x.v.i = 0
+
+cdef inline void set_bool(Cell* x, bint value) noexcept:
+    x.tag = TAG_BOOL
+    x.aux = 0
+    x.v.i = value
+
+cdef inline void set_int(Cell* x, int64_t value) noexcept:
+    x.tag = TAG_INT
+    x.aux = 0
+    x.v.i = value
+
+cdef inline void set_uint(Cell* x, uint64_t value) noexcept:
+    x.tag = TAG_UINT
+    x.aux = 0
+    x.v.i = <int64_t>value
+
+cdef inline void set_double(Cell* x, double value) noexcept:
+    x.tag = TAG_DOUBLE
+    x.aux = 0
+    x.v.d = value
+
+cdef inline void set_object(Cell* x, uint32_t tag, PyObject* value) noexcept:
+    x.tag = tag
+    x.aux = 0
+    x.v.o = value
+
+
+cdef void unbox(Cell* x, PyObject* o, dict layouts) noexcept:
+    """Read a CEL value from a Python object that outlives the run; what is no CEL value is an error."""
+    cdef long long number
+    cdef object value
+    cdef object found
+    if o == Py_None:
+        x.tag = TAG_NULL
+        x.aux = 0
+    elif PyUnicode_CheckExact(o):
+        set_object(x, TAG_STRING, o)
+    elif o == Py_True:
+        set_bool(x, True)
+    elif o == Py_False:
+        set_bool(x, False)
+    elif PyLong_CheckExact(<object>o):
+        if pact_int(o, &number):
+            fail(x, ERR_BAD_NUMBER)
+        else:
+            set_int(x, number)
+    elif PyFloat_CheckExact(<object>o):
+        set_double(x, PyFloat_AS_DOUBLE(<object>o))
+    elif PyDict_Check(<object>o):
+        set_object(x, TAG_MAP, o)
+    elif PyList_Check(<object>o):
+        set_object(x, TAG_LIST, o)
+    else:
+        unbox_rare(x, o, layouts)
+
+
+cdef void unbox_rare(Cell* x, PyObject* o, dict layouts) noexcept:
+    cdef object value = <object>o
+    cdef long long number
+    try:
+        if PyBytes_CheckExact(value):
+            set_object(x, TAG_BYTES, o)
+        elif isinstance(value, UInt):
+            set_uint(x, PyLong_AsUnsignedLongLong(value))
+        elif isinstance(value, Timestamp) or isinstance(value, Duration):
+            x.tag = TAG_TIMESTAMP if isinstance(value, Timestamp) else TAG_DURATION
+            x.v.i = value.seconds
+            x.aux = value.nanos
+        elif isinstance(value, CelType):
+            set_object(x, TAG_TYPE, o)
+        elif isinstance(value, BoolKey):
+            set_bool(x, value.value)
+        elif isinstance(value, str):
+            set_object(x, TAG_STRING, o)
+        elif isinstance(value, float):
+            set_double(x, value)
+        elif isinstance(value, int):
+            if pact_int(o, &number):
+                fail(x, ERR_BAD_NUMBER)
+            else:
+                set_int(x, number)
+        elif layouts is not None and type(value) in layouts:
+            set_object(x, TAG_RECORD, o)
+            x.aux = layouts[type(value)]
+        else:
+            fail(x, ERR_BAD_NUMBER)
+    except Exception:
+        fail(x, ERR_BAD_NUMBER)
+
+
+cdef object box(const Cell* x):
+    """The Python object for a cell.  An error value is None (callers look at the tag first)."""
+    cdef object made
+    if x.tag == TAG_BOOL:
+        return x.v.i != 0
+    if x.tag == TAG_INT:
+        return x.v.i
+    if x.tag == TAG_DOUBLE:
+        return x.v.d
+    if x.tag == TAG_UINT:
+        return UInt(<uint64_t>x.v.i)
+    if x.tag == TAG_TIMESTAMP:
+        return Timestamp(x.v.i, x.aux)
+    if x.tag == TAG_DURATION:
+        return Duration(x.v.i, x.aux)
+    if x.tag == TAG_NULL or x.tag == TAG_ERROR or x.tag == TAG_ITERATOR:
+        return None
+    return <object>x.v.o
+
+
+cdef class Frame:
+    """The registers of one run, and the objects it made.  A program keeps a few for reuse; a run
+    takes one for itself, so runs in several threads never share registers."""
+
+    cdef Cell* cells
+    cdef Py_ssize_t size
+    cdef Py_ssize_t fixed              # cells before this one are not cleared: slots and constants
+    cdef PyObject** owned
+    cdef Py_ssize_t owned_count
+    cdef Py_ssize_t owned_size
+    cdef Py_ssize_t allocated          # bytes
+    cdef int64_t steps
+    cdef dict layouts
+    cdef Binding binding
+    cdef uint64_t* violated            # three masks of `words` words each, in one block
+    cdef uint64_t* unknown
+    cdef uint64_t* skipped
+    cdef uint8_t* atoms
+    cdef uint8_t* groups
+    cdef bint outside
+    cdef bint shared                   # the record belongs to the caller, who may change it meanwhile
+
+    def __cinit__(self, Py_ssize_t size, Py_ssize_t fixed, Py_ssize_t words, Py_ssize_t atoms, Py_ssize_t groups):
+        self.size = size
+        self.fixed = fixed
+        self.cells = <Cell*>PyMem_Malloc((size + 1) * sizeof(Cell))
+        self.violated = <uint64_t*>PyMem_Malloc(3 * words * sizeof(uint64_t))
+        self.atoms = <uint8_t*>PyMem_Malloc(atoms + groups + 1)
+        if self.cells == NULL or self.violated == NULL or self.atoms == NULL:
+            raise MemoryError()
+        memset(self.cells, 0, (size + 1) * sizeof(Cell))
+        self.unknown = self.violated + words
+        self.skipped = self.unknown + words
+        self.groups = self.atoms + atoms
+
+    def __dealloc__(self):
+        self.drop_owned()
+        PyMem_Free(self.cells)
+        PyMem_Free(self.owned)
+        PyMem_Free(self.violated)
+        PyMem_Free(self.atoms)
+
+    cdef void drop_owned(self) noexcept:
+        cdef Py_ssize_t i
+        for i in range(self.owned_count):
+            Py_DECREF(<object>self.owned[i])
+        self.owned_count = 0
+
+    cdef int own(self, object value, Py_ssize_t size) noexcept:
+        """Keep `value` alive until the run ends; -1 when the run has made too much."""
+        cdef PyObject** grown
+        self.allocated += size
+        if self.allocated > MAX_ALLOCATION:
+            return -1
+        if self.owned_count == self.owned_size:
+            self.owned_size = self.owned_size * 2 + 16
+            grown = <PyObject**>PyMem_Realloc(self.owned, self.owned_size * sizeof(PyObject*))
+            if grown == NULL:
+                self.owned_size = self.owned_count
+                return -1
+            self.owned = grown
+        Py_INCREF(value)
+        self.owned[self.owned_count] = <PyObject*>value
+        self.owned_count += 1
+        return 0
+
+    cdef void give(self, Cell* x, uint32_t tag, object value, Py_ssize_t size) noexcept:
+        """Set x to an object that this run made, of about `size` bytes."""
+        if self.own(value, size) < 0:
+            fail(x, ERR_LIMIT)
+        else:
+            set_object(x, tag, <PyObject*>value)
+
+    cdef void give_value(self, Cell* x, object value) noexcept:
+        """Set x to any CEL value that this run made as a Python object."""
+        if self.own(value, 64) < 0:
+            fail(x, ERR_LIMIT)
+        else:
+            unbox(x, <PyObject*>value, self.layouts)
+
+    cdef inline void lend(self, Cell* x) noexcept:
+        """Keep an object found inside the record alive, where somebody else could change the record."""
+        if self.shared and x.tag >= TAG_STRING and x.tag != TAG_TIMESTAMP and x.tag != TAG_DURATION:
+            if self.own(<object>x.v.o, 8) < 0:
+                fail(x, ERR_LIMIT)

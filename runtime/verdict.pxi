@@ -1,0 +1,67 @@
+# Verdicts: three bit masks, a bit per clause; what is in none of them is satisfied.
+#
+# A verdict owns its masks and keeps its record alive; names and evidence are its owner's business
+# and are made when somebody asks.
+
+cdef class Verdict:
+    """What a pact says of one call.
+
+    `.ok`: nothing violated and nothing unknown.  `.outside`: the pact is not about this call.
+    The other attributes come from the evaluator that made it; see `pactlang.verdict`.
+    """
+
+    cdef uint64_t small[3]
+    cdef uint64_t* masks                # violated, unknown, skipped; each of `words` words
+    cdef int words
+    cdef readonly bint outside
+    cdef readonly object owner
+    cdef readonly object record
+
+    def __dealloc__(self):
+        if self.masks != NULL and self.masks != self.small:
+            PyMem_Free(self.masks)
+
+    @property
+    def ok(self):
+        """True if no clause is violated and none is unknown."""
+        cdef int i
+        for i in range(2 * self.words):
+            if self.masks[i]:
+                return False
+        return True
+
+    def outcome(self, int clause):
+        """The outcome code of the clause with this number."""
+        if not 0 <= clause < 64 * self.words:
+            raise IndexError(clause)
+        return mask_outcome(self.masks, self.words, clause)
+
+    @property
+    def outcomes(self):
+        """Clause name -> Outcome, in the order of the source.  Empty if the call is outside."""
+        return self.owner.outcomes(self)
+
+    @property
+    def unknown(self):
+        """Names of the clauses whose outcome is unknown, in the order of the source."""
+        return self.owner.unknown(self)
+
+    @property
+    def violations(self):
+        """A `Violation` for every violated clause, in the order of the source."""
+        return self.owner.violations(self)
+
+    def __repr__(self):
+        return self.owner.describe(self)
+
+
+cdef inline int mask_outcome(const uint64_t* masks, int words, int clause) noexcept:
+    cdef int word = clause >> 6
+    cdef uint64_t bit = <uint64_t>1 << (clause & 63)
+    if masks[word] & bit:
+        return OUTCOME_VIOLATED
+    if masks[words + word] & bit:
+        return OUTCOME_UNKNOWN
+    if masks[2 * words + word] & bit:
+        return OUTCOME_SKIPPED
+    return OUTCOME_SATISFIED
