@@ -1,0 +1,6 @@
+"""Records: from JSON, a dict or a Struct to what a program reads."""
+
+from pactlang.records.layout import FieldPlan, LayoutPlan
+from pactlang.records.reader import Reader
+
+__all__ = ["FieldPlan", "LayoutPlan", "Reader"]

@@ -1,0 +1,286 @@
+"""Read one record on any route: JSON bytes, a dict, a user's Struct.
+
+In: a `schema.Schema`.  Out: a `Reader`.  Every failure is a `RecordError`.
+
+JSON goes through msgspec's decoder straight into the projected Struct.  What that refuses is read
+again by the forms, from data parsed leniently: so a defect in a field that nobody reads is not
+noticed, and the reason for a defect in one that is read is the same on every route.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from pactlang.errors import RecordError
+from pactlang.records.layout import FieldPlan, Layout, LayoutPlan, Layouts, Member
+from pactlang.records.wire import Misfit
+from pactlang.schema import Schema, Slot, Type
+from pactlang.values import NULL_BASE
+
+Step = Callable[[Any], None]  # finishes a Struct that msgspec decoded; a Misfit has it read again
+Load = Callable[[Struct, list[Any]], Any]  # a slot's value, from the record and the slots before it
+
+
+class Reader:
+    """Decodes records of one schema.  It has no state: threads may share it.
+
+    layouts: what the machine needs to read a decoded record, parallel to `schema.records`.  struct:
+    the projected Struct of the pact's record.  paths: per slot its JSON path, in the names of the data.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._all = Layouts(schema)
+        self._root = self._all.of(schema.root)
+        self._by_struct = {layout.plan.struct: layout for layout in self._all.layouts}
+        self.layouts: list[LayoutPlan] = [layout.plan for layout in self._all.layouts]
+        self.struct = self._root.plan.struct
+        self.paths = [self._path(slot) for slot in schema.slots]
+        self._loads = [self._load(slot, path) for slot, path in zip(schema.slots, self.paths, strict=True)]
+        self._steps = self._finishing_steps()
+        self._decode = self._decoder()
+
+    # Routes
+
+    def from_json(self, data: bytes | bytearray | memoryview | str) -> Struct:
+        """The record in JSON bytes, or in their text."""
+        if self._decode is None:
+            return self._reread(data)
+        try:
+            struct: Struct = self._decode(data)
+            for step in self._steps:
+                step(struct)
+        except (msgspec.MsgspecError, Misfit, UnicodeError, RecursionError, TypeError):
+            return self._reread(data)
+        return struct
+
+    def from_dict(self, data: Mapping[str, Any]) -> Struct:
+        """The record in a dict, under the names that JSON would have."""
+        return self._from_data(data)
+
+    def from_struct(self, data: Struct) -> Struct:
+        """The record in a Struct of the user's, under the names that it would have in JSON."""
+        return self._from_data(data)
+
+    def _from_data(self, data: Any) -> Struct:
+        try:
+            struct: Struct = self._root.form(data)
+        except Misfit as misfit:
+            raise RecordError(misfit.reason, misfit.path) from None
+        except RecursionError:
+            raise RecordError("nested too deeply") from None
+        return struct
+
+    def _reread(self, data: Any) -> Struct:
+        try:
+            parsed = msgspec.json.decode(data)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError):
+            parsed = lenient(data)
+        return self._from_data(parsed)
+
+    def _decoder(self) -> Callable[[Any], Any] | None:
+        """msgspec's decoder; None if a record has names that only the forms can follow."""
+        nested = [layout for layout in self._all.layouts if layout is not self._root]
+        if not self._root.is_direct or any(m.is_aliased for layout in nested for m in layout.members):
+            return None
+        return msgspec.json.Decoder(self.struct).decode
+
+    # What msgspec leaves to do
+
+    def _finishing_steps(self) -> tuple[Step, ...]:
+        steps = (_other_names_step(self._root), _digits_step(self._root), self._times_step())
+        return tuple(step for step in steps if step is not None)
+
+    def _times_step(self) -> Step | None:
+        """Check the times in text form that no slot loads; `values` checks the others."""
+        loaded = {slot.path for slot in self.schema.slots}
+        unchecked = [m for m in self._root.members if self._has_unchecked_time(m, (), loaded)]
+        if not unchecked:
+            return None
+
+        def step(struct: Any) -> None:
+            for member in unchecked:
+                member.form(getattr(struct, member.attr))
+
+        return step
+
+    def _has_unchecked_time(self, member: Member, at: tuple[str, ...], loaded: set[tuple[str, ...]]) -> bool:
+        path, type_ = (*at, member.field.name), member.field.type
+        if type_.kind == "record" and len(path) < _DEEPEST_SLOT:
+            inner = self._all.of(type_.name).members
+            return any(self._has_unchecked_time(m, path, loaded) for m in inner)
+        return self._has_text_time(type_, frozenset()) and (bool(type_.params) or path not in loaded)
+
+    def _has_text_time(self, type_: Type, seen: frozenset[str]) -> bool:
+        if type_.kind in ("timestamp", "duration"):
+            return not type_.unit
+        if type_.kind == "record" and type_.name not in seen:
+            types = [member.field.type for member in self._all.of(type_.name).members]
+            return any(self._has_text_time(inner, seen | {type_.name}) for inner in types)
+        return any(self._has_text_time(param, seen) for param in type_.params)
+
+    # Values
+
+    def values(self, struct: Struct) -> list[Any]:
+        """The CEL values of a decoded record, parallel to `schema.slots`.
+
+        A slot under a null record holds `NULL_BASE`.  Raises `RecordError` for a text that is no time.
+        """
+        held: list[Any] = []
+        for load in self._loads:
+            held.append(load(struct, held))
+        return held
+
+    def member(self, struct: Struct, name: str, path: str = "$") -> Any:
+        """The CEL value of a field of a decoded record, a nested one too; KeyError if it is not read."""
+        return _value(struct, self._by_struct[type(struct)].plan_of(name), path)
+
+    def identity(self, struct: Struct) -> Any:
+        """The value of the field `id`, None if there is none."""
+        return self.member(struct, "id", "$.id") if self._root.reads("id") else None
+
+    def _load(self, slot: Slot, path: str) -> Load:
+        if not slot.path:
+            return lambda struct, held: struct
+        plan, base = self._owner(slot).plan_of(slot.path[-1]), slot.base
+
+        def load(struct: Struct, held: list[Any]) -> Any:
+            owner = struct if base < 0 else held[base]
+            return NULL_BASE if owner is None or owner is NULL_BASE else _value(owner, plan, path)
+
+        return load
+
+    def _owner(self, slot: Slot) -> Layout:
+        """The layout of the record that the slot is a field of."""
+        return self._root if slot.base < 0 else self._all.of(self.schema.slots[slot.base].type.name)
+
+    def _path(self, slot: Slot) -> str:
+        if not slot.path:
+            return "$"
+        before = "$" if slot.base < 0 else self._path(self.schema.slots[slot.base])
+        return before + self._owner(slot).member_of(slot.path[-1]).names[0].step
+
+
+_DEEPEST_SLOT = 16  # records nested deeper than this have their times checked by the forms
+
+
+def _value(struct: Struct, plan: FieldPlan, path: str) -> Any:
+    held = getattr(struct, plan.attr)
+    if held is None:
+        return plan.default
+    if plan.convert is None:
+        return held
+    try:
+        return plan.convert(held)
+    except RecordError as error:
+        raise RecordError(error.reason, path + error.path[1:]) from None
+
+
+# Finishing steps ------------------------------------------------------------------------------
+
+
+def _other_names_step(layout: Layout) -> Step | None:
+    """Fill fields that stand under other names, from the keys that msgspec has put aside."""
+    aliased = [member for member in layout.members if member.is_aliased]
+    required = [member.attr for member in aliased if not member.optional]
+    probes = [probe.attr for probe in layout.probes]
+    if not aliased:
+        return None
+    watched = attrgetter("__class__", *probes)  # two or more names, so that it gives a tuple
+    usual = (layout.plan.struct, *[UNSET for _ in probes])
+
+    def step(struct: Any) -> None:
+        if watched(struct) != usual:
+            _fill(struct, layout, aliased)
+        for attr in required:
+            if getattr(struct, attr) is UNSET:
+                raise Misfit("a required field is missing")
+
+    return step
+
+
+def _fill(struct: Any, layout: Layout, aliased: list[Member]) -> None:
+    data = _put_aside(struct, layout)
+    for member in aliased:
+        held = getattr(struct, member.attr)
+        value, _ = member.find(data) if member.find else (None, "")
+        if value is None:
+            continue
+        if held is None or held is UNSET:
+            setattr(struct, member.attr, member.form(value))
+        elif member.field.type.kind == "record":
+            raise Misfit("two places to put together")
+
+
+def _put_aside(struct: Any, layout: Layout) -> dict[str, Any]:
+    data = {}
+    for probe in layout.probes:
+        raw = getattr(struct, probe.attr)
+        if raw is not UNSET:
+            if probe.is_marker:
+                raise Misfit("a value spread over keys")
+            data[probe.key] = msgspec.json.decode(raw)
+            setattr(struct, probe.attr, UNSET)  # a Raw keeps the whole record's bytes alive
+    return data
+
+
+def _digits_step(layout: Layout) -> Step | None:
+    attrs = [member.attr for member in layout.members if member.takes_int]
+    if not attrs:
+        return None
+
+    def step(struct: Any) -> None:
+        for attr in attrs:
+            held = getattr(struct, attr)
+            if type(held) is int:
+                setattr(struct, attr, str(held))
+
+    return step
+
+
+# Lenient parsing ------------------------------------------------------------------------------
+
+
+def lenient(data: Any) -> Any:
+    """The data of a JSON text with what only matters where it is read left in place.
+
+    Lone surrogates stay, bytes that are not UTF-8 become U+DC80 to U+DCFF, numbers may be of any size.
+    Raises `RecordError` for what is no JSON.
+    """
+    text = _decoded(data)
+    try:
+        return json.loads(text, parse_int=_int, parse_constant=_refused)
+    except json.JSONDecodeError as error:
+        at = len(text[: error.pos].encode("utf-8", "surrogateescape"))
+        raise RecordError(f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} (byte {at})") from None
+    except RecursionError:
+        raise RecordError("nested too deeply") from None
+
+
+def _decoded(data: Any) -> str:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        data = bytes(data).decode("utf-8", "surrogateescape")
+    if not isinstance(data, str):
+        raise RecordError(f"expected JSON, found a {type(data).__name__}")
+    if data.startswith("\ufeff"):
+        raise RecordError("not JSON: it starts with a byte-order mark")
+    if not data.strip():
+        raise RecordError("not JSON: it is empty")
+    return data
+
+
+def _int(digits: str) -> int:
+    """An int; one of very many digits as some int that is beyond every type as well."""
+    if len(digits) < 1_000:
+        return int(digits)
+    return -(10**999) if digits[0] == "-" else 10**999
+
+
+def _refused(word: str) -> Any:
+    raise RecordError(f"not JSON: {word} is no number there")
