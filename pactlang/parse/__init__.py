@@ -1,0 +1,89 @@
+"""Read a pact's text into its syntax tree.
+
+In: the bytes or text of one file.  Out: `syntax.Pact`, or one expression, and diagnostics in source
+order; nothing is raised for a mistake in a text.  A tree comes back only if no diagnostic is an error.
+
+Lark computes the tables from `grammar/pact.lark` when the first text is parsed, not before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pactlang import syntax
+from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
+from pactlang.source import Source, Span
+
+__all__ = ["MAX_SOURCE", "parse", "parse_expression", "read_source"]
+
+# Characters of one file.  Past that it is no pact, whatever it is.
+MAX_SOURCE = 16 * 1024 * 1024
+BOM = "\ufeff"
+
+
+def read_source(data: bytes, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:
+    """Decode a file.  What is wrong with its encoding is reported here, and again by `parse`.
+
+    There is a Source in any case, so that the place can be shown: a byte that is not UTF-8 stands in it
+    as one lone surrogate.
+    """
+    source = Source(name, data.decode("utf-8", "surrogateescape"))
+    return source, _unreadable(source)
+
+
+def parse(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
+    """The tree of a whole file, None if a diagnostic is an error."""
+    return _run(source, "pact")
+
+
+def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
+    """The tree of one expression alone, None if a diagnostic is an error."""
+    return _run(source, "expression")
+
+
+def _run(source: Source, start: str) -> tuple[Any, tuple[Diagnostic, ...]]:
+    unreadable = _unreadable(source)
+    if any(d.code != "byte-order-mark" for d in unreadable):
+        return None, unreadable
+    from pactlang.parse.machine import Machine
+    from pactlang.parse.table import table
+
+    machine = Machine(table(), source, start, at=len(unreadable))
+    node = machine.run()
+    diagnostics = in_order((*unreadable, *machine.diagnostics))
+    return None if has_errors(diagnostics) else node, diagnostics
+
+
+def _unreadable(source: Source) -> tuple[Diagnostic, ...]:
+    """What keeps a text from being read as characters: its size, its encoding, a byte-order mark."""
+    text = source.text
+    if len(text) > MAX_SOURCE:
+        message = f"a pact is at most {MAX_SOURCE // 2**20} Mi characters long, this one is {len(text):,}"
+        return (Diagnostic("source-too-large", message, Label(Span(0, 0))),)
+    bad = _first_surrogate(text)
+    if bad is not None:
+        return (_not_utf8(text, bad),)
+    if text.startswith(BOM):
+        message = "the file begins with a byte-order mark"
+        help = "save it as UTF-8 without a byte-order mark"
+        return (Diagnostic("byte-order-mark", message, Label(Span(0, 1)), help=(help,)),)
+    return ()
+
+
+def _first_surrogate(text: str) -> int | None:
+    if text.isascii():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
+def _not_utf8(text: str, at: int) -> Diagnostic:
+    code = ord(text[at])
+    escaped = 0xDC80 <= code <= 0xDCFF
+    what = f"the byte 0x{code - 0xDC00:02X}" if escaped else f"the lone surrogate U+{code:04X}"
+    utf16 = text[:2] in ("\udcff\udcfe", "\udcfe\udcff")
+    help = "the file looks like UTF-16: save it as UTF-8" if utf16 else "save the file as UTF-8"
+    return Diagnostic("not-utf-8", f"the text is not UTF-8: {what}", Label(Span(at, at + 1)), help=(help,))
