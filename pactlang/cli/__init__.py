@@ -87,10 +87,10 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _fault(fault: exits.Fault) -> int:
     for line in fault.message.splitlines():
-        _say(line, fault.exit_code)
+        _say(line, exits.UNABLE)
     if fault.hint:
         click.echo(f"  = help: {fault.hint}", err=True)
-    return fault.exit_code
+    return exits.UNABLE
 
 
 def _last_resort(error: Exception) -> int:

@@ -31,10 +31,11 @@ Exit codes:
 class Fault(click.ClickException):
     """Ends the command: `message` is shown after `error:`, `hint` below it."""
 
-    def __init__(self, message: str, hint: str = "", code: int = UNABLE) -> None:
+    exit_code = UNABLE
+
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
-        self.exit_code = code
 
 
 def reason(error: BaseException) -> str:

@@ -18,7 +18,6 @@ from pactlang.errors import RecordError
 
 if TYPE_CHECKING:
     from pactlang.evaluator import Evaluator
-
     from pactlang.ir import Clause
     from pactlang.program import Program
 

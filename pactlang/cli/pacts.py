@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from pactlang.cli.exits import UNABLE, Fault, reason
+from pactlang.cli.exits import Fault, reason
 from pactlang.cli.screen import printable
 from pactlang.diagnostic import ERROR, WARNING, Diagnostic
 from pactlang.errors import ProgramError
@@ -81,7 +81,7 @@ def usable(path: str) -> Program:
     opened = open_pact(path)
     show(opened, sys.stderr)
     if opened.program is None:
-        raise Fault(f"{opened.name} does not compile: {summary(opened)}", code=UNABLE)
+        raise Fault(f"{opened.name} does not compile: {summary(opened)}")
     return opened.program
 
 
@@ -89,9 +89,8 @@ def show(opened: Opened, stream: TextIO) -> None:
     """Draw the findings of a pact."""
     if not opened.diagnostics or opened.source is None:
         return
-    from pactlang.render import render_all
-
     from pactlang.cli.screen import console
+    from pactlang.render import render_all
 
     screen = console(stream)
     text = render_all(opened.diagnostics, opened.source, color=screen.color_system is not None)
@@ -99,6 +98,6 @@ def show(opened: Opened, stream: TextIO) -> None:
 
 
 def summary(opened: Opened) -> str:
-    """"2 errors, 1 warning"."""
+    """How many errors and warnings, in words."""
     counts = ((opened.count(ERROR), "error"), (opened.count(WARNING), "warning"))
     return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n) or "no errors"

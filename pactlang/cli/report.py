@@ -18,9 +18,11 @@ from pactlang.cli.evidence import Quote, quote, shown
 from pactlang.cli.facts import plural, short
 from pactlang.cli.outcome import Counts, Outcome
 from pactlang.cli.screen import console, printable
+from pactlang.cli.tally import OUTCOMES
 
 SEVERITY = {"critical": "bold red", "major": "red", "minor": "yellow", "info": "cyan"}
 REASONS_SHOWN = 10
+TABLE_WIDTH = 72  # columns; a narrower terminal gets a list
 
 
 def report(outcome: Outcome) -> None:
@@ -48,21 +50,30 @@ def _head(screen: Console, outcome: Outcome) -> None:
     parts = [plural(total.records, "record"), plural(total.calls, "call")]
     if total.outside:
         parts.append(f"{total.outside:,} outside the pact")
-    named = f"{printable(outcome.files[0])}: " if len(outcome.files) == 1 else f"{len(outcome.files)} files: "
-    line = Text(named + ", ".join(parts) + ", ")
+    screen.print(Text(outcome.files[0] if len(outcome.files) == 1 else f"{len(outcome.files)} files"))
+    line = Text(", ".join(parts) + ", ")
     line.append(f"{total.undecodable:,} undecodable", "yellow" if total.undecodable else "")
     screen.print(line)
 
 
 def _counts(screen: Console, outcome: Outcome) -> None:
+    screen.print()
+    if screen.width >= TABLE_WIDTH:
+        _table(screen, outcome)
+    for clause in outcome.clauses() if screen.width < TABLE_WIDTH else ():
+        screen.print(Text.assemble(printable(clause.name), "  ", (clause.severity, _style(clause))))
+        parts = (f"{n} {word}" for n, word in zip(_cells(clause), OUTCOMES, strict=True) if n.plain != "0")
+        _indented(screen, Text(", ".join(parts) or "no calls"), 2)
+
+
+def _table(screen: Console, outcome: Outcome) -> None:
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("clause", overflow="fold", min_width=8)
     table.add_column("severity")
-    for name in ("satisfied", "violated", "skipped", "unknown"):
+    for name in OUTCOMES:
         table.add_column(name, justify="right", no_wrap=True)
     for clause in outcome.clauses():
         table.add_row(Text(printable(clause.name)), Text(clause.severity, _style(clause)), *_cells(clause))
-    screen.print()
     screen.print(table)
 
 
