@@ -87,7 +87,7 @@ def _unterminated(at: Machine, word: Word) -> Diagnostic:
     assert opening is not None  # the lexer saw one
     where = "end of the file" if len(opening[1]) == 3 else "end of the line"
     message = f"this string has no closing `{opening[1]}` before the {where}"
-    help = ("a string over several lines stands between `\"\"\"`",) if len(opening[1]) == 1 else ()
+    help = ('a string over several lines stands between `"""`',) if len(opening[1]) == 1 else ()
     return Diagnostic("unterminated-string", message, Label(Span(*opening.span()), "here"), help=help)
 
 

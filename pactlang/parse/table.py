@@ -95,8 +95,8 @@ def _build() -> Table:
 
 def _declarations(actions: list[dict[str, int | Reduction]]) -> frozenset[str]:
     """The words that begin a declaration: what can follow a complete one."""
-    rows = [row for row in actions if "OWNER" in row and "CLAUSE" in row]
-    return frozenset(min(rows, key=lambda row: len(row))) - {END, "SEMICOLON"}
+    rows = [set(row) for row in actions if "OWNER" in row and "CLAUSE" in row]
+    return frozenset.intersection(*map(frozenset, rows)) - {END, "SEMICOLON"}
 
 
 def _lark() -> Lark:
@@ -228,5 +228,3 @@ def _node(name: str, pick: Pick) -> Build:
     if pick is list:
         return method
     return lambda nodes, span, values: method(nodes, span, pick(values))
-
-

@@ -1,0 +1,235 @@
+"""Diagnostics as text for a terminal.
+
+In: diagnostics and the `Source` they point into.  Out: text; nothing is printed here.
+
+A diagnostic is a head line, the lines of the source its labels stand on, underlined, and what helps.
+Characters are shown in cells: a tab reaches the next multiple of four, an East Asian wide character
+takes two, what would be invisible or move the cursor is replaced by a visible sign.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+from unicodedata import category, east_asian_width
+
+from pactlang.diagnostic import ERROR, NOTE, WARNING, Diagnostic, Fix, Label
+from pactlang.source import Source, Span
+
+TAB = 4
+# A line longer than this, in characters, is cut to a window around its labels.
+MAX_LINE = 120
+# Characters kept before the first label of a line that is cut.
+BEFORE = 40
+# Characters of a fix shown with what stands around it.
+MAX_FIX = 80
+GUTTER = 4
+CUT = "..."
+
+RESET, BOLD, BLUE = "\x1b[0m", "\x1b[1m", "\x1b[34m"
+LEVEL = {ERROR: "\x1b[31m", WARNING: "\x1b[33m", NOTE: "\x1b[36m"}
+
+
+class Paint:
+    """Puts ANSI colours around text, or leaves it alone."""
+
+    def __init__(self, color: bool) -> None:
+        self.color = color
+
+    def __call__(self, text: str, *codes: str) -> str:
+        return f"{''.join(codes)}{text}{RESET}" if self.color and text else text
+
+
+class Mark(NamedTuple):
+    """A label on one line: cells [start, end) and its text."""
+
+    start: int
+    end: int
+    text: str
+    primary: bool
+
+
+def render(diagnostic: Diagnostic, source: Source, color: bool = False) -> str:
+    """One diagnostic, without a line break at its end."""
+    paint = Paint(color)
+    place = source.place(diagnostic.primary.span.start)
+    level = LEVEL.get(diagnostic.level, BOLD)
+    head = paint(f"{diagnostic.level}[{diagnostic.code}]", BOLD, level)
+    lines = [head + paint(f": {visible(diagnostic.message)}", BOLD)]
+    width = _gutter(diagnostic, source)
+    where = f"{visible(source.name)}:{place.line}:{place.column}"
+    lines.append(f"{' ' * (width - 2)}{paint('-->', BLUE)} {where}")
+    lines += _excerpts(diagnostic, source, width, paint)
+    notes = [f"help: {visible(text)}" for text in diagnostic.help]
+    if diagnostic.fix is not None:
+        notes.append(_fix(diagnostic, diagnostic.fix, source))
+    lines += [f"{' ' * (width - 2)}{paint('=', BLUE)} {note}" for note in notes]
+    return "\n".join(lines)
+
+
+def render_all(
+    diagnostics: Iterable[Diagnostic], source: Source, color: bool = False, limit: int | None = None
+) -> str:
+    """All diagnostics, at most `limit` of them in full, and how many there are; empty if there are none."""
+    found = tuple(diagnostics)
+    parts = [render(diagnostic, source, color) for diagnostic in found[:limit]]
+    more = len(found) - len(parts)
+    if more:
+        parts.append(f"... and {more} more")
+    return "\n\n".join([*parts, summary(found)]) if found else ""
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """`3 errors, 1 warning`."""
+    counts = Counter(d.level for d in diagnostics)
+    levels = [(counts[level], level) for level in (ERROR, WARNING, NOTE) if counts[level]]
+    return ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for count, level in levels)
+
+
+# The lines of the source --------------------------------------------------------------------------
+
+
+def _labels(diagnostic: Diagnostic) -> list[tuple[Label, bool]]:
+    return [(diagnostic.primary, True), *((label, False) for label in diagnostic.related)]
+
+
+def _gutter(diagnostic: Diagnostic, source: Source) -> int:
+    """Cells for line numbers."""
+    last = max(source.place(label.span.start).line for label, _ in _labels(diagnostic))
+    return max(GUTTER, len(str(last)))
+
+
+def _excerpts(diagnostic: Diagnostic, source: Source, width: int, paint: Paint) -> list[str]:
+    """The lines that have labels, in order, with `...` where lines are left out."""
+    placed = sorted(
+        ((source.place(label.span.start).line, label, primary) for label, primary in _labels(diagnostic)),
+        key=lambda entry: (entry[0], entry[1].span),
+    )
+    level = LEVEL.get(diagnostic.level, BOLD)
+    lines: list[str] = []
+    before = 0
+    for number, group in groupby(placed, key=lambda entry: entry[0]):
+        if before and number > before + 1:
+            lines.append(" " * width + paint(CUT, BLUE))
+        labels = [(label, primary) for _, label, primary in group]
+        lines += _excerpt(source, number, labels, width, paint, level)
+        before = number
+    return lines
+
+
+def _excerpt(
+    source: Source, number: int, labels: Sequence[tuple[Label, bool]], width: int, paint: Paint, level: str
+) -> list[str]:
+    """One line of the source, and its labels below it."""
+    window, cut_left, cut_right = _window(source, number, labels)
+    text, cells = _cells(source.slice(window))
+    shift = len(CUT) if cut_left else 0
+    shown = CUT * cut_left + text + CUT * cut_right
+    marks = [_mark(label, primary, window, cells, shift) for label, primary in labels]
+    empty = " " * width + paint(" | ", BLUE)
+    rows = [empty + row for row in _underlines(marks, paint, level)]
+    return [paint(f"{number:>{width}} | ", BLUE) + shown, *(row.rstrip() for row in rows)]
+
+
+def _window(source: Source, number: int, labels: Sequence[tuple[Label, bool]]) -> tuple[Span, bool, bool]:
+    """The part of a line to show, and whether it is cut on the left and on the right."""
+    starts = source.starts
+    start = starts[number - 1]
+    end = starts[number] - 1 if number < len(starts) else len(source.text)
+    if end > start and source.text[end - 1] == "\r":
+        end -= 1
+    if end - start <= MAX_LINE:
+        return Span(start, end), False, False
+    wanted = min((label.span.start for label, primary in labels if primary), default=labels[0][0].span.start)
+    near = [label.span.start for label, _ in labels if wanted - BEFORE <= label.span.start <= wanted]
+    left = max(start, min(near) - BEFORE)
+    right = min(end, left + MAX_LINE)
+    left = max(start, right - MAX_LINE)
+    return Span(left, right), left > start, right < end
+
+
+def _mark(label: Label, primary: bool, window: Span, cells: list[int], shift: int) -> Mark:
+    """Where a label stands in the shown text; at least one cell, and never beyond the window."""
+    last = len(cells) - 1
+    start = cells[max(0, min(label.span.start - window.start, last))] + shift
+    end = cells[max(0, min(label.span.end - window.start, last))] + shift
+    return Mark(start, max(end, start + 1), visible(label.text), primary)
+
+
+def _underlines(marks: list[Mark], paint: Paint, level: str) -> list[str]:
+    """The row of signs with the text of the last label, then a row for each other text, right to left."""
+    row: dict[int, str] = {}
+    for mark in sorted(marks, key=lambda m: m.primary):
+        row.update(dict.fromkeys(range(mark.start, mark.end), "^" if mark.primary else "-"))
+    signs = "".join(row.get(cell, " ") for cell in range(max(row) + 1))
+    painted = "".join(
+        paint("".join(run), level if sign == "^" else BLUE) if sign != " " else "".join(run)
+        for sign, run in groupby(signs)
+    )
+    told = sorted((m for m in marks if m.text), key=lambda m: m.start)
+    beside = told.pop() if told and told[-1].end == max(m.end for m in marks) else None
+    rows = [f"{painted} {_told(beside, paint, level)}" if beside else painted]
+    while told:
+        last = told.pop()
+        lead = "".join("|" if any(m.start == cell for m in told) else " " for cell in range(last.start))
+        rows.append(paint(lead, BLUE) * bool(lead.strip()) or lead)
+        rows[-1] += _told(last, paint, level)
+    return rows
+
+
+def _told(mark: Mark, paint: Paint, level: str) -> str:
+    return paint(mark.text, level if mark.primary else BLUE)
+
+
+# Fixes ------------------------------------------------------------------------------------------
+
+
+def _fix(diagnostic: Diagnostic, fix: Fix, source: Source) -> str:
+    """The fix with as much around it as the labels cover, if that is short and on one line."""
+    spans = [label.span for label, _ in _labels(diagnostic)]
+    line = source.place(fix.span.start).line
+    near = [span for span in spans if source.place(span.start).line == line]
+    start = min([fix.span.start, *(span.start for span in near)])
+    end = max([fix.span.end, *(span.end for span in near)])
+    if end - start > MAX_FIX or "\n" in source.text[start:end]:
+        start, end = fix.span
+    text = visible(source.text[start : fix.span.start] + fix.replacement + source.text[fix.span.end : end])
+    return f"fix: {visible(fix.title)}: `{text}`" if text else f"fix: {visible(fix.title)}"
+
+
+# Characters --------------------------------------------------------------------------------------
+
+
+def visible(text: str) -> str:
+    """Text on one line, without anything that is invisible or that moves the cursor."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) for char in text)
+
+
+def _cells(text: str) -> tuple[str, list[int]]:
+    """The text as shown, and the cell at which each character begins, and the one after the last."""
+    cells, shown, at = [0], [], 0
+    for char in text:
+        sign = " " * (TAB - at % TAB) if char == "\t" else _shown(char)
+        at += len(sign) if char == "\t" else _width(sign)
+        shown.append(sign)
+        cells.append(at)
+    return "".join(shown), cells
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return " " if category(char) == "Zs" else "\ufffd"
+
+
+def _width(char: str) -> int:
+    if category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(char) in ("W", "F") else 1
