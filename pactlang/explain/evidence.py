@@ -1,0 +1,344 @@
+"""Why a clause has the outcome it has: the fields that decided it, the text that was found, a sentence.
+
+In: a module, one of its clauses, the values of a record's slots.  Out: `Evidence`.
+
+Of `a && b` that is false the first false operand decides; of one that is true all do; errors decide
+only where no operand does.  What decides is followed down to the comparisons, and these name fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pactlang import ir
+from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, constant, matched, place, trace, truth
+from pactlang.explain.show import SHOWN, excerpt, quoted, shown
+from pactlang.explain.written import BINARY, Writer, phrases_name
+from pactlang.opcodes import Outcome
+from pactlang.source import Source
+
+
+class Match(NamedTuple):
+    """Text that was found: in `field`, the characters [start, end) of its value; `name` is the
+    pattern's or phrase list's name, or the pattern or the phrases themselves."""
+
+    field: str
+    start: int
+    end: int
+    text: str
+    name: str
+
+
+class Evidence(NamedTuple):
+    """What decided a clause.
+
+    values: field as written -> CEL value.  matched: the text that was found, if that decided.
+    threshold: the constant it was compared with, None if none.  message: one sentence.
+    """
+
+    values: dict[str, Any]
+    matched: Match | None
+    threshold: Any
+    message: str
+
+
+class Story(NamedTuple):
+    """A clause on one record: the traces of `when` and of the promise (None if there is none, or it
+    was not needed), what decided, and the outcome."""
+
+    when: TraceNode | None
+    promise: TraceNode | None
+    deciding: tuple[TraceNode, ...]
+    outcome: Outcome
+
+
+def tell(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> Story:
+    """Judge a clause and keep every value on the way."""
+    when = None if clause.when is None else trace(clause.when, row, module)
+    if when is not None:
+        admitted = truth(when.node, when.value)
+        if admitted is not True:
+            outcome = Outcome.UNKNOWN if isinstance(admitted, Error) else Outcome.SKIPPED
+            return Story(when, None, tuple(decide(when)), outcome)
+    promise = trace(clause.promise, row, module)
+    holds = truth(promise.node, promise.value)
+    if isinstance(holds, Error):
+        outcome = Outcome.UNKNOWN
+    else:
+        outcome = Outcome.VIOLATED if holds == clause.never else Outcome.SATISFIED
+    return Story(when, promise, tuple(decide(promise)), outcome)
+
+
+def decide(at: TraceNode) -> Iterator[TraceNode]:
+    """The comparisons (and the like) that gave a condition its value."""
+    children = [child for child in at.children if child.value is not NOT_EVALUATED]
+    match at.node:
+        case ir.Logic():
+            chosen = _decisive(at, children)
+        case ir.Not():
+            chosen = children
+        case ir.Cond():
+            chosen = children
+        case ir.Comprehension() if at.node.macro in ("all", "exists"):
+            chosen = _turns(at, children)
+        case _:
+            chosen = []
+    if not chosen:
+        yield at
+    for child in chosen:
+        yield from decide(child)
+
+
+def _decisive(at: TraceNode, children: list[TraceNode]) -> list[TraceNode]:
+    """The operands of `&&` or `||` that gave it its value."""
+    if not isinstance(at.value, bool):
+        return [child for child in children if not isinstance(child.value, bool)]
+    stops = isinstance(at.node, ir.Logic) and at.value is (at.node.op == "||")
+    return [child for child in children if child.value is at.value] if stops else children
+
+
+def _turns(at: TraceNode, children: list[TraceNode]) -> list[TraceNode]:
+    """The turn of a loop that stopped it; none where all turns together decided."""
+    turns = [child for child in children if child.item is not NOT_EVALUATED]
+    if not isinstance(at.value, bool):
+        return [turn for turn in turns if not isinstance(turn.value, bool)][:1]
+    stops = isinstance(at.node, ir.Comprehension) and at.value is (at.node.macro == "exists")
+    return turns[-1:] if stops else []
+
+
+def evidence(
+    module: ir.Module, clause: ir.Clause, row: Sequence[Any], source: Source | None = None
+) -> Evidence:
+    """The evidence for a clause's outcome on a record, given as the values of its slots."""
+    return evidence_of(tell(module, clause, row), module, clause, Writer(module, source))
+
+
+def evidence_of(story: Story, module: ir.Module, clause: ir.Clause, writer: Writer) -> Evidence:
+    """The same for a clause that has been told."""
+    atoms = story.deciding
+    found = [match for atom in atoms if (match := find_match(atom, module, writer)) is not None]
+    values = {writer.path(read.node): read.value for atom in atoms for read in reads(atom)}
+    bounds = [bound for atom in atoms if (bound := _threshold(atom)) is not NOT_EVALUATED]
+    return Evidence(
+        values,
+        found[0] if found else None,
+        bounds[0] if bounds else None,
+        f"{clause.name}: {sentence(story, module, writer)}",
+    )
+
+
+def reads(at: TraceNode) -> Iterator[TraceNode]:
+    """The fields that an expression reads: whole paths, not their beginnings."""
+    if at.value is NOT_EVALUATED or isinstance(at.node, ir.Const):
+        return
+    if place_like(at.node) and not isinstance(at.value, Error):
+        yield at
+        return
+    for child in at.children:
+        yield from reads(child)
+
+
+def place_like(node: ir.Expr) -> bool:
+    """True for a field, a key, an element or a loop's variable."""
+    if isinstance(node, ir.Call):
+        return node.function == "_[_]" and isinstance(node.args[1], ir.Const) and place_like(node.args[0])
+    if isinstance(node, ir.Member | ir.Key):
+        return place_like(node.operand)
+    return isinstance(node, ir.Slot | ir.Var)
+
+
+# Text that was found --------------------------------------------------------------------------
+
+SEARCHES = ("contains", "startsWith", "endsWith")
+
+
+def find_match(at: TraceNode, module: ir.Module, writer: Writer) -> Match | None:
+    """The text that a search found, None if the node is no search or found nothing."""
+    node = at.node
+    if at.value is not True or not at.children or not isinstance(at.children[0].value, str):
+        return None
+    text = at.children[0].value
+    if isinstance(node, ir.Matches | ir.Says):
+        span, name = matched(node, text, module), search_name(node, module)
+    elif isinstance(node, ir.Call) and node.function in SEARCHES:
+        name = str(at.children[1].value)
+        start = len(text) - len(name) if node.function == "endsWith" else text.find(name)
+        span = start, start + len(name)
+    else:
+        return None
+    if span is None:
+        return None
+    return Match(writer.path(at.children[0].node), *span, text[slice(*span)], name)
+
+
+def search_name(node: ir.Matches | ir.Says, module: ir.Module) -> str:
+    """The name of a pattern or of a list of phrases, or itself where it has none."""
+    if isinstance(node, ir.Says):
+        return phrases_name(module.phrases[node.phrases])
+    pattern = module.patterns[node.pattern]
+    return pattern.name or pattern.source
+
+
+# The sentence ---------------------------------------------------------------------------------
+
+SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def _comparison(at: TraceNode) -> tuple[TraceNode, str, TraceNode] | None:
+    """The two sides of a comparison, a constant on the right."""
+    node = at.node
+    if not isinstance(node, ir.Call) or len(at.children) != 2:
+        return None
+    sign = BINARY.get(node.function, "")
+    left, right = at.children
+    if sign == "in":
+        return left, sign, right
+    if sign not in SWAPPED:
+        return None
+    if isinstance(left.node, ir.Const) and not isinstance(right.node, ir.Const):
+        return right, SWAPPED[sign], left
+    return left, sign, right
+
+
+def _threshold(at: TraceNode) -> Any:
+    """The constant that a comparison compares with; NOT_EVALUATED if there is none."""
+    sides = _comparison(at)
+    if sides is None:
+        return NOT_EVALUATED
+    right = sides[2]
+    if isinstance(right.node, ir.Const):
+        return constant(right.node)
+    if isinstance(right.node, ir.ListOf) and all(isinstance(item, ir.Const) for item in right.node.items):
+        return right.value
+    return NOT_EVALUATED
+
+
+def sentence(story: Story, module: ir.Module, writer: Writer) -> str:
+    """What decided, in words, without the clause's name."""
+    said = " and ".join(dict.fromkeys(_say(atom, module, writer) for atom in story.deciding[:4]))
+    if len(story.deciding) > 4:
+        said += f" and {len(story.deciding) - 4} more"
+    if story.outcome == Outcome.UNKNOWN:
+        return f"cannot be decided: {said}"
+    if story.outcome == Outcome.SKIPPED:
+        return f"does not apply: {said}"
+    return said
+
+
+def _say(at: TraceNode, module: ir.Module, writer: Writer) -> str:
+    said = _say_plainly(at, module, writer)
+    return said if at.item is NOT_EVALUATED else f"{said}"
+
+
+def _say_plainly(at: TraceNode, module: ir.Module, writer: Writer) -> str:
+    node, value = at.node, at.value
+    if isinstance(value, Error):
+        return value.message
+    match node:
+        case ir.Matches() | ir.Says():
+            return _say_search(at, module, writer)
+        case ir.Has():
+            return f"{writer.path(node.operand)} is {'present' if value else 'missing'}"
+        case ir.Comprehension():
+            return _say_loop(at, module, writer)
+    sides = _comparison(at)
+    if sides is not None and isinstance(value, bool):
+        return _say_comparison(at, sides, module, writer)
+    if isinstance(node, ir.Call) and node.function in SEARCHES:
+        return _say_part(at, writer)
+    return f"{writer.path(node)} is {shown(value, module.schema)}" + _where(at, module, writer)
+
+
+def _where(at: TraceNode, module: ir.Module, writer: Writer) -> str:
+    """The fields behind a value that is no field itself."""
+    if place_like(at.node):
+        return ""
+    known = {writer.path(read.node): shown(read.value, module.schema, SHOWN) for read in reads(at)}
+    return "".join(f", where {field} is {value}" for field, value in list(known.items())[:2])
+
+
+def _say_comparison(
+    at: TraceNode, sides: tuple[TraceNode, str, TraceNode], module: ir.Module, writer: Writer
+) -> str:
+    left, sign, right = sides
+    head = f"{writer.path(left.node)} is {shown(left.value, module.schema)}"
+    other = _other(at, right, module, writer)
+    if sign in ("==", "!="):
+        same = at.value is (sign == "==")
+        if same and isinstance(right.node, ir.Const):
+            return head
+        return f"{head}, {'the same as' if same else 'not'} {other}"
+    return f"{head}, {'which is' if at.value else 'not'} {sign} {other}" + _inner(left, module, writer)
+
+
+def _other(at: TraceNode, right: TraceNode, module: ir.Module, writer: Writer) -> str:
+    """The right side: a constant as written, with its name; anything else with its value."""
+    value = shown(right.value, module.schema)
+    if not isinstance(right.node, ir.Const | ir.ListOf):
+        return f"{writer.path(right.node)}, which is {value}"
+    alias = writer.alias(right.node, at.node)
+    text = writer.text(right.node) if isinstance(right.node, ir.Const) else value
+    return f"{text} ({alias})" if alias else text
+
+
+def _inner(left: TraceNode, module: ir.Module, writer: Writer) -> str:
+    return "" if place_like(left.node) else _where(left, module, writer)
+
+
+def _say_search(at: TraceNode, module: ir.Module, writer: Writer) -> str:
+    node = at.node
+    assert isinstance(node, ir.Matches | ir.Says)
+    field, name = writer.path(node.operand), quoted_name(search_name(node, module))
+    found = find_match(at, module, writer)
+    if found is None:
+        return f"{field} {'says nothing of' if isinstance(node, ir.Says) else 'does not match'} {name}"
+    text = quoted(found.text)
+    verb = "says" if isinstance(node, ir.Says) else "holds"
+    return f"{field} {verb} {text} ({name}) at {found.start}-{found.end}"
+
+
+def quoted_name(name: str) -> str:
+    """A name as it is; a pattern or a list cut to one line."""
+    return name if name.isidentifier() else quoted(name)[1:-1] or '""'
+
+
+PARTS = {"contains": "contain", "startsWith": "start with", "endsWith": "end with"}
+THIRD = {"contains": "contains", "startsWith": "starts with", "endsWith": "ends with"}
+
+
+def _say_part(at: TraceNode, writer: Writer) -> str:
+    node = at.node
+    assert isinstance(node, ir.Call)
+    field, part = writer.path(node.args[0]), quoted(str(at.children[1].value))
+    if at.value:
+        return f"{field} {THIRD[node.function]} {part}"
+    text = quoted(str(at.children[0].value), 40)
+    return f"{field} is {text}, which does not {PARTS[node.function]} {part}"
+
+
+def _say_loop(at: TraceNode, module: ir.Module, writer: Writer) -> str:
+    """A loop that no single turn decided."""
+    node = at.node
+    assert isinstance(node, ir.Comprehension)
+    source = writer.path(node.source)
+    turns = [child for child in at.children if child.item is not NOT_EVALUATED]
+    if not turns:
+        return f"{source} is empty"
+    test = writer.text(turns[-1].node)
+    if node.macro in ("all", "exists"):
+        return f"{test} {'holds for every' if at.value else 'holds for no'} {node.name} in {source}"
+    return f"{writer.text(node)} is {shown(at.value, module.schema)}"
+
+
+def around(at: TraceNode, module: ir.Module, writer: Writer) -> str | None:
+    """The text under a search, cut to what stands around the match."""
+    found = find_match(at, module, writer)
+    if found is None:
+        return None
+    return excerpt(at.children[0].value, found.start, found.end)
+
+
+def path_of(node: ir.Expr, module: ir.Module) -> str:
+    """The field a node reads, "" if it reads none."""
+    return place(node, module)

@@ -1,0 +1,133 @@
+"""Values made fit to be shown: one line of safe text, or JSON data.
+
+In: CEL values as a row holds them.  Out: text without control characters, of bounded length; JSON data.
+
+Values come from logs: a control character among them could move the cursor, recolour the terminal or
+turn text round, so each is written as an escape.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from math import isfinite
+from typing import Any
+
+from msgspec import Struct
+
+from pactlang.schema import Schema
+from pactlang.values import CelType, Duration, Timestamp, UInt, key_value
+
+SHOWN = 72  # characters of one value
+AROUND = 28  # characters of text on each side of a match
+MANY = 20  # elements of a list or map that are looked at
+DEEPEST = 6  # levels of nested values that are shown
+LONGEST_TEXT = 10_000  # characters of one text in JSON data
+
+# C0 and C1 controls, marks that hide or reverse text, line separators, lone surrogates.
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(text: str) -> str:
+    """The text with every character that is not for display written as an escape."""
+    return UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found.group()
+    code = ord(char)
+    width = 2 if code < 0x100 else 4 if code < 0x10000 else 8
+    return NAMED.get(char) or f"\\{'_xxuuxxxU'[width]}{code:0{width}x}"
+
+
+def clipped(text: str, room: int = SHOWN) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def quoted(text: str, room: int = SHOWN) -> str:
+    """A text in quotes, cut to about `room` characters."""
+    safe = printable(text[: room + 1].replace("\\", "\\\\").replace('"', '\\"'))
+    return f'"{clipped(safe, room)}"'
+
+
+def excerpt(text: str, start: int, end: int) -> str:
+    """A text in quotes, cut to what stands around [start, end)."""
+    first, last = max(0, start - AROUND), min(len(text), max(end, start) + AROUND)
+    inside = text[first : min(last, first + 2 * SHOWN)]
+    before = "…" if first > 0 else ""
+    after = "…" if first + len(inside) < len(text) else ""
+    return f'"{before}{printable(inside)}{after}"'
+
+
+def shown(value: Any, schema: Schema, room: int = SHOWN) -> str:
+    """A value in one line, as it would be written in a pact."""
+    return quoted(value, room) if isinstance(value, str) else clipped(_line(value, schema, 0), room)
+
+
+def _line(value: Any, schema: Schema, depth: int) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case UInt():
+            return f"{int(value)}u"
+        case str():
+            return quoted(value)
+        case bytes():
+            return f"b{quoted(value[:SHOWN].decode('latin-1'))}"
+        case list() | dict() | Struct() if not _is_plain(value):
+            return _nested(value, schema, depth + 1)
+    return printable(str(value))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Timestamp | Duration | CelType)
+
+
+def _nested(value: Any, schema: Schema, depth: int) -> str:
+    if depth > DEEPEST:
+        return "…"
+    if isinstance(value, list):
+        parts = [_line(item, schema, depth) for item in value[:MANY]]
+        return f"[{', '.join(parts + ['…'] * (len(value) > MANY))}]"
+    pairs = list(fields(value, schema).items())
+    lines = [f"{_key(key)}: {_line(item, schema, depth)}" for key, item in pairs[:MANY]]
+    return f"{{{', '.join(lines + ['…'] * (len(pairs) > MANY))}}}"
+
+
+def _key(key: Any) -> str:
+    return quoted(key) if isinstance(key, str) else str(key_value(key)).lower()
+
+
+def fields(value: Any, schema: Schema) -> dict[Any, Any]:
+    """A map as it is; of a record its read fields by their names, as they are held."""
+    if isinstance(value, dict):
+        return value
+    names = schema.reads.get(type(value).__name__, ())
+    return {name: getattr(value, f"f{index}", None) for index, name in enumerate(names)}
+
+
+def plain(value: Any, schema: Schema, depth: int = 0) -> Any:
+    """A value as JSON data: times as text, bytes as base64, what JSON lacks (NaN, keys) as text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clipped(value, LONGEST_TEXT).encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value[:LONGEST_TEXT]).decode("ascii")
+    if _is_plain(value):
+        return str(value)
+    if depth > 10 * DEEPEST:
+        return "…"
+    if isinstance(value, list):
+        return [plain(item, schema, depth + 1) for item in value]
+    return {str(key_value(k)): plain(v, schema, depth + 1) for k, v in fields(value, schema).items()}
