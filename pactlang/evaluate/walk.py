@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from pactlang import ir
-from pactlang.evaluate.calls import Failure, apply, key_in, shown
+from pactlang.evaluate.calls import Failure, apply, key_in, kind_of, shown
 from pactlang.evaluate.held import known, member, readable
 from pactlang.opcodes import Outcome
 from pactlang.schema import DYN
@@ -59,17 +59,18 @@ class TraceNode:
     """An expression, its value and its parts.
 
     A comprehension's children are its source and then its turns: each turn is the trace of the test
-    (or the body) with the variable's value in `item`; of many turns only the first and the last kept.
+    (or the body) with the variable's value in `item` and its number in `index`; of many turns only
+    the first and the last are kept.
     """
 
-    __slots__ = ("children", "item", "node", "turns", "value")
+    __slots__ = ("children", "index", "item", "node", "value")
 
     def __init__(self, node: ir.Expr, value: Any = NOT_EVALUATED) -> None:
         self.node = node
         self.value = value
         self.children: list[TraceNode] = []
         self.item: Any = NOT_EVALUATED
-        self.turns = 0
+        self.index = -1
 
     def walk(self) -> Iterator[TraceNode]:
         """This node and all below it, a node before its parts."""
@@ -153,7 +154,7 @@ def parts(node: ir.Expr) -> tuple[ir.Expr, ...]:
 
 def _complete(at: TraceNode) -> None:
     """Put the parts that were never evaluated where they belong."""
-    if at.value is NOT_EVALUATED or not isinstance(at.node, ir.Comprehension):
+    if not isinstance(at.node, ir.Comprehension | ir.Has):
         done = {id(child.node): child for child in reversed(at.children)}
         at.children = [done.get(id(part)) or TraceNode(part) for part in parts(at.node)]
     for child in at.children:
@@ -208,6 +209,12 @@ def place(node: ir.Expr, module: ir.Module) -> str:
             under = place(node.operand, module)
             return under and f"{under}.{name if name.isidentifier() else f'`{name}`'}"
     return ""
+
+
+def _no(value: Any) -> str:
+    """What a value is that is not what is needed."""
+    kind = kind_of(value)
+    return kind if kind == "null" else f"a{'n' * (kind[0] in 'aeio')} {kind}"
 
 
 class _Walk:
@@ -307,8 +314,7 @@ class _Walk:
         where = place(node.operand, self.module)
         if not isinstance(holder, dict):
             code = "null-operand" if holder is None else "no-such-overload"
-            what = "null" if holder is None else "no map"
-            raise Failure(code, f"`{where or 'this'}` is {what}, so it has no key `{node.key}`")
+            raise Failure(code, f"no key `{node.key}`: `{where or 'this'}` is {_no(holder)}")
         if node.key not in holder:
             raise Failure("no-such-key", f"no such key `{node.key}`" + (f" in `{where}`" if where else ""))
         return holder[node.key]
@@ -324,7 +330,8 @@ class _Walk:
         if isinstance(node, ir.Key):
             if not isinstance(holder, dict):
                 code = "null-operand" if holder is None else "no-such-overload"
-                raise Failure(code, f"`has` needs a map, `{place(node.operand, self.module)}` is none")
+                where = place(node.operand, self.module) or "this"
+                raise Failure(code, f"`has` needs a map, `{where}` is {_no(holder)}")
             return node.key in holder
         return (
             holder is not None
@@ -351,8 +358,19 @@ class _Walk:
             values = [known(self.module.schema, arg.type, value) for arg, value in pairs]
         if node.function == "_[_]" and isinstance(values[0], dict):
             return self._readable(node, self._indexed(node, *values))
-        result = apply(node.function, values)
+        result = self._applied(node, values)
         return self._readable(node, result) if node.function == "_[_]" else result
+
+    def _applied(self, node: ir.Call, values: list[Any]) -> Any:
+        try:
+            return apply(node.function, values)
+        except Failure as failure:
+            nulls = (place(arg, self.module) for arg, v in zip(node.args, values, strict=True) if v is None)
+            where = next(nulls, "") if failure.code == "null-operand" else ""
+            if not where:
+                raise
+            message = f"`{where}` is null, and {shown(node.function)} cannot be used on null"
+            raise Failure(failure.code, message) from None
 
     def _indexed(self, node: ir.Call, source: dict[Any, Any], key: Any) -> Any:
         try:
@@ -368,7 +386,8 @@ class _Walk:
         if not isinstance(text, str):
             code = "null-operand" if text is None else "no-such-overload"
             word = shown("matches" if isinstance(node, ir.Matches) else "says")
-            raise Failure(code, f"{word} needs a text, this is {'null' if text is None else 'none'}")
+            where = place(node.operand, self.module) or "this"
+            raise Failure(code, f"{word} needs a text, `{where}` is {_no(text)}")
         return matched(node, text, self.module) is not None
 
     def _map(self, node: ir.MapOf) -> Any:
@@ -405,7 +424,8 @@ class _Walk:
             return source
         if not isinstance(source, list | dict):
             code = "null-operand" if source is None else "no-such-overload"
-            raise Failure(code, f"`{node.macro}` needs a list or a map")
+            where = place(node.source, self.module) or "this"
+            raise Failure(code, f"`{node.macro}` needs a list or a map, `{where}` is {_no(source)}")
         items = source if isinstance(source, list) else [key_value(key) for key in source]
         outer = self.vars.get(node.var)
         try:
@@ -419,7 +439,7 @@ class _Walk:
                 return self._quantifier(node, items)
             case "exists_one" | "existsOne":
                 count = 0
-                for _, test in self._tests(node, items):
+                for _, _, test in self._tests(node, items):
                     if isinstance(test, Error):
                         return test
                     count += test
@@ -429,7 +449,7 @@ class _Walk:
     def _quantifier(self, node: ir.Comprehension, items: list[Any]) -> Any:
         decides = node.macro == "exists"
         error: Error | None = None
-        for _, test in self._tests(node, items):
+        for _, _, test in self._tests(node, items):
             if test is decides:
                 return decides
             if isinstance(test, Error):
@@ -438,26 +458,26 @@ class _Walk:
 
     def _collect(self, node: ir.Comprehension, items: list[Any]) -> Any:
         made = []
-        for item, test in self._tests(node, items):
+        for index, item, test in self._tests(node, items):
             if isinstance(test, Error):
                 return test
             if not test:
                 continue
-            value = item if node.body is None else self._turn(node.body, item)
+            value = item if node.body is None else self._turn(node.body, index, item)
             if isinstance(value, Error):
                 return value
             made.append(value)
         return made
 
-    def _tests(self, node: ir.Comprehension, items: list[Any]) -> Iterator[tuple[Any, bool | Error]]:
-        """Each item, as the variable reads it, with the truth of the test there."""
-        for item in items:
+    def _tests(self, node: ir.Comprehension, items: list[Any]) -> Iterator[tuple[int, Any, bool | Error]]:
+        """Each item with its number, as the variable reads it, and the truth of the test there."""
+        for index, item in enumerate(items):
             self.turns += 1
             if self.turns > MAX_TURNS:
                 raise Failure("limit", "the loops of this expression take too many turns")
-            value = self._item(node, item)
-            self.vars[node.var] = value
-            yield value, True if node.test is None else truth(node.test, self._turn(node.test, value))
+            value = self.vars[node.var] = self._item(node, item)
+            passes = True if node.test is None else truth(node.test, self._turn(node.test, index, value))
+            yield index, value, passes
 
     def _item(self, node: ir.Comprehension, item: Any) -> Any:
         inside = node.source.type.element if node.source.type.kind in ("list", "map") else DYN
@@ -465,12 +485,11 @@ class _Walk:
             return item
         return Error("bad-number", f"`{node.name}` is no value a pact can read", node.source.span)
 
-    def _turn(self, node: ir.Expr, item: Any) -> Any:
+    def _turn(self, node: ir.Expr, index: int, item: Any) -> Any:
         value = self.at(node)
         if self.open is not None:
             turns = self.open.children
-            turns[-1].item = item
-            self.open.turns += 1
+            turns[-1].item, turns[-1].index = item, index
             if len(turns) > MAX_ITEMS + 1:  # beside the source
                 del turns[-2]
         return value

@@ -38,12 +38,11 @@ def explain(module: ir.Module, clause: ir.Clause, row: Sequence[Any], source: So
     story, writer = tell(module, clause, row), Writer(module, source)
     message = evidence_of(story, module, clause, writer).message
     drawing = _Drawing(story, module, writer)
+    parts = [("never" if clause.never else "require", story.promise or TraceNode(clause.promise))]
+    if story.when is not None:
+        parts.insert(0, ("when", story.when))
     lines = [f"{clause.name}: {story.outcome.name.lower()}", f"  {message.partition(': ')[2]}", ""]
-    if clause.when is not None and story.when is not None:
-        lines += drawing.condition("when", story.when)
-    promise = story.promise or TraceNode(clause.promise)
-    lines += drawing.condition("never" if clause.never else "require", promise)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(lines + drawing.table(parts))
 
 
 class _Drawing:
@@ -52,24 +51,28 @@ class _Drawing:
     def __init__(self, story: Story, module: ir.Module, writer: Writer) -> None:
         self.module = module
         self.writer = writer
-        self.deciding = {id(atom) for atom in story.deciding}
-        self.deciding |= {id(read) for atom in story.deciding for read in reads(atom)}
+        self.deciding = {id(atom.at) for atom in story.deciding}
+        self.deciding |= {id(read) for atom in story.deciding for read in reads(atom.at)}
 
-    def condition(self, word: str, root: TraceNode) -> list[str]:
-        """The lines of `when`, `require` or `never`."""
-        lines = list(self.lines(root, 0))
-        width = min(COLUMN, max(2 * line.depth + len(line.text) for line in lines))
-        drawn: list[str] = []
-        for line in lines:
-            mark = MARK if line.decides else " "
-            text = clipped(" " * (2 * line.depth) + line.text, max(width, 24))
-            head = word if not drawn else ""
-            drawn.append(f"  {mark} {head:<8} {text:<{width}}  {line.value}")
-        return drawn
+    def table(self, parts: list[tuple[str, TraceNode]]) -> list[str]:
+        """The lines of `when` and of `require` or `never`, values in one column."""
+        rows = [
+            (word if number == 0 else "", line)
+            for word, root in parts
+            for number, line in enumerate(self.lines(root, 0))
+        ]
+        width = min(COLUMN, max(2 * line.depth + len(line.text) for _, line in rows))
+        return [self.row(word, line, width) for word, line in rows]
 
-    def lines(self, at: TraceNode, depth: int) -> Iterator[Line]:
-        """A part and, under it, its parts."""
-        yield Line(depth, self.writer.text(at.node), self.value(at), id(at) in self.deciding)
+    def row(self, word: str, line: Line, width: int) -> str:
+        """One line of the drawing."""
+        mark = MARK if line.decides else " "
+        text = clipped(" " * (2 * line.depth) + line.text, width)
+        return f"  {mark} {word:<8} {text:<{width}}  {line.value}".rstrip()
+
+    def lines(self, at: TraceNode, depth: int, alias: str = "") -> Iterator[Line]:
+        """A part and, under it, its parts.  alias: the `let` by whose name it stands there."""
+        yield Line(depth, alias or self.writer.text(at.node), self.value(at), id(at) in self.deciding)
         if at.value is NOT_EVALUATED:
             return
         text = around(at, self.module, self.writer)
@@ -77,7 +80,7 @@ class _Drawing:
             if child.item is not NOT_EVALUATED:
                 yield from self.turn(at, child, depth + 1)
                 continue
-            for number, line in enumerate(self.lines(child, depth + 1)):
+            for number, line in enumerate(self.lines(child, depth + 1, self.alias(child, at))):
                 cut = number == 0 and text is not None and child is at.children[0]
                 yield line._replace(value=text) if cut and text is not None else line
 
@@ -85,7 +88,7 @@ class _Drawing:
         """One turn of a loop: the variable's value, then the test."""
         assert isinstance(loop.node, ir.Comprehension)
         item = self.shown(at.item)
-        yield Line(depth, f"{loop.node.name} =", item, False)
+        yield Line(depth, f"{loop.node.name}, element {at.index + 1}", item, False)
         yield from self.lines(at, depth + 1)
 
     def children(self, at: TraceNode) -> list[TraceNode]:
@@ -100,10 +103,13 @@ class _Drawing:
         if place_like(above.node) and isinstance(child.node, ir.Slot | ir.Var):
             return isinstance(above.value, Error)
         if isinstance(child.node, ir.Const):
-            return bool(self.writer.alias(child.node, above.node))
+            return bool(self.alias(child, above))
         if isinstance(child.node, ir.ListOf):
             return not all(isinstance(item, ir.Const) for item in child.node.items)
         return True
+
+    def alias(self, child: TraceNode, above: TraceNode) -> str:
+        return self.writer.alias(child.node, above.node) if isinstance(child.node, ir.Const) else ""
 
     def value(self, at: TraceNode) -> str:
         """A value in words, or why there is none."""
@@ -124,7 +130,7 @@ def explain_data(
     condition is `text span state value decides children` (state: value, error or not evaluated)."""
     story, writer = tell(module, clause, row), Writer(module, source)
     found = evidence_of(story, module, clause, writer)
-    deciding = {id(atom) for atom in story.deciding}
+    deciding = {id(atom.at) for atom in story.deciding}
     schema = module.schema
     return {
         "clause": clause.name,

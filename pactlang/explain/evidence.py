@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, constant, matched, place, trace, truth
-from pactlang.explain.show import SHOWN, excerpt, quoted, shown
+from pactlang.explain.show import SHOWN, excerpt, opened, quoted, shown
 from pactlang.explain.written import BINARY, Writer, phrases_name
 from pactlang.opcodes import Outcome
 from pactlang.source import Source
@@ -43,13 +43,20 @@ class Evidence(NamedTuple):
     message: str
 
 
+class Atom(NamedTuple):
+    """A comparison or the like that decided, and where: `element 2 of tool_calls`, "" outside loops."""
+
+    at: TraceNode
+    spot: str
+
+
 class Story(NamedTuple):
     """A clause on one record: the traces of `when` and of the promise (None if there is none, or it
     was not needed), what decided, and the outcome."""
 
     when: TraceNode | None
     promise: TraceNode | None
-    deciding: tuple[TraceNode, ...]
+    deciding: tuple[Atom, ...]
     outcome: Outcome
 
 
@@ -60,34 +67,39 @@ def tell(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> Story:
         admitted = truth(when.node, when.value)
         if admitted is not True:
             outcome = Outcome.UNKNOWN if isinstance(admitted, Error) else Outcome.SKIPPED
-            return Story(when, None, tuple(decide(when)), outcome)
+            return Story(when, None, tuple(decide(when, module)), outcome)
     promise = trace(clause.promise, row, module)
     holds = truth(promise.node, promise.value)
     if isinstance(holds, Error):
         outcome = Outcome.UNKNOWN
     else:
         outcome = Outcome.VIOLATED if holds == clause.never else Outcome.SATISFIED
-    return Story(when, promise, tuple(decide(promise)), outcome)
+    return Story(when, promise, tuple(decide(promise, module)), outcome)
 
 
-def decide(at: TraceNode) -> Iterator[TraceNode]:
+def decide(at: TraceNode, module: ir.Module, spot: str = "") -> Iterator[Atom]:
     """The comparisons (and the like) that gave a condition its value."""
     children = [child for child in at.children if child.value is not NOT_EVALUATED]
     match at.node:
         case ir.Logic():
             chosen = _decisive(at, children)
-        case ir.Not():
-            chosen = children
-        case ir.Cond():
+        case ir.Not() | ir.Cond():
             chosen = children
         case ir.Comprehension() if at.node.macro in ("all", "exists"):
             chosen = _turns(at, children)
         case _:
             chosen = []
     if not chosen:
-        yield at
+        yield Atom(at, spot)
     for child in chosen:
-        yield from decide(child)
+        yield from decide(child, module, _spot(at, child, module) or spot)
+
+
+def _spot(loop: TraceNode, turn: TraceNode, module: ir.Module) -> str:
+    if turn.item is NOT_EVALUATED or not isinstance(loop.node, ir.Comprehension):
+        return ""
+    source = place(loop.node.source, module)
+    return f"element {turn.index + 1}" + (f" of {source}" if source else "")
 
 
 def _decisive(at: TraceNode, children: list[TraceNode]) -> list[TraceNode]:
@@ -116,9 +128,9 @@ def evidence(
 
 def evidence_of(story: Story, module: ir.Module, clause: ir.Clause, writer: Writer) -> Evidence:
     """The same for a clause that has been told."""
-    atoms = story.deciding
+    atoms = [atom.at for atom in story.deciding]
     found = [match for atom in atoms if (match := find_match(atom, module, writer)) is not None]
-    values = {writer.path(read.node): read.value for atom in atoms for read in reads(atom)}
+    values = {writer.path(r.node): opened(r.value, module.schema) for atom in atoms for r in reads(atom)}
     bounds = [bound for atom in atoms if (bound := _threshold(atom)) is not NOT_EVALUATED]
     return Evidence(
         values,
@@ -136,7 +148,8 @@ def reads(at: TraceNode) -> Iterator[TraceNode]:
         yield at
         return
     for child in at.children:
-        yield from reads(child)
+        if child.item is NOT_EVALUATED:
+            yield from reads(child)
 
 
 def place_like(node: ir.Expr) -> bool:
@@ -182,6 +195,8 @@ def search_name(node: ir.Matches | ir.Says, module: ir.Module) -> str:
 
 # The sentence ---------------------------------------------------------------------------------
 
+MANY = 4  # comparisons that one sentence names
+OPENING = {Outcome.UNKNOWN: "cannot be decided", Outcome.SKIPPED: "does not apply"}
 SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
@@ -216,19 +231,16 @@ def _threshold(at: TraceNode) -> Any:
 
 def sentence(story: Story, module: ir.Module, writer: Writer) -> str:
     """What decided, in words, without the clause's name."""
-    said = " and ".join(dict.fromkeys(_say(atom, module, writer) for atom in story.deciding[:4]))
-    if len(story.deciding) > 4:
-        said += f" and {len(story.deciding) - 4} more"
+    atoms = story.deciding
     if story.outcome == Outcome.UNKNOWN:
-        return f"cannot be decided: {said}"
-    if story.outcome == Outcome.SKIPPED:
-        return f"does not apply: {said}"
-    return said
+        atoms = tuple(atom for atom in atoms if not isinstance(atom.at.value, bool)) or atoms
+    parts = dict.fromkeys(_say(atom, module, writer) for atom in atoms[:MANY])
+    said = " and ".join(parts) + (f" and {len(atoms) - MANY} more" if len(atoms) > MANY else "")
+    return said if story.outcome not in OPENING else f"{OPENING[story.outcome]}: {said}"
 
 
-def _say(at: TraceNode, module: ir.Module, writer: Writer) -> str:
-    said = _say_plainly(at, module, writer)
-    return said if at.item is NOT_EVALUATED else f"{said}"
+def _say(atom: Atom, module: ir.Module, writer: Writer) -> str:
+    return _say_plainly(atom.at, module, writer) + (f" ({atom.spot})" if atom.spot else "")
 
 
 def _say_plainly(at: TraceNode, module: ir.Module, writer: Writer) -> str:
@@ -337,8 +349,3 @@ def around(at: TraceNode, module: ir.Module, writer: Writer) -> str | None:
     if found is None:
         return None
     return excerpt(at.children[0].value, found.start, found.end)
-
-
-def path_of(node: ir.Expr, module: ir.Module) -> str:
-    """The field a node reads, "" if it reads none."""
-    return place(node, module)

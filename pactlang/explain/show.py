@@ -112,6 +112,15 @@ def fields(value: Any, schema: Schema) -> dict[Any, Any]:
     return {name: getattr(value, f"f{index}", None) for index, name in enumerate(names)}
 
 
+def opened(value: Any, schema: Schema) -> Any:
+    """The value with its records as dicts of their read fields."""
+    if isinstance(value, list):
+        return [opened(item, schema) for item in value]
+    if isinstance(value, Struct) and not _is_plain(value):
+        return {name: opened(item, schema) for name, item in fields(value, schema).items()}
+    return value
+
+
 def plain(value: Any, schema: Schema, depth: int = 0) -> Any:
     """A value as JSON data: times as text, bytes as base64, what JSON lacks (NaN, keys) as text."""
     if value is None or isinstance(value, bool):
