@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from pactlang._runtime import Binding, Machine, Verdict
 from pactlang.errors import ProgramError, RecordError
-from pactlang.explain import evidence
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
@@ -52,7 +51,11 @@ class Evaluator(Machine):
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.reader = Reader(program.schema)
+        try:
+            self.reader = Reader(program.schema)
+            slots = _row(program.schema)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ProgramError(f"the schema is damaged: {error}") from None
         self.names = tuple(clause.name for clause in program.clauses)
         self.strangers: set[type] = set()  # struct classes that cannot be read directly
         core = program.core
@@ -63,7 +66,7 @@ class Evaluator(Machine):
                 core.code,
                 program.constants,
                 [list(texts) for texts in core.sets],
-                _row(program.schema),
+                slots,
                 core.temps,
                 len(core.clauses),
                 binding,
@@ -169,9 +172,14 @@ class Evaluator(Machine):
         return tuple(self._violation(i, row) for i in broken)
 
     def _violation(self, number: int, row: list[Any]) -> Violation:
+        from pactlang.explain import evidence  # only who asks for evidence pays for its import
+
         module, info = self.program.module, self.program.clauses[number]
         clause = module.clauses[number]
-        found = evidence(module, clause, row, self.program.source)
+        try:
+            found = evidence(module, clause, row, self.program.source)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ProgramError(f"the typed tree of clause {info.name} is damaged: {error}") from error
         matched = Matched(*found.matched) if found.matched is not None else None
         return Violation(
             info.name,

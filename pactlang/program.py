@@ -32,7 +32,7 @@ from msgspec import Struct
 from pactlang.errors import ProgramError
 from pactlang.ir import Action, Module, Pattern, Phrases
 from pactlang.opcodes import INSTRUCTION_SIZE, MAX_REGISTERS
-from pactlang.schema import Schema
+from pactlang.schema import Record, Schema, Type
 from pactlang.source import Source
 from pactlang.values import CelType, Duration, Timestamp, UInt
 
@@ -42,6 +42,7 @@ MAGIC, VERSION = b"PACT", 1
 HEADER = struct.Struct("<4sHH32sII")
 MAX_BYTES = 256 * 1024 * 1024
 MAX_CLAUSES = 100_000
+MAX_DEPTH = 40
 SEVERITIES = ("critical", "major", "minor", "info")
 
 
@@ -264,9 +265,28 @@ def check_schema(schema: Schema) -> None:
             raise ProgramError(f"the fields of {record.name} are not right")
     if set(schema.reads) - set(records):
         raise ProgramError("the schema reads a record it does not know")
+    for name in records:
+        check_depth(name, records, ())
     for i, slot in enumerate(schema.slots):
         if not -1 <= slot.base < i:
             raise ProgramError(f"slot {i} stands on no record")
+
+
+def check_depth(name: str, records: dict[str, Record], above: tuple[str, ...]) -> None:
+    """Records that hold records end somewhere, at most MAX_DEPTH below the first."""
+    if name in above or len(above) > MAX_DEPTH or name not in records:
+        raise ProgramError(f"the record {name[:40]} holds itself, or is not there")
+    for field in records[name].fields:
+        for inner in record_names(field.type, 0):
+            check_depth(inner, records, (*above, name))
+
+
+def record_names(form: Type, depth: int) -> set[str]:
+    """The records that a type mentions."""
+    if depth > MAX_DEPTH:
+        raise ProgramError("a type is nested too deep")
+    own = {form.name} if form.kind == "record" else set()
+    return own.union(*(record_names(inside, depth + 1) for inside in form.params))
 
 
 def check_text(core: Core) -> None:

@@ -211,10 +211,13 @@ cdef bint list_position(const Cell* at, int64_t* i) noexcept:
     return True
 
 
-cdef void text(int fn, Cell* out, const Cell* a, const Cell* b) noexcept:
+cdef void text(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noexcept:
     """contains, startsWith, endsWith."""
     cdef str whole = <str>a.v.o
     cdef str part = <str>b.v.o
+    if fn == FN_CONTAINS and not frame.spend(PyUnicode_GET_LENGTH(a.v.o) >> 4):
+        fail(out, ERR_LIMIT)
+        return
     try:
         if fn == FN_CONTAINS:
             set_bool(out, part in whole)
@@ -494,7 +497,7 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
             except Exception:
                 fail(&result, ERR_INVALID_PATTERN)
         else:
-            text(fn, &result, &args[0], &args[1])
+            text(fn, &result, &args[0], &args[1], frame)
     elif FN_TO_BOOL <= fn <= FN_TO_DURATION and n == 1:
         conversion(fn, &result, &args[0], frame)
     elif fn == FN_TO_TYPE and n == 1:

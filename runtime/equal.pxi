@@ -127,6 +127,8 @@ cdef int equal_lists(const Cell* a, const Cell* b, Frame frame, int depth) noexc
     cdef Cell x, y
     if PyList_GET_SIZE(left) != PyList_GET_SIZE(right):
         return 0
+    if not frame.spend(PyList_GET_SIZE(left)):
+        return -1
     for i in range(PyList_GET_SIZE(left)):
         unbox(&x, <PyObject*>PyList_GET_ITEM(left, i), frame.layouts)
         unbox(&y, <PyObject*>PyList_GET_ITEM(right, i), frame.layouts)
@@ -147,6 +149,8 @@ cdef int equal_maps(const Cell* a, const Cell* b, Frame frame, int depth) noexce
     cdef PyObject* other
     if PyDict_Size(left) != PyDict_Size(right):
         return 0
+    if not frame.spend(PyDict_Size(left)):
+        return -1
     try:
         for key, value in left.items():
             other = PyDict_GetItemWithError(right, key)
@@ -196,6 +200,8 @@ cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
     if source.tag != TAG_LIST:
         return -1
     items = <list>source.v.o
+    if not frame.spend(PyList_GET_SIZE(items)):
+        return -1
     for i in range(PyList_GET_SIZE(items)):
         unbox(&x, <PyObject*>PyList_GET_ITEM(items, i), frame.layouts)
         same = equal(item, &x, frame, 0)

@@ -202,6 +202,8 @@ cdef void run(Machine m, Frame frame) noexcept:
                 pc = code + pc.e
         elif pc.op == OP_NEXT:
             pc = code + (pc.t if next_element(&r[pc.a], &r[pc.b], frame) else pc.f)
+            if frame.steps < 0:
+                return
         elif pc.op == OP_APPEND:
             pc = code + pc.e if append(&r[pc.a], b, frame) < 0 else pc + 1
 
@@ -355,7 +357,7 @@ cdef bint start_loop(Cell* iterator, const Cell* source, Frame frame) noexcept:
     return True
 
 cdef bint next_element(Cell* iterator, Cell* element, Frame frame) noexcept:
-    """False at the end, or when the call has used up its turns (then `frame.steps` is below 0)."""
+    """False at the end, and when the call has used up its turns: then `frame.steps` is below 0."""
     cdef PyObject* items
     cdef int32_t at
     frame.steps -= 1
@@ -444,6 +446,7 @@ cdef class Machine:
     cdef Cell* constants
     cdef int constant_count
     cdef ConstSet* sets
+    cdef int set_count
     cdef int* atom_group
     cdef int* group_slot
     cdef int64_t max_steps
@@ -548,6 +551,7 @@ cdef class Machine:
     cdef take_sets(self, list sets):
         cdef int i, j
         self.sets = <ConstSet*>allocate(len(sets) * sizeof(ConstSet))
+        self.set_count = len(sets)
         for i in range(len(sets)):
             whole = frozenset(sets[i])
             self.kept.append(whole)
@@ -575,7 +579,7 @@ cdef class Machine:
     def __dealloc__(self):
         cdef int i
         if self.sets != NULL:
-            for i in range(len(self.kept[2])):
+            for i in range(self.set_count):
                 PyMem_Free(self.sets[i].items)
         PyMem_Free(self.sets)
         PyMem_Free(self.code)

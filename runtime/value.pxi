@@ -43,7 +43,7 @@ cdef extern from "Python.h":
 cdef enum:
     OWNED_LIST = 1
     # Bounds of one run, against an artifact or a record made to hurt.
-    MAX_STEPS = 20_000_000          # turns of all loops of one call
+    MAX_STEPS = 20_000_000          # turns of all loops, and elements compared, of one call
     MAX_ALLOCATION = 268_435_456    # bytes of values made by one call
     MAX_NESTING = 200               # depth of lists and maps that are compared
 
@@ -258,3 +258,8 @@ cdef class Frame:
         if self.shared and x.tag >= TAG_STRING and x.tag != TAG_TIMESTAMP and x.tag != TAG_DURATION:
             if self.own(<object>x.v.o, 8) < 0:
                 fail(x, ERR_LIMIT)
+
+    cdef inline bint spend(self, int64_t steps) noexcept:
+        """Charge work inside one instruction; false when the call has used up its steps."""
+        self.steps -= steps
+        return self.steps >= 0
