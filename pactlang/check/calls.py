@@ -100,8 +100,8 @@ def _unknown(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
         if name in LATER_FUNCTIONS:
             return walk.unsupported(f"`{name}`", expr.name_span)
     elif name in LATER_METHODS or name in macros.MACROS:
-        return walk.unsupported(f"`{name}` with {len(expr.args)} argument{'s' * (len(expr.args) != 1)}"
-                                if name in macros.MACROS else f"`{name}`", expr.name_span)  # fmt: skip
+        count = f" with {len(expr.args)} arguments" if name in macros.MACROS else ""
+        return walk.unsupported(f"`{name}`{count}", expr.name_span)
     for arg in (expr.target, *expr.args):
         if arg is not None and not (name in macros.MACROS and isinstance(arg, syntax.Name)):
             walk.infer(arg, scope)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pactlang import ir, syntax
 from pactlang.check.facts import NOTHING, conjuncts, constant, contradiction
-from pactlang.check.report import Report, listed, suggest
+from pactlang.check.report import Hint, Report, listed, suggest
 from pactlang.check.walk import Limit, Scope, Walk
 from pactlang.diagnostic import Label
 from pactlang.source import Span
@@ -115,6 +115,8 @@ class Clauses:
         self, clause: syntax.Clause, promise: syntax.Require, when: ir.Expr | None, condition: ir.Expr
     ) -> None:
         """What is allowed, and says nothing: conditions that do not depend on the call."""
+        if "error" in (condition.type.kind, when.type.kind if when is not None else ""):
+            return
         admitted = [*conjuncts(self.applies), *conjuncts(when)]
         if when is not None and contradiction(admitted):
             self.report.warning(
@@ -139,7 +141,7 @@ class Clauses:
     def _warn_constant(self, promise: syntax.Require, known: bool) -> None:
         kept = known != promise.never
         code = "always-true" if known else "always-false"
-        message = "this promise can never be broken" if kept else "this promise is broken by every call"
+        message = "this promise can never be broken" if kept else "every call it admits breaks this promise"
         self.report.warning(
             code, message, promise.condition.span, f"this is always {'true' if known else 'false'}"
         )
@@ -149,9 +151,10 @@ class Clauses:
         name = written.name.name if written else "reliability"
         if self.dimensions is not None and name not in self.dimensions:
             span = written.name.span if written else clause.name.span
+            known: Hint = {"help": (f"weights are given for {listed(sorted(self.dimensions), 'and')}",)}
             self.report.error(
                 "unknown-dimension", f"dimension `{name}` has no weight in `score`", span,
-                **suggest(name, span, self.dimensions),
+                **(suggest(name, span, self.dimensions) or known),
             )  # fmt: skip
         return name
 

@@ -79,7 +79,13 @@ class Known:
             return self.present(item) if truth and surely(source.type.element) else NOTHING
         if node.function in LENIENT:
             return NOTHING
-        return NOTHING.union(*map(self.present, node.args))
+        return NOTHING.union(*map(self._used, node.args))
+
+    def _used(self, node: ir.Expr) -> Facts:
+        """What is not null where `node`, an argument of a strict function, has a value."""
+        if isinstance(node, ir.Call) and node.function not in LENIENT:
+            return NOTHING.union(*map(self._used, node.args))
+        return self.present(node)
 
     def _equality(self, left: ir.Expr, right: ir.Expr, equal: bool) -> Facts:
         found = NOTHING

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
 from pactlang.check.report import an
+from pactlang.diagnostic import Fix
 from pactlang.schema import BOOL, DYN, Type, list_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def has(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     if not isinstance(operand, ir.Slot | ir.Member | ir.Key) or _is_whole_record(walk, operand):
         walk.report.error(
             "has-argument", "`has` asks for a field", arg.span, "this is not a field",
-            help=('for a key that is no name, write `"key" in x`',),
+            help=('for a key that is no name, write `"key" in x`',), fix=_key_fix(walk, expr, arg),
         )  # fmt: skip
         return walk.error(expr.span)
     _warn_always_there(walk, operand, expr)
@@ -58,6 +59,13 @@ def _operand(walk: Walk, arg: syntax.Expr, scope: Scope) -> ir.Expr:
     if isinstance(inner, syntax.Name) and isinstance(node, ir.Slot | ir.Member):
         found[mark:] = [d for d in found[mark:] if d.code != "unguarded-optional"]
     return node
+
+
+def _key_fix(walk: Walk, expr: syntax.Call, arg: syntax.Expr) -> Fix | None:
+    if not isinstance(arg, syntax.Index):
+        return None
+    text = f"{walk.report.text(arg.index.span)} in {walk.report.text(arg.operand.span)}"
+    return Fix(expr.span, text, "ask for the key")
 
 
 def _is_whole_record(walk: Walk, node: ir.Expr) -> bool:

@@ -12,9 +12,6 @@ from pactlang import syntax
 from pactlang.check.report import Report
 from pactlang.diagnostic import Label
 
-# Names that begin a clause line, so that an event so called could not be told from them.
-LINE_WORDS = frozenset("when require never keep watch at after on dimension severity".split())
-
 Named = syntax.Let | syntax.Event | syntax.PatternDecl | syntax.PhrasesDecl
 
 
@@ -39,10 +36,8 @@ def names_of(items: Iterable[syntax.Declaration], fields: Iterable[str], report:
 def _check_name(item: Named, fields: frozenset[str], report: Report) -> None:
     name, span = item.name.name, item.name.span
     if name == "call":
-        report.error("reserved-name", "`call` is the record itself; choose another name", span)
+        report.error("reserved-word", "`call` is the record itself; choose another name", span)
     elif name in fields:
         report.error(
             "hidden-field", f"`{name}` hides the field `{name}` of the record", span, "choose another name"
         )
-    elif isinstance(item, syntax.Event) and name in LINE_WORDS:
-        report.error("reserved-name", f"an event cannot be called `{name}`: a clause line may begin so", span)

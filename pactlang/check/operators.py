@@ -36,7 +36,7 @@ def unary(walk: Walk, expr: syntax.Unary, scope: Scope) -> ir.Expr:
     match expr.operand:
         case syntax.Literal(kind="int" | "double" | "duration" as kind, value=value):
             walk.grow(1, 1, expr.span)
-            return walk.number(kind, -value, expr.span)
+            return walk.constant(kind, -value, expr.span)
     node = walk.infer(expr.operand, scope)
     return operation(walk, "-_", "-", expr.span, (node,), scope)
 
@@ -59,14 +59,14 @@ def operation(
     walk: Walk, function: str, op: str, span: Span, args: tuple[ir.Expr, ...], scope: Scope
 ) -> ir.Expr:
     """An operator for which null is an error value."""
-    for arg in args:
-        walk.strict(arg, scope)
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(span)
     found = resolve(function, False, tuple(arg.type for arg in args))
     if found is None:
         _no_operation(walk, op, span, args)
         return walk.error(span)
+    for arg in args:
+        walk.strict(arg, scope)
     if op in ("/", "%") and _zero(args[1]) and found.result.kind != "double":
         walk.report.error("division-by-zero", "division by zero", Span(*args[1].span), "this is zero")
         return walk.error(span)
@@ -306,8 +306,10 @@ def _no_arithmetic(walk: Walk, op: str, left: ir.Expr, right: ir.Expr) -> None:
         fix = _as_number(walk, left, right)
     elif "string" in kinds and op == "+":
         fix = _as_text(walk, left) or _as_text(walk, right)
+    elif op in ("+", "-"):
+        fix = _unit_fix(left, right) or _unit_fix(right, left) or _element_fix(walk, left, right)
     else:
-        fix = _unit_fix(left, right) or _unit_fix(right, left)
+        fix = None
     walk.report.error(
         "type-mismatch", f"cannot {VERBS[op]} `{left.type.plain}` and `{right.type.plain}`",
         Span(*right.span), f"this is {an(right.type)}", related=(_origin(walk, left),), fix=fix,
@@ -352,6 +354,12 @@ def _unit_fix(place: ir.Expr, other: ir.Expr) -> Fix | None:
     )
 
 
+def _element_fix(walk: Walk, left: ir.Expr, right: ir.Expr) -> Fix | None:
+    if left.type.kind != "list" or right.type.kind != left.type.element.kind:
+        return None
+    return Fix(Span(*right.span), f"[{walk.report.text(right.span)}]", "add a list")
+
+
 def _look_at_arithmetic(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr) -> None:
     if expr.op not in ARITHMETIC:
         return
@@ -360,13 +368,6 @@ def _look_at_arithmetic(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: i
         _note_dyn(walk, *((left, right) if left.type.kind == "dyn" else (right, left)))
     if expr.op in ("/", "%") and _zero(right) and right.type.kind == "double":
         walk.report.warning("division-by-zero", "division by zero", Span(*right.span), "this is zero")
-    date = DATE.fullmatch(walk.report.text(expr.span)) if expr.op == "-" else None
-    if date:
-        text = date.group()
-        walk.report.note(
-            "date-like", f"`{text}` is a subtraction here, not a date", expr.span,
-            fix=Fix(expr.span, _moment(text), "write the date as a time"),
-        )  # fmt: skip
 
 
 def _note_dyn(walk: Walk, node: ir.Expr, other: ir.Expr) -> None:

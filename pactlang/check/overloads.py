@@ -35,9 +35,6 @@ def function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
 
 def apply(walk: Walk, expr: syntax.Call, args: tuple[ir.Expr, ...], scope: Scope) -> ir.Expr:
     """The call `expr` of a function of the overload table, with its arguments checked."""
-    if expr.function not in LENIENT:
-        for arg in args:
-            walk.strict(arg, scope)
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(expr.span)
     types = tuple(arg.type for arg in args)
@@ -47,6 +44,8 @@ def apply(walk: Walk, expr: syntax.Call, args: tuple[ir.Expr, ...], scope: Scope
         return walk.error(expr.span)
     if not _good_constant(walk, expr.function, args):
         return walk.error(expr.span)
+    for arg in args if expr.function not in LENIENT else ():
+        walk.strict(arg, scope)
     return ir.Call(found.result, expr.span, expr.function, found.overload, args)
 
 

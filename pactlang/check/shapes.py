@@ -100,7 +100,7 @@ class Shapes:
     def _name(self, declaration: syntax.RecordDecl) -> None:
         name, span = declaration.name.name, declaration.name.span
         if name in TYPE_NAMES:
-            self.report.error("reserved-name", f"`{name}` is a type's name; a record needs another", span)
+            self.report.error("reserved-word", f"`{name}` is a type's name; a record needs another", span)
         elif name == "Call":
             self.report.error(
                 "duplicate-record", "`Call` is the standard record", span, "this name is taken",

@@ -20,7 +20,7 @@ from pactlang.check.facts import NOTHING, Facts, Known
 from pactlang.check.names import Named
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots
-from pactlang.check.report import Report, an
+from pactlang.check.report import Hint, Report, an, listed, suggest
 from pactlang.diagnostic import ERROR as ERROR_LEVEL
 from pactlang.diagnostic import Fix
 from pactlang.schema import (
@@ -44,6 +44,9 @@ from pactlang.source import Span
 
 # Nodes of one clause with its lets written out, of a whole pact, and how deep they nest.
 MAX_CLAUSE, MAX_PACT, MAX_DEPTH = 50_000, 1_000_000, 150
+
+# A record with more fields than this is not listed in a message.
+MANY_FIELDS = 12
 
 # Notes that depend on where an expression stands.
 CONTEXTUAL = frozenset({"unguarded-optional", "optional-not-equal"})
@@ -100,11 +103,13 @@ class Walk:
         self.known = Known(lambda index: slots.slots[index].path)
         self.values: dict[str, Expansion] = {}
         self.open: list[str] = []
+        self.wrong: set[str] = set()
         self.size = self.total = self.depth = self.deepest = self.variables = 0
 
     def clause(self) -> None:
         """Begin a clause: sizes and variables are counted anew."""
         self.size = self.depth = self.variables = 0
+        self.wrong.clear()
 
     # Nodes ---------------------------------------------------------------------------------
 
@@ -119,8 +124,8 @@ class Walk:
 
     def _infer(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
         match expr:
-            case syntax.Literal():
-                return self._literal(expr)
+            case syntax.Literal(kind=kind, value=value):
+                return self.constant(kind, value, expr.span)
             case syntax.Name():
                 return self._name(expr, scope)
             case syntax.Select():
@@ -157,6 +162,12 @@ class Walk:
             message = f"with its lets written out, this pact has more than {MAX_PACT} parts"
             raise Limit("too-large", message, span)
 
+    def once(self, name: str) -> bool:
+        """True the first time that a clause gets `name` wrong."""
+        new = name not in self.wrong
+        self.wrong.add(name)
+        return new
+
     def span(self, node: ir.Expr) -> Span:
         """Where `node` was written."""
         return Span(*node.span)
@@ -167,7 +178,7 @@ class Walk:
 
     def unsupported(self, what: str, span: Span, *help: str) -> ir.Expr:
         """Report a part of the language that is not there yet."""
-        verb = "are" if what.endswith("s") else "is"
+        verb = "are" if "promises" in what else "is"
         self.report.error(
             "unsupported", f"{what} {verb} not supported by this version of pactc", span, help=help
         )
@@ -189,21 +200,15 @@ class Walk:
         """Note that `node` is used where null is an error value, unless it is known not to be null."""
         if not node.type.nullable or node.type.kind == "dyn":
             return
-        place = self.known.place(node)
-        if place in scope.facts:
+        if self.known.place(node) in scope.facts:
             return
-        span = Span(*node.span)
-        text = self.report.text(span)
-        if place is None or isinstance(node, ir.Var):
-            self.report.note(
-                "unguarded-optional", f"`{text}` may be null here", span, "null is an error value here"
-            )
-            return
+        text = self.report.text(node.span)
+        named = isinstance(node, ir.Slot | ir.Member)
         self.report.note(
-            "unguarded-optional", f"`{text}` may be absent here", span,
+            "unguarded-optional", f"`{text}` may be absent here", self.span(node),
             "where it is absent, this is an error value",
-            help=(f"or ask for it in `when`: `when has({text})`",),
-            fix=self.guard(text, scope.atom),
+            help=(f"or ask for it in `when`: `when has({text})`",) if isinstance(node, ir.Slot) else (),
+            fix=self.guard(text, scope.atom) if named else None,
         )  # fmt: skip
 
     def guard(self, text: str, atom: Span | None) -> Fix | None:
@@ -212,21 +217,10 @@ class Walk:
             return None
         return Fix(Span(atom.start, atom.start), f"has({text}) && ", f"ask first whether `{text}` is there")
 
-    def _literal(self, expr: syntax.Literal) -> ir.Expr:
-        return self.number(expr.kind, expr.value, expr.span)
-
-    def number(self, kind: str, value: object, span: Span) -> ir.Expr:
-        """A constant, if it fits."""
-        if kind == "duration":
-            assert isinstance(value, int)
+    def constant(self, kind: str, value: object, span: Span) -> ir.Expr:
+        """A constant of a literal's kind."""
+        if isinstance(value, int) and kind == "duration":
             return ir.Const(DURATION, span, divmod(value, 10**9))
-        lowest, highest = {"int": (-(2**63), 2**63 - 1), "uint": (0, 2**64 - 1)}.get(kind, (0, 0))
-        if highest and isinstance(value, int) and not lowest <= value <= highest:
-            self.report.error(
-                "number-out-of-range", f"{value} does not fit into 64 bits", span,
-                help=("write it as a `double`, with a decimal point",),
-            )  # fmt: skip
-            return self.error(span)
         return ir.Const(LITERALS[kind], span, value)
 
     # Names ---------------------------------------------------------------------------------
@@ -250,7 +244,8 @@ class Walk:
         if name in self.fields:
             field = self.fields[name]
             return ir.Slot(field.type, span, self.slots.field(-1, name, field.type))
-        self._unknown_name(name, span, scope)
+        if self.once(name):
+            self._unknown_name(name, span, scope)
         return self.error(span)
 
     def _not_a_value(self, what: str, name: str, span: Span, example: str) -> ir.Expr:
@@ -268,13 +263,12 @@ class Walk:
         if name in nested:
             path = nested[name]
             self.report.error(
-                "unknown-name", f"unknown name `{name}`", span,
+                "unknown-field", f"unknown field `{name}`", span,
                 help=(f"did you mean `{path}`?",), fix=Fix(span, path, f"write `{path}`"),
             )  # fmt: skip
             return
         known = (*scope.variables, *self.names, *self.fields, *nested.values(), *TYPE_VALUES)
-        what = "field" if not self.names and not scope.variables else "name"
-        self.report.unknown(what, name, span, known)
+        self.report.unknown("field", name, span, known, "no field, let or event has this name")
 
     def _value(self, item: syntax.Let | syntax.Event, use: syntax.Name, scope: Scope) -> ir.Expr:
         name = item.name.name
@@ -351,39 +345,45 @@ class Walk:
 
     def _root_field(self, expr: syntax.Select) -> ir.Expr:
         """`call.field`: reads the field, not the record."""
-        field = self.fields.get(expr.field)
+        field = self._field(self.slots.root, expr)
         if field is None:
-            self.report.unknown(
-                "field", expr.field, expr.field_span, self.fields, f"not in `{self.slots.root}`"
-            )
             return self.error(expr.span)
         return ir.Slot(field.type, expr.span, self.slots.field(-1, field.name, field.type))
+
+    def _field(self, record: str, expr: syntax.Select) -> Field | None:
+        """The field of a record that `expr` names; None (reported once in a clause) if there is none."""
+        fields = self.slots.fields[record]
+        if expr.field not in fields and self.once(f"{record}.{expr.field}"):
+            few: Hint = {}
+            if len(fields) <= MANY_FIELDS:
+                few = {"help": (f"its fields are {listed(fields, 'and')}",)}
+            self.report.error(
+                "unknown-field", f"unknown field `{expr.field}`", expr.field_span, f"not in `{record}`",
+                **(suggest(expr.field, expr.field_span, fields) or few),
+            )  # fmt: skip
+        return fields.get(expr.field)
 
     def member(self, operand: ir.Expr, expr: syntax.Select, scope: Scope) -> ir.Expr:
         """`operand.field`."""
         type = operand.type
         if type.kind == "error":
             return self.error(expr.span)
-        self.strict(operand, scope)
         if type.kind == "record":
-            return self._record_member(operand, expr)
-        if type.kind == "dyn":
-            return ir.Key(DYN, expr.span, operand, expr.field)
-        if type.kind == "map" and type.element.kind in ("string", "dyn"):
-            return ir.Key(type.params[1], expr.span, operand, expr.field)
+            return self._record_member(operand, expr, scope)
+        if type.kind == "dyn" or (type.kind == "map" and type.element.kind in ("string", "dyn")):
+            self.strict(operand, scope)
+            return ir.Key(type.params[1] if type.params else DYN, expr.span, operand, expr.field)
         self.report.error(
-            "unknown-field", f"unknown field `{expr.field}`: {an(type)} has no fields", expr.field_span,
+            "unknown-field", f"unknown field `{expr.field}`: {an(type.plain)} has no fields", expr.field_span,
             help=field_help(type, expr.field),
         )  # fmt: skip
         return self.error(expr.span)
 
-    def _record_member(self, operand: ir.Expr, expr: syntax.Select) -> ir.Expr:
-        fields = self.slots.fields[operand.type.name]
-        field = fields.get(expr.field)
+    def _record_member(self, operand: ir.Expr, expr: syntax.Select, scope: Scope) -> ir.Expr:
+        field = self._field(operand.type.name, expr)
         if field is None:
-            label = f"not in `{operand.type.name}`"
-            self.report.unknown("field", expr.field, expr.field_span, fields, label)
             return self.error(expr.span)
+        self.strict(operand, scope)
         if isinstance(operand, ir.Slot):
             return ir.Slot(field.type, expr.span, self.slots.field(operand.slot, field.name, field.type))
         return ir.Member(field.type, expr.span, operand, field.name)
