@@ -21,7 +21,7 @@ from pactlang.opcodes import Kind
 from pactlang.records import wire
 from pactlang.records.names import SCALAR, Find, Name, aliases_of, find_first, find_members, names_of
 from pactlang.records.wire import Form, Misfit
-from pactlang.schema import Field, Record, Schema, Type
+from pactlang.schema import DURATION, TIMESTAMP, Field, Record, Schema, Type
 from pactlang.standard import STANDARD, TEXT_OR_INT
 
 
@@ -208,9 +208,11 @@ class Layouts:
     def _struct(self, record: Record) -> type[Struct]:
         fields: list[Any] = []
         taken: set[str] = set()
+        loaded = {slot.path for slot in self.schema.slots}
         for member in self._members[record.name]:
             key = member.names[0].key
-            fields.append(_attribute(member, key if key not in taken else f"{key}#{member.attr}"))
+            is_loaded = record.name == self.schema.root and (member.field.name,) in loaded
+            fields.append(_attribute(member, key if key not in taken else f"{key}#{member.attr}", is_loaded))
             taken.add(key)
         for probe in self._probes[record.name]:
             fields.append((probe.attr, Raw | UnsetType, msgspec.field(name=probe.key, default=UNSET)))
@@ -298,11 +300,16 @@ def _convert(type_: Type) -> Form | None:
 # What msgspec decodes -------------------------------------------------------------------------
 
 
-def _attribute(member: Member, key: str) -> tuple[str, Any, Any]:
-    """The attribute of a projected Struct: its name, its annotation, its key and default."""
+def _attribute(member: Member, key: str, is_loaded: bool) -> tuple[str, Any, Any]:
+    """The attribute of a projected Struct: its name, its annotation, its key and default.
+
+    is_loaded: a slot loads the field, and checks it if it is the text of a time.
+    """
     annotation = _annotation(member.field.type)
-    if member.form is _TEXT_OR_INT:
+    if member.takes_int:
         annotation = str | _INT
+    elif is_loaded and member.field.type.plain in (TIMESTAMP, DURATION) and not member.field.type.unit:
+        annotation = str
     if member.optional:
         return member.attr, annotation | None, msgspec.field(name=key, default=None)
     if member.is_aliased:
@@ -336,6 +343,15 @@ def _alias(name: str) -> str:
     return f"record_{name}"
 
 
+# Texts that are surely times in range; the forms decide on others (29 February, year 1 and 9999, "1.s").
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_DAYS = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
+    r"|02-(?:0[1-9]|1\d|2[0-8]))"
+)
+_MOMENTS = rf"(?a)\A[1-8]\d\d\d-{_DAYS}[Tt ]{_CLOCK}:[0-5]\d(?:\.\d{{1,9}})?(?:[Zz]|[+-]{_CLOCK})\Z"
+_SPANS = r"(?a)\A[+-]?(?:\d{1,7}h(?:\d{1,7}m)?|\d{1,7}m|(?=\d))(?:\d{1,9}(?:\.\d{1,9})?(?:s|ms|us|ns))?\Z"
+
 _INT = Annotated[int, Meta(ge=values.MIN_INT, le=values.MAX_INT)]
 _TEXT_OR_INT = wire.or_null(wire.text_or_int)
 
@@ -346,8 +362,8 @@ _SCALARS: dict[str, Any] = {
     "double": float,
     "string": str,
     "bytes": bytes,
-    "timestamp": str,
-    "duration": str,
+    "timestamp": Annotated[str, Meta(pattern=_MOMENTS)],
+    "duration": Annotated[str, Meta(pattern=_SPANS)],
     "dyn": Any,
 }
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import astuple
 
 from pactlang.errors import RecordError
 from pactlang.records.layout import FieldPlan, Layout, LayoutPlan, Layouts, Member
 from pactlang.records.wire import Misfit
-from pactlang.schema import Schema, Slot, Type
+from pactlang.schema import Schema, Slot
 from pactlang.values import NULL_BASE
 
 Step = Callable[[Any], None]  # finishes a Struct that msgspec decoded; a Misfit has it read again
@@ -43,7 +43,8 @@ class Reader:
         self.struct = self._root.plan.struct
         self.paths = [self._path(slot) for slot in schema.slots]
         self._loads = [self._load(slot, path) for slot, path in zip(schema.slots, self.paths, strict=True)]
-        self._steps = self._finishing_steps()
+        steps = (_other_names_step(self._root), _digits_step(self._root))
+        self._steps = tuple(step for step in steps if step is not None)
         self._decode = self._decoder()
 
     # Routes
@@ -91,40 +92,6 @@ class Reader:
             return None
         return msgspec.json.Decoder(self.struct).decode
 
-    # What msgspec leaves to do
-
-    def _finishing_steps(self) -> tuple[Step, ...]:
-        steps = (_other_names_step(self._root), _digits_step(self._root), self._times_step())
-        return tuple(step for step in steps if step is not None)
-
-    def _times_step(self) -> Step | None:
-        """Check the times in text form that no slot loads; `values` checks the others."""
-        loaded = {slot.path for slot in self.schema.slots}
-        unchecked = [m for m in self._root.members if self._has_unchecked_time(m, (), loaded)]
-        if not unchecked:
-            return None
-
-        def step(struct: Any) -> None:
-            for member in unchecked:
-                member.form(getattr(struct, member.attr))
-
-        return step
-
-    def _has_unchecked_time(self, member: Member, at: tuple[str, ...], loaded: set[tuple[str, ...]]) -> bool:
-        path, type_ = (*at, member.field.name), member.field.type
-        if type_.kind == "record" and len(path) < _DEEPEST_SLOT:
-            inner = self._all.of(type_.name).members
-            return any(self._has_unchecked_time(m, path, loaded) for m in inner)
-        return self._has_text_time(type_, frozenset()) and (bool(type_.params) or path not in loaded)
-
-    def _has_text_time(self, type_: Type, seen: frozenset[str]) -> bool:
-        if type_.kind in ("timestamp", "duration"):
-            return not type_.unit
-        if type_.kind == "record" and type_.name not in seen:
-            types = [member.field.type for member in self._all.of(type_.name).members]
-            return any(self._has_text_time(inner, seen | {type_.name}) for inner in types)
-        return any(self._has_text_time(param, seen) for param in type_.params)
-
     # Values
 
     def values(self, struct: Struct) -> list[Any]:
@@ -167,9 +134,6 @@ class Reader:
         return before + self._owner(slot).member_of(slot.path[-1]).names[0].step
 
 
-_DEEPEST_SLOT = 16  # records nested deeper than this have their times checked by the forms
-
-
 def _value(struct: Struct, plan: FieldPlan, path: str) -> Any:
     held = getattr(struct, plan.attr)
     if held is None:
@@ -189,14 +153,13 @@ def _other_names_step(layout: Layout) -> Step | None:
     """Fill fields that stand under other names, from the keys that msgspec has put aside."""
     aliased = [member for member in layout.members if member.is_aliased]
     required = [member.attr for member in aliased if not member.optional]
-    probes = [probe.attr for probe in layout.probes]
     if not aliased:
         return None
-    watched = attrgetter("__class__", *probes)  # two or more names, so that it gives a tuple
-    usual = (layout.plan.struct, *[UNSET for _ in probes])
+    first = len(layout.members)  # the probes are the attributes after the fields
+    unset = (UNSET,) * len(layout.probes)
 
     def step(struct: Any) -> None:
-        if watched(struct) != usual:
+        if astuple(struct)[first:] != unset:
             _fill(struct, layout, aliased)
         for attr in required:
             if getattr(struct, attr) is UNSET:

@@ -41,8 +41,9 @@ class Misfit(Exception):
 
     @property
     def path(self) -> str:
-        """The JSON path from the record."""
-        return "$" + "".join(reversed(self.steps))
+        """The JSON path from the record, in characters that can be written."""
+        path = "$" + "".join(reversed(self.steps))
+        return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 # What data there is ---------------------------------------------------------------------------

@@ -1,0 +1,741 @@
+"""Records: one type table, three routes in, the same value or the same refusal on each."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import enum
+import functools
+import json
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pactlang.errors import RecordError
+from pactlang.opcodes import Kind
+from pactlang.records import Reader
+from pactlang.schema import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    Field,
+    Record,
+    Schema,
+    Slot,
+    Type,
+    list_of,
+    map_of,
+    record_of,
+)
+from pactlang.values import NULL_BASE, Duration, Timestamp, UInt
+
+
+def schema_of(*records: Record, reads: dict[str, tuple[str, ...]] | None = None) -> Schema:
+    """A schema that reads every field (or `reads`) of the records; the first is the pact's."""
+    reads = reads or {record.name: tuple(f.name for f in record.fields) for record in records}
+    schema = Schema(records[0].name, records, (), reads)
+    slots: list[Slot] = []
+    _add_slots(schema, schema.root, (), -1, slots)
+    return Schema(schema.root, records, tuple(slots), reads)
+
+
+def _add_slots(schema: Schema, name: str, at: tuple[str, ...], base: int, slots: list[Slot]) -> None:
+    for field in schema.record(name).fields:
+        if field.name in schema.reads.get(name, ()):
+            slots.append(Slot((*at, field.name), field.type, base))
+            if field.type.kind == "record" and len(at) < 3:
+                _add_slots(schema, field.type.name, slots[-1].path, len(slots) - 1, slots)
+
+
+def reader_of(*fields: Field, others: tuple[Record, ...] = ()) -> Reader:
+    return Reader(schema_of(Record("R", fields), *others))
+
+
+@functools.cache
+def reader_for(type_: Type) -> Reader:
+    return reader_of(Field("x", type_, ("the_x",)))
+
+
+def read(reader: Reader, route: str, data: Any) -> dict[str, Any]:
+    """The values by slot name; `data` is JSON bytes, a dict, or a Struct."""
+    struct = getattr(reader, "from_" + route)(data)
+    return dict(zip((s.name for s in reader.schema.slots), reader.values(struct), strict=True))
+
+
+def unit(kind: str, unit: str) -> Type:
+    return Type(kind, unit=unit)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal with types, in depth; NaN is NaN, -0.0 is not 0.0."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return repr(a) == repr(b)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(map(same, a.values(), b.values()))
+    return bool(a == b)
+
+
+class No:
+    """A row that must be refused, at this path below the field."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"No({self.path!r})"
+
+
+NO = No()
+T0 = Timestamp(1_767_225_600)  # 2026-01-01T00:00:00Z
+CHOICE = Type("string", values=("chat", "tool"))
+DEEP = {"a": [1, 2.5, None, True, {"b": "ü😀"}]}
+
+# type, JSON text, what is expected
+JSON_ROWS: list[tuple[Type, str, Any]] = [
+    (BOOL, "true", True),
+    (BOOL, "false", False),
+    (BOOL, "1", NO),
+    (BOOL, '"true"', NO),
+    (BOOL, "null", NO),
+    (STRING, '"ü😀"', "ü😀"),
+    (STRING, r'"\ud83d\ude00"', "😀"),
+    (STRING, r'"\u0000"', "\0"),
+    (STRING, r'"\ud800"', NO),
+    (STRING, r'"a\udc00b"', NO),
+    (STRING, r'"\ude00\ud83d"', NO),
+    (STRING, "5", NO),
+    (STRING, "[]", NO),
+    (STRING, "{}", NO),
+    (CHOICE, '"tool"', "tool"),
+    (CHOICE, '"Tool"', NO),
+    (CHOICE, "0", NO),
+    (INT, "0", 0),
+    (INT, "-0", 0),
+    (INT, "9223372036854775807", 2**63 - 1),
+    (INT, "-9223372036854775808", -(2**63)),
+    (INT, "9223372036854775808", NO),
+    (INT, "-9223372036854775809", NO),
+    (INT, "1" + "0" * 400, NO),
+    (INT, "1" + "0" * 4999, NO),
+    (INT, "5.0", NO),
+    (INT, "1e3", NO),
+    (INT, '"5"', NO),
+    (INT, "true", NO),
+    (UINT, "0", UInt(0)),
+    (UINT, "9223372036854775808", UInt(2**63)),
+    (UINT, "18446744073709551615", UInt(2**64 - 1)),
+    (UINT, "18446744073709551616", NO),
+    (UINT, "-1", NO),
+    (UINT, "5.0", NO),
+    (DOUBLE, "1.5", 1.5),
+    (DOUBLE, "5", 5.0),
+    (DOUBLE, "-0.0", -0.0),
+    (DOUBLE, "1e3", 1000.0),
+    (DOUBLE, "9007199254740993", 9007199254740992.0),
+    (DOUBLE, "1" + "0" * 30, 1e30),
+    (DOUBLE, "5e-324", 5e-324),
+    (DOUBLE, "1e400", NO),
+    (DOUBLE, "1" + "0" * 400, NO),
+    (DOUBLE, "1" + "0" * 4999, NO),
+    (DOUBLE, '"1.5"', NO),
+    (DOUBLE, "true", NO),
+    (BYTES, '"aGk="', b"hi"),
+    (BYTES, '""', b""),
+    (BYTES, '"aGk"', NO),
+    (BYTES, '"_-8="', NO),
+    (BYTES, '"aG k="', NO),
+    (BYTES, "[104]", NO),
+    (TIMESTAMP, '"2026-01-01T00:00:00Z"', T0),
+    (TIMESTAMP, '"2026-01-01t00:00:00z"', T0),
+    (TIMESTAMP, '"2026-01-01 01:30:00+01:30"', T0),
+    (TIMESTAMP, '"2025-12-31T23:00:00.000-01:00"', T0),
+    (TIMESTAMP, '"2026-01-01T00:00:00.1234564Z"', Timestamp(T0.seconds, 123_456_000)),
+    (TIMESTAMP, '"2026-01-01T00:00:00.1234565Z"', Timestamp(T0.seconds, 123_457_000)),
+    (TIMESTAMP, '"2025-12-31T23:59:59.9999995Z"', T0),
+    (TIMESTAMP, '"1969-12-31T23:59:59.9999995Z"', Timestamp(0)),
+    (TIMESTAMP, '"2024-02-29T00:00:00Z"', Timestamp(1_709_164_800)),
+    (TIMESTAMP, '"0001-01-01T00:00:00Z"', Timestamp(-62_135_596_800)),
+    (TIMESTAMP, '"9999-12-31T23:59:59Z"', Timestamp(253_402_300_799)),
+    (TIMESTAMP, '"9999-12-31T23:59:59.9999999Z"', NO),
+    (TIMESTAMP, '"0001-01-01T00:00:00+00:01"', NO),
+    (TIMESTAMP, '"0000-01-01T00:00:00Z"', NO),
+    (TIMESTAMP, '"2023-02-29T00:00:00Z"', NO),
+    (TIMESTAMP, '"2026-13-01T00:00:00Z"', NO),
+    (TIMESTAMP, '"2026-01-01T24:00:00Z"', NO),
+    (TIMESTAMP, '"2026-06-30T23:59:60Z"', NO),
+    (TIMESTAMP, '"2026-01-01T00:00:00"', NO),
+    (TIMESTAMP, '"2026-01-01"', NO),
+    (TIMESTAMP, '"2026-01-01T00:00:00+0100"', NO),
+    (TIMESTAMP, '"2026-01-01T00:00:00+24:00"', NO),
+    (TIMESTAMP, '"2026-01-01T00:00:00Z "', NO),
+    (TIMESTAMP, '"２026-01-01T00:00:00Z"', NO),
+    (TIMESTAMP, "1767225600", NO),
+    (unit("timestamp", "s"), "1767225600", T0),
+    (unit("timestamp", "s"), "1767225600.25", Timestamp(T0.seconds, 250_000_000)),
+    (unit("timestamp", "ms"), "1767225600000", T0),
+    (unit("timestamp", "us"), "1767225600000001", Timestamp(T0.seconds, 1_000)),
+    (unit("timestamp", "ns"), "1767225600000000499", T0),
+    (unit("timestamp", "ns"), "1767225600000000500", Timestamp(T0.seconds, 1_000)),
+    (unit("timestamp", "ns"), "-500", Timestamp(0)),
+    (unit("timestamp", "ns"), "-501", Timestamp(-1, 999_999_000)),
+    (unit("timestamp", "ns"), "10000000000000000000", Timestamp(10**10)),
+    (unit("timestamp", "s"), "253402300799", Timestamp(253_402_300_799)),
+    (unit("timestamp", "s"), "253402300799.5", Timestamp(253_402_300_799, 500_000_000)),
+    (unit("timestamp", "s"), "253402300800", NO),
+    (unit("timestamp", "s"), "-62135596801", NO),
+    (unit("timestamp", "s"), "1e300", NO),
+    (unit("timestamp", "ms"), "1e308", NO),
+    (unit("timestamp", "ms"), '"1767225600000"', NO),
+    (unit("timestamp", "ms"), "true", NO),
+    (DURATION, '"1.5s"', Duration(1, 500_000_000)),
+    (DURATION, '"1h30m"', Duration(5400)),
+    (DURATION, '"-1.5s"', Duration(-2, 500_000_000)),
+    (DURATION, '"1500ns"', Duration(0, 2_000)),
+    (DURATION, '"-1500ns"', Duration(-1, 999_999_000)),
+    (DURATION, '"0"', Duration(0)),
+    (DURATION, '"1.s"', Duration(1)),
+    (DURATION, '"315576000000s"', Duration(315_576_000_000)),
+    (DURATION, '"315576000001s"', NO),
+    (DURATION, '"-315576000001s"', NO),
+    (DURATION, '"1.5"', NO),
+    (DURATION, '"1 s"', NO),
+    (DURATION, '"1d"', NO),
+    (DURATION, '"P1D"', NO),
+    (DURATION, '""', NO),
+    (DURATION, "1.5", NO),
+    (unit("duration", "s"), "1.5", Duration(1, 500_000_000)),
+    (unit("duration", "ms"), "732.018", Duration(0, 732_018_000)),
+    (unit("duration", "ms"), "0.0005", Duration(0, 1_000)),
+    (unit("duration", "ms"), "-0.0005", Duration(0)),
+    (unit("duration", "us"), "2.5", Duration(0, 3_000)),
+    (unit("duration", "us"), "-2.5", Duration(-1, 999_998_000)),
+    (unit("duration", "ns"), "499.9", Duration(0)),
+    (unit("duration", "s"), "315576000000", Duration(315_576_000_000)),
+    (unit("duration", "s"), "315576000000.5", NO),
+    (unit("duration", "s"), "-315576000001", NO),
+    (unit("duration", "ns"), "315576000000000000000", Duration(315_576_000_000)),
+    (unit("duration", "s"), '"1.5s"', NO),
+    (DYN, json.dumps(DEEP), DEEP),
+    (DYN, "5", 5),
+    (DYN, "5.0", 5.0),
+    (DYN, "1e2", 100.0),
+    (DYN, "-0.0", -0.0),
+    (DYN, "18446744073709551616", 2**64),
+    (DYN, "-9223372036854775809", -(2**63) - 1),
+    (DYN, r'{"a":["x","\ud800"]}', No(".a[1]")),
+    (DYN, r'{"\ud800":1}', No(r".\ud800")),
+    (DYN, '{"a":1,"b":2,"a":3}', {"a": 3, "b": 2}),
+    (list_of(INT), "[1,2]", [1, 2]),
+    (list_of(INT), "[]", []),
+    (list_of(INT), "[1,2.0]", No("[1]")),
+    (list_of(INT), "[1,null]", No("[1]")),
+    (list_of(INT.optional), "[1,null]", [1, None]),
+    (list_of(INT), '{"0":1}', NO),
+    (list_of(DOUBLE), "[1,2.5]", [1.0, 2.5]),
+    (list_of(UINT), "[1,18446744073709551615]", [UInt(1), UInt(2**64 - 1)]),
+    (list_of(TIMESTAMP), '["2026-01-01T00:00:00Z"]', [T0]),
+    (list_of(TIMESTAMP), '["2026-01-01T00:00:00Z","now"]', No("[1]")),
+    (list_of(list_of(STRING)), '[["a"],["b",1]]', No("[1][1]")),
+    (list_of(unit("duration", "ms")), "[1,2.5]", [Duration(0, 1_000_000), Duration(0, 2_500_000)]),
+    (map_of(STRING, INT), '{"a":1,"b":2}', {"a": 1, "b": 2}),
+    (map_of(STRING, INT), '{"a":1,"b":"2"}', No(".b")),
+    (map_of(STRING, DURATION), '{"a":"1s"}', {"a": Duration(1)}),
+    (map_of(STRING, DURATION), '{"a":"1x"}', No(".a")),
+    (map_of(STRING, DYN), '{"a":{"b":1.0}}', {"a": {"b": 1.0}}),
+    (map_of(STRING, INT), "[1]", NO),
+]
+
+
+class Colour(enum.StrEnum):
+    RED = "chat"
+
+
+class Number(enum.IntEnum):
+    ONE = 1
+
+
+class Inner(msgspec.Struct, rename="camel"):
+    first_name: str
+    left_out: str | msgspec.UnsetType = msgspec.UNSET
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+PARIS = timezone(timedelta(hours=1, seconds=30))
+
+# type, Python data, what is expected: on the dict and the Struct route only
+PYTHON_ROWS: list[tuple[Type, Any, Any]] = [
+    (DOUBLE, math.nan, NO),
+    (DOUBLE, math.inf, NO),
+    (DOUBLE, 10**400, NO),
+    (DYN, math.nan, math.nan),
+    (DYN, [math.inf], [math.inf]),
+    (DYN, 10**400, 10**400),
+    (DYN, (1, 2), [1, 2]),
+    (DYN, b"hi", b"hi"),
+    (DYN, {1: 2}, No(".1")),
+    (DYN, {"a": object()}, No(".a")),
+    (DYN, Inner("x"), {"firstName": "x"}),
+    (DYN, Colour.RED, "chat"),
+    (DYN, CYCLE, None),
+    (STRING, "\ud800", NO),
+    (STRING, Colour.RED, "chat"),
+    (STRING, b"x", NO),
+    (CHOICE, Colour.RED, "chat"),
+    (INT, Number.ONE, 1),
+    (INT, Decimal(1), NO),
+    (BYTES, b"hi", b"hi"),
+    (BYTES, bytearray(b"hi"), b"hi"),
+    (TIMESTAMP, datetime(2026, 1, 1, tzinfo=UTC), T0),
+    (TIMESTAMP, datetime(2026, 1, 1, 1, 0, 30, tzinfo=PARIS), T0),
+    (TIMESTAMP, datetime(2026, 1, 1, 0, 0, 0, 5, tzinfo=UTC), Timestamp(T0.seconds, 5_000)),
+    (TIMESTAMP, datetime(2026, 1, 1), NO),
+    (TIMESTAMP, datetime(1, 1, 1, tzinfo=PARIS), NO),
+    (TIMESTAMP, datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), NO),
+    (unit("timestamp", "s"), datetime(2026, 1, 1, tzinfo=UTC), NO),
+    (DURATION, timedelta(seconds=1.5), Duration(1, 500_000_000)),
+    (DURATION, timedelta(microseconds=-1), Duration(-1, 999_999_000)),
+    (DURATION, timedelta.max, NO),
+    (unit("duration", "s"), timedelta(1), NO),
+    (unit("duration", "s"), math.nan, NO),
+    (unit("duration", "s"), math.inf, NO),
+    (DYN, datetime(2026, 1, 1, tzinfo=UTC), T0),
+    (DYN, timedelta(seconds=1), Duration(1)),
+    (DYN, datetime(2026, 1, 1), NO),
+    (list_of(INT), (1, 2), [1, 2]),
+    (map_of(STRING, INT), {"a": 1, 2: 3}, No(".2")),
+]
+
+Mine = msgspec.defstruct("Mine", [("x", Any, msgspec.field(name="the_x"))])
+FIELD = ("x", ("the_x",))
+
+
+def outcome(reader: Reader, route: str, data: Any) -> Any:
+    try:
+        return read(reader, route, data)["x"]
+    except RecordError as error:
+        return No(error.path) if error.reason else None
+
+
+def agree(got: Any, want: Any) -> None:
+    if isinstance(want, No):
+        assert isinstance(got, No), f"accepted as {got!r}"
+        assert got.path == "$.the_x" + want.path
+    else:
+        assert same(got, want), f"{got!r} is not {want!r}"
+
+
+@pytest.mark.parametrize(("type_", "text", "want"), JSON_ROWS, ids=lambda row: str(row)[:40])
+def test_every_route_reads_the_same(type_: Type, text: str, want: Any) -> None:
+    reader = reader_for(type_)
+    line = b'{"other":"\xff","the_x":' + text.encode("utf-8", "surrogatepass") + b"}"
+    data = _loads(text)
+    agree(outcome(reader, "json", line), want)
+    agree(outcome(reader, "json", f'{{"the_x":{text}}}'), want)
+    agree(outcome(reader, "dict", {"the_x": data}), want)
+    agree(outcome(reader, "struct", Mine(data)), want)
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 4000 else 10**4000)
+
+
+@pytest.mark.parametrize(("type_", "data", "want"), PYTHON_ROWS, ids=lambda row: str(row)[:40])
+def test_python_data_reads_the_same_in_dict_and_struct(type_: Type, data: Any, want: Any) -> None:
+    reader = reader_for(type_)
+    if data is CYCLE:
+        with pytest.raises(RecordError, match="nested too deeply"):
+            reader.from_dict({"the_x": data})
+        return
+    agree(outcome(reader, "dict", {"the_x": data}), want)
+    agree(outcome(reader, "struct", Mine(data)), want)
+
+
+# Absent, null, default ------------------------------------------------------------------------
+
+OPTIONAL = [
+    (Field("x", INT.optional), None),
+    (Field("x", INT, has_default=True, default=7), 7),
+    (Field("x", UINT, has_default=True, default=7), UInt(7)),
+    (Field("x", CHOICE, has_default=True, default="chat"), "chat"),
+    (Field("x", list_of(INT), has_default=True, default=[]), []),
+    (Field("x", map_of(STRING, DYN), has_default=True, default={}), {}),
+    (Field("x", DURATION, has_default=True, default="2s"), Duration(2)),
+    (Field("x", unit("duration", "ms"), has_default=True, default=1500), Duration(1, 500_000_000)),
+    (Field("x", unit("duration", "ms"), has_default=True, default="1.5s"), Duration(1, 500_000_000)),
+    (Field("x", DYN.optional), None),
+]
+
+
+@pytest.mark.parametrize(("field", "want"), OPTIONAL, ids=lambda row: str(row)[:30])
+@pytest.mark.parametrize("data", [{}, {"x": None}], ids=["absent", "null"])
+def test_absent_and_null_read_as_null_or_the_default(field: Field, want: Any, data: dict[str, Any]) -> None:
+    reader = reader_of(field)
+    for route, given_data in (("json", msgspec.json.encode(data)), ("dict", data)):
+        assert same(read(reader, route, given_data)["x"], want)
+
+
+MISSING = [
+    ("x", {}),
+    ("x", {"x": None}),
+    ("x", {"x.y": 1}),
+    ("x.y", {}),
+    ("x.y", {"x": None}),
+    ("x.y", {"x.y": None}),
+    ("x.y", {"x": {"y": None}}),
+    ("x.y", {"x": {"z": 1}}),
+    ("x.y", {"x": 1}),
+]
+
+
+@pytest.mark.parametrize(("wire", "data"), MISSING, ids=str)
+def test_a_required_field_must_be_there(wire: str, data: dict[str, Any]) -> None:
+    reader = reader_of(Field("x", INT, (wire,)))
+    paths = set()
+    for route, given_data in (("json", msgspec.json.encode(data)), ("dict", data)):
+        with pytest.raises(RecordError) as caught:
+            read(reader, route, given_data)
+        paths.add(caught.value.path)
+    assert paths == {"$." + wire}
+
+
+# Nested records -------------------------------------------------------------------------------
+
+USAGE = Record("Usage", (Field("a", INT.optional), Field("b", INT, has_default=True, default=3)))
+STEP = Record("Step", (Field("name", STRING), Field("at", TIMESTAMP.optional), Field("n", INT, ("n.n",))))
+
+
+def both(reader: Reader, data: Any) -> dict[str, Any]:
+    """The values, the same by JSON and by dict."""
+    found = read(reader, "json", msgspec.json.encode(data))
+    assert found == read(reader, "dict", data)
+    return found
+
+
+def both_refuse(reader: Reader, data: Any) -> str:
+    paths = set()
+    for route, given_data in (("json", msgspec.json.encode(data)), ("dict", data)):
+        with pytest.raises(RecordError) as caught:
+            read(reader, route, given_data)
+        paths.add(caught.value.path)
+    assert len(paths) == 1
+    return paths.pop()
+
+
+@pytest.mark.parametrize("data", [{}, {"u": None}, {"u": {}}])
+def test_an_absent_record_of_optional_fields_reads_as_an_empty_one(data: dict[str, Any]) -> None:
+    values = both(reader_of(Field("u", record_of("Usage")), others=(USAGE,)), data)
+    assert (values["u.a"], values["u.b"]) == (None, 3)
+    assert values["u"] is not None
+
+
+def test_a_null_record_is_a_null_base() -> None:
+    reader = reader_of(Field("u", record_of("Usage").optional), others=(USAGE,))
+    values = both(reader, {})
+    assert values["u"] is None
+    assert values["u.a"] is values["u.b"] is NULL_BASE
+
+
+def test_a_record_with_a_required_field_must_be_there() -> None:
+    needy = Record("Needy", (Field("a", INT), Field("b", INT.optional)))
+    reader = reader_of(Field("u", record_of("Needy")), others=(needy,))
+    assert both_refuse(reader, {}) == "$.u"
+    assert both_refuse(reader, {"u": {"b": 1}}) == "$.u.a"
+    assert both_refuse(reader, {"u": []}) == "$.u"
+
+
+def test_lists_of_records() -> None:
+    reader = reader_of(Field("steps", list_of(record_of("Step"))), others=(STEP,))
+    good = {"name": "a", "n": {"n": 1}, "at": "2026-01-01T00:00:00Z"}
+    (step,) = both(reader, {"steps": [good]})["steps"]
+    assert reader.member(step, "name") == "a"
+    assert reader.member(step, "at") == T0
+    assert reader.member(step, "n") == 1
+    assert both_refuse(reader, {"steps": [good, {"name": "b", "n.n": "x"}]}) == "$.steps[1].n.n"
+    assert both_refuse(reader, {"steps": [good, {**good, "at": "x"}]}) == "$.steps[1].at"
+    assert both_refuse(reader, {"steps": [good, None]}) == "$.steps[1]"
+
+
+def test_records_may_hold_themselves() -> None:
+    node = Record(
+        "R",
+        (
+            Field("v", INT),
+            Field("next", record_of("R").optional),
+            Field("all", list_of(record_of("R")), has_default=True, default=[]),
+        ),
+    )
+    reader = Reader(schema_of(node))
+    values = both(reader, {"v": 1, "next": {"v": 2, "all": [{"v": 3}]}})
+    assert (values["v"], values["next.v"], values["next.next"]) == (1, 2, None)
+    assert both_refuse(reader, {"v": 1, "next": {"v": 2, "all": [{"v": "3"}]}}) == "$.next.all[0].v"
+
+
+def test_only_what_is_read_is_decoded() -> None:
+    record = Record("R", (Field("a", INT), Field("b", INT), Field("c", record_of("Usage"))))
+    reader = Reader(schema_of(record, USAGE, reads={"R": ("b", "c"), "Usage": ("a",)}))
+    values = both(reader, {"a": "no int", "b": 1, "c": {"b": "no int", "a": 2}})
+    assert values["b"] == 1
+    assert values["c.a"] == 2
+
+
+@pytest.mark.parametrize(
+    "unread", [rb'"\ud800"', b'"\xff"', rb'["\ude00\ud83d"]', b"1e999", b"1" * 5000, b'"\xed\xa0\x80"']
+)
+def test_a_defect_in_what_is_not_read_is_not_noticed(unread: bytes) -> None:
+    reader = reader_of(Field("x", STRING))
+    assert read(reader, "json", b'{"y":%s,"x":"fine"}' % unread)["x"] == "fine"
+
+
+# Names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a.b.c": 1},
+        {"a": {"b.c": 1}},
+        {"a": {"b": {"c": 1}}},
+        {"a.b.c": 1, "a": {"b": {"c": 2}}},
+        {"a.b.c": None, "a": {"b": {"c": 1}}},
+    ],
+)
+def test_a_dotted_name_is_one_key_or_nesting(data: dict[str, Any]) -> None:
+    assert both(reader_of(Field("x", INT, ("a.b.c",))), data)["x"] == 1
+
+
+def test_dotted_names_below_one_object() -> None:
+    reader = reader_of(Field("x", INT, ("t.in",)), Field("y", INT.optional, ("t.out",)))
+    values = both(reader, {"t": {"in": 1, "out": 2, "cached": "?"}})
+    assert (values["x"], values["y"]) == (1, 2)
+    assert both_refuse(reader, {"t": {"in": 1, "out": "2"}}) == "$.t.out"
+    assert both_refuse(reader, {"t": {"out": 2}}) == "$.t.in"
+
+
+def test_two_fields_may_read_one_key() -> None:
+    reader = reader_of(
+        Field("x", INT, ("k",)), Field("y", DYN, ("k",)), Field("z", INT.optional, ("w.q",)), Field("w", DYN)
+    )
+    values = both(reader, {"k": 1, "w": {"q": 5}})
+    assert values == {"x": 1, "y": 1, "z": 5, "w": {"q": 5}}
+
+
+def test_duplicate_keys_the_last_wins() -> None:
+    reader = reader_of(Field("x", INT), Field("y", INT, ("t.in",)))
+    values = read(reader, "json", b'{"x":1,"t":{"in":1,"in":2},"x":3,"t":{"in":5}}')
+    assert (values["x"], values["y"]) == (3, 5)
+
+
+# What is no record ----------------------------------------------------------------------------
+
+NO_JSON = [
+    b"", b"  ", b"{", b'{"x":1', b'{"x":1}}', b'{"x":1} {"x":1}', b"{'x':1}", b'{"x":1,}', b'{"x":01}',
+    b'{"x":NaN}',
+    b'{"x":-Infinity}', b"nul", b'\xef\xbb\xbf{"x":1}', b"\xff", b'{"x":"\x01"}', b'{"x":"\\q"}', b'"',
+    b"\x00",
+    '{"x":1}'.encode("utf-16"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", NO_JSON, ids=repr)
+def test_what_is_not_json_is_refused(data: bytes) -> None:
+    with pytest.raises(RecordError, match="not JSON") as caught:
+        reader_of(Field("x", INT)).from_json(data)
+    assert caught.value.path == "$"
+
+
+@pytest.mark.parametrize("data", [b"[]", b"5", b'"x"', b"null", b"true", b"1.5"], ids=repr)
+def test_a_record_is_an_object(data: bytes) -> None:
+    with pytest.raises(RecordError, match="expected object, found") as caught:
+        reader_of(Field("x", INT.optional)).from_json(data)
+    assert caught.value.path == "$"
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"x":', b'{"x":[', b'{"y":'], ids=repr)
+@pytest.mark.parametrize("type_", [DYN, INT, map_of(STRING, DYN)], ids=str)
+def test_deep_nesting_is_refused(opening: bytes, type_: Type) -> None:
+    with pytest.raises(RecordError):
+        reader_of(Field("x", type_)).from_json(opening * 100_000)
+
+
+@pytest.mark.parametrize("data", [None, 5, [], "x", object(), Mine], ids=repr)
+def test_no_wrong_python_object_crashes(data: Any) -> None:
+    reader = reader_of(Field("x", INT))
+    for route in (reader.from_dict, reader.from_struct, reader.from_json):
+        with pytest.raises(RecordError):
+            route(data)
+
+
+class Hostile(dict[str, Any]):
+    def keys(self) -> Any:
+        raise ZeroDivisionError
+
+
+def test_a_mapping_that_raises_is_no_data() -> None:
+    with pytest.raises(RecordError):
+        reader_of(Field("x", INT)).from_dict({"x": Hostile()})
+
+
+# A user's Struct ------------------------------------------------------------------------------
+
+
+class Usage(msgspec.Struct, rename={"a": "tokens"}):
+    a: int
+    unset: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Mixed(msgspec.Struct, rename="camel", tag_field="kind", tag="llm"):
+    the_time: datetime
+    the_usage: Usage
+    how_long: timedelta = timedelta(seconds=1)
+    raw_bytes: bytes = b"\xff"
+    colour: Colour = Colour.RED
+
+
+def test_a_users_struct_is_read_under_its_names_in_json() -> None:
+    usage = Record("U", (Field("tokens", INT), Field("unset", INT.optional)))
+    reader = reader_of(
+        Field("time", TIMESTAMP, ("theTime",)),
+        Field("usage", record_of("U"), ("theUsage",)),
+        Field("latency", DURATION, ("howLong",)),
+        Field("raw", BYTES, ("rawBytes",)),
+        Field("colour", CHOICE),
+        Field("kind", STRING),
+        others=(usage,),
+    )
+    values = read(reader, "struct", Mixed(datetime(2026, 1, 1, tzinfo=UTC), Usage(5)))
+    assert values["time"] == T0
+    assert (values["usage.tokens"], values["usage.unset"]) == (5, None)
+    assert (values["latency"], values["raw"]) == (Duration(1), b"\xff")
+    assert (values["colour"], values["kind"]) == ("chat", "llm")
+    wrong = Mixed("2026-01-01T00:00:00Z", Usage("5"))  # type: ignore[arg-type]
+    with pytest.raises(RecordError) as caught:
+        reader.from_struct(wrong)
+    assert caught.value.path == "$.theUsage.tokens"
+
+
+# Plans ----------------------------------------------------------------------------------------
+
+
+def test_plans_tell_how_fields_are_held() -> None:
+    rows = [
+        (INT, Kind.INT, False),
+        (UINT, Kind.UINT, True),
+        (CHOICE, Kind.STRING, False),
+        (TIMESTAMP, Kind.TIMESTAMP, True),
+        (unit("duration", "ms"), Kind.DURATION_MS, True),
+        (DYN.optional, Kind.DYN, False),
+        (list_of(STRING), Kind.LIST, False),
+        (list_of(record_of("Usage")), Kind.LIST, False),
+        (list_of(TIMESTAMP), Kind.CONVERT, True),
+        (map_of(STRING, DYN), Kind.MAP, False),
+        (map_of(STRING, UINT), Kind.CONVERT, True),
+        (record_of("Usage"), Kind.RECORD, False),
+    ]
+    fields = [Field(f"x{i}", type_) for i, (type_, _, _) in enumerate(rows)]
+    plans = reader_of(*fields, others=(USAGE,)).layouts[0].fields
+    for index, (plan, (type_, kind, converts)) in enumerate(zip(plans, rows, strict=True)):
+        assert (plan.attr, plan.kind, plan.nullable) == (f"f{index}", kind, type_.nullable)
+        assert (plan.convert is not None) is converts
+        assert plan.layout == (1 if "Usage" in str(type_) else -1)
+
+
+def test_identity() -> None:
+    reader = reader_of(Field("id", INT.optional), Field("x", INT.optional))
+    assert reader.identity(reader.from_dict({"id": 5})) == 5
+    assert reader.identity(reader.from_dict({})) is None
+    assert reader_of(Field("x", INT)).identity(reader_of(Field("x", INT)).from_dict({"x": 1})) is None
+
+
+# Round trips ----------------------------------------------------------------------------------
+
+SCALARS: dict[str, tuple[Type, st.SearchStrategy[Any]]] = {
+    "bool": (BOOL, st.booleans()),
+    "int": (INT, st.integers(-(2**63), 2**63 - 1)),
+    "uint": (UINT, st.integers(0, 2**64 - 1)),
+    "double": (DOUBLE, st.floats(allow_nan=False, allow_infinity=False)),
+    "string": (STRING, st.text(st.characters(codec="utf-8"))),
+    "bytes": (BYTES, st.binary().map(lambda b: base64.b64encode(b).decode())),
+    "seconds": (unit("duration", "s"), st.floats(-3e11, 3e11) | st.integers(-3 * 10**11, 3 * 10**11)),
+    "nanos": (unit("timestamp", "ns"), st.integers(-(2**70), 2**70)),
+}
+DATA = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inside: (
+        st.lists(inside, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inside, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize("name", SCALARS)
+@given(data=st.data())
+def test_what_json_says_is_what_a_dict_says(name: str, data: st.DataObject) -> None:
+    type_, values = SCALARS[name]
+    value = data.draw(st.lists(values | st.none(), max_size=3))
+    reader = reader_for(list_of(type_.optional))
+    line = msgspec.json.encode({"the_x": value})
+    by_json, by_dict = outcome(reader, "json", line), outcome(reader, "dict", {"the_x": value})
+    assert same(by_json, by_dict) or (isinstance(by_json, No) and by_json.path == by_dict.path)
+
+
+@given(DATA)
+def test_dyn_data_comes_through_unchanged(data: Any) -> None:
+    reader = reader_for(DYN.optional)
+    line = json.dumps({"the_x": data}).encode()
+    for got in (outcome(reader, "json", line), outcome(reader, "dict", {"the_x": data})):
+        assert same(got, data)
+
+
+TYPES = [
+    BOOL,
+    INT,
+    UINT,
+    DOUBLE,
+    STRING,
+    BYTES,
+    TIMESTAMP,
+    DURATION,
+    unit("timestamp", "ns"),
+    CHOICE,
+    DYN,
+    list_of(STRING),
+]
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=str)
+@given(DATA)
+def test_any_data_ends_in_a_value_or_a_record_error(type_: Type, data: Any) -> None:
+    reader = reader_for(type_)
+    by_json = outcome(reader, "json", json.dumps({"the_x": data}).encode())
+    by_dict = outcome(reader, "dict", {"the_x": data})
+    assert same(by_json, by_dict) or (isinstance(by_json, No) and by_json.path == by_dict.path)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_end_in_a_value_or_a_record_error(data: bytes) -> None:
+    reader = reader_for(DYN.optional)
+    for line in (data, b'{"the_x":' + data + b"}"):
+        with contextlib.suppress(RecordError):
+            reader.from_json(line)
