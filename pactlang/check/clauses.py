@@ -174,7 +174,6 @@ class Clauses:
         self, clause: syntax.Clause, conditions: tuple[ir.Expr | None, ...]
     ) -> tuple[tuple[ir.Action, ...], tuple[ir.Action, ...]]:
         found: dict[str, tuple[ir.Action, ...]] = {}
-        searches = any(_searches_text(node) for node in conditions)
         for item in clause.items:
             if isinstance(item, syntax.OnEnd):
                 self.report.error(
@@ -184,14 +183,16 @@ class Clauses:
             elif isinstance(item, syntax.Consequence) and item.on == "repeated":
                 self.walk.unsupported("`after N violations`", item.span)
             elif isinstance(item, syntax.Consequence):
-                found.setdefault(item.on, tuple(_actions(item, searches, self.report)))
+                found.setdefault(item.on, tuple(_actions(item, conditions, self.report)))
         return found.get("violation", ()), found.get("unknown", ())
 
 
-def _actions(item: syntax.Consequence, searches: bool, report: Report) -> Iterator[ir.Action]:
+def _actions(
+    item: syntax.Consequence, conditions: tuple[ir.Expr | None, ...], report: Report
+) -> Iterator[ir.Action]:
     seen: set[str] = set()
     for action in item.actions:
-        complaint = _complaint(action, item.on, searches)
+        complaint = _complaint(action, item.on, conditions)
         if complaint:
             message, help = complaint
             report.error("wrong-consequence", message, action.span, help=(help,) if help else ())
@@ -201,14 +202,16 @@ def _actions(item: syntax.Consequence, searches: bool, report: Report) -> Iterat
         yield ir.Action(action.kind, action.value)
 
 
-def _complaint(action: syntax.Action, on: str, searches: bool) -> tuple[str, str] | None:
+def _complaint(
+    action: syntax.Action, on: str, conditions: tuple[ir.Expr | None, ...]
+) -> tuple[str, str] | None:
     """What is wrong with an action of a call promise, and what to write instead."""
     match action.kind:
         case "pause":
             return "`pause` is for promises about many calls", "write `block` or `escalate`"
         case "allow" if on != "unknown":
             return "`allow` belongs to `on unknown`", "without `on violation`, a breach is only reported"
-        case "redact" if not searches:
+        case "redact" if not any(map(_searches_text, conditions)):
             return (
                 "`redact` blanks what a pattern or phrase has found, and this clause has neither",
                 "write `block`, or use `matches` or `says` in the clause",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ORDERING = frozenset({"<", "<=", ">", ">="})
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
-VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "divide"}
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder of"}
 DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 NANOS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -296,7 +296,7 @@ def _no_order(walk: Walk, op: str, span: Span, left: ir.Expr, right: ir.Expr) ->
     if left.type.kind != right.type.kind and "null" not in (left.type.kind, right.type.kind):
         unlike(walk, span, left, right)
         return
-    kind = left.type.plain if right.type.kind == "null" else right.type.plain
+    kind = (left if left.type.kind == "null" or right.type.kind == "dyn" else right).type.plain
     walk.report.error("type-mismatch", f"`{op}` has no meaning for {an(kind)}", span, "no order is defined")
 
 

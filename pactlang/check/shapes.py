@@ -49,6 +49,7 @@ class Shapes:
         self.report = report
         self.records: dict[str, Record] = dict(standard)
         self.places: dict[str, Span] = {}
+        self.empty: list[tuple[Span, str]] = []  # defaults `{}` of records, judged when all are known
 
     def declare(self, declarations: Iterable[syntax.RecordDecl]) -> None:
         """Take in all records, in any order; extensions come after what they extend."""
@@ -63,6 +64,8 @@ class Shapes:
             if declaration.extend:
                 self._extend(declaration)
         self._refuse_recursion()
+        for span, name in self.empty:
+            self._check_empty(span, name)
 
     def root(self, name: syntax.Ident | None) -> str:
         """The name of the record that the pact is about; "" (reported) if there is no such record."""
@@ -289,7 +292,8 @@ class Shapes:
             case syntax.MapLiteral(entries=()) if type.kind in ("map", "dyn"):
                 return {}
             case syntax.MapLiteral(entries=()) if type.kind == "record":
-                return self._empty(written, type)
+                self.empty.append((written.span, type.name))
+                return {}
             case syntax.Literal():
                 return self._literal(written, written.kind, written.value, type)
             case syntax.Unary(op="-", operand=syntax.Literal(kind=kind, value=value)) if kind in SIGNED:
@@ -299,15 +303,12 @@ class Shapes:
         )
         return None
 
-    def _empty(self, written: syntax.Expr, type: Type) -> object:
-        missing = next((f for f in self.records[type.name].fields if not f.may_be_absent), None)
-        if missing is None:
-            return {}
-        self.report.error(
-            "wrong-default", f"an empty `{type.name}` is not possible: `{missing.name}` must be there",
-            written.span,
-        )  # fmt: skip
-        return None
+    def _check_empty(self, span: Span, name: str) -> None:
+        missing = next((f for f in self.records[name].fields if not f.may_be_absent), None)
+        if missing is not None:
+            self.report.error(
+                "wrong-default", f"an empty `{name}` is not possible: `{missing.name}` must be there", span
+            )
 
     def _literal(self, written: syntax.Expr, kind: str, value: object, type: Type) -> object:
         if type.kind == "double" and kind == "int":

@@ -154,7 +154,7 @@ class Walk:
         self.size += size
         self.total += size
         if self.depth + depth > MAX_DEPTH:
-            raise Limit("too-deep", f"this nests more than {MAX_DEPTH} levels deep", span)
+            raise Limit("nested-too-deep", f"this nests more than {MAX_DEPTH} levels deep", span)
         if self.size > MAX_CLAUSE:
             message = f"with its lets written out, this has more than {MAX_CLAUSE} parts"
             raise Limit("too-large", message, span)
@@ -301,7 +301,8 @@ class Walk:
         if failed:
             node = self.error(item.span)
         found = Expansion(node, self.size - size, self.deepest - self.depth, shared)
-        self.size, self.deepest = size, max(deepest, self.deepest)
+        # A tree with variables is not kept: each use makes its own, with numbers of its own.
+        self.size, self.variables, self.deepest = size, variables, max(deepest, self.deepest)
         self.values[item.name.name] = found
         return found
 
