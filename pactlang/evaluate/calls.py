@@ -70,8 +70,8 @@ def kind_of(value: object) -> str:
 
 def apply(function: str, args: list[Any]) -> Any:
     """The value of a call.  Raises Failure."""
-    if function == "_[_]" and isinstance(args[0], list) and is_number(args[1]):
-        args = [args[0], map_key(args[1])]  # a whole double or a uint is an index too
+    if function == "_[_]" and isinstance(args[0], list) and is_number(args[1]) and args[1] == args[1] // 1:
+        args = [args[0], int(args[1])]  # a whole double or a uint is an index too
     kinds = tuple(kind_of(value) for value in args)
     row = _row(function, kinds)
     if row is None:
@@ -113,6 +113,12 @@ def _refused(function: str, kinds: tuple[str, ...]) -> Failure:
 def shown(function: str) -> str:
     """A function or operator as it is written in a pact."""
     return f"`{function.strip('_@').replace('[_]', '[]')}`"
+
+
+def brief(value: object) -> str:
+    """A value in a message, cut to a length that a line can bear."""
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 # Arithmetic ----------------------------------------------------------------------------------
@@ -249,7 +255,7 @@ def _in_map(key: object, source: dict[Any, Any]) -> bool:
 
 def _index_list(items: list[Any], index: int) -> Any:
     if not 0 <= index < len(items):
-        raise Failure("index-out-of-range", f"index {index} is outside a list of {len(items)}")
+        raise Failure("index-out-of-range", f"index {brief(index)} is outside a list of {len(items)}")
     return items[index]
 
 
@@ -257,7 +263,7 @@ def key_in(source: dict[Any, Any], key: object) -> Any:
     """The value under a key; Failure if it is not there."""
     kept = map_key(key)
     if kept is None or kept not in source:
-        raise Failure("no-such-key", f"no such key `{key}`")
+        raise Failure("no-such-key", f"no such key `{brief(key)}`")
     return source[kept]
 
 
@@ -279,7 +285,7 @@ def _matches(text: str, pattern: str) -> bool:
     try:
         return compile_re2(pattern).search(text) is not None
     except ValueError as error:
-        raise Failure("invalid-pattern", f"`{pattern}` is not an RE2 pattern: {error}") from None
+        raise Failure("invalid-pattern", f"`{brief(pattern)}` is not an RE2 pattern: {error}") from None
 
 
 def _text() -> dict[str, Function]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from pactlang import ir
-from pactlang.evaluate.calls import Failure, apply, key_in, kind_of, shown
+from pactlang.evaluate.calls import Failure, apply, brief, key_in, kind_of, shown
 from pactlang.evaluate.held import known, member, readable
 from pactlang.opcodes import Outcome
 from pactlang.schema import DYN
@@ -400,7 +400,7 @@ class _Walk:
             if key is None:
                 raise Failure("no-such-overload", "a map's key is a string, a bool or a whole number")
             if key in made:
-                raise Failure("duplicate-key", f"the key `{pair[0]}` comes twice")
+                raise Failure("duplicate-key", f"the key `{brief(pair[0])}` comes twice")
             made[key] = pair[1]
         return made
 

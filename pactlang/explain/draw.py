@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode
 from pactlang.explain.evidence import Story, around, evidence_of, place_like, reads, tell
-from pactlang.explain.show import clipped, plain, shown
+from pactlang.explain.show import clipped, plain, printable, shown
 from pactlang.explain.written import Writer
 from pactlang.source import Source
 from pactlang.values import type_name
@@ -119,7 +119,7 @@ class _Drawing:
 
     def shown(self, value: Any) -> str:
         if isinstance(value, Error):
-            return f"error: {value.message}"
+            return f"error: {printable(value.message)}"
         return shown(value, self.module.schema)
 
 

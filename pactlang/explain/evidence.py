@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, constant, matched, place, trace, truth
-from pactlang.explain.show import SHOWN, excerpt, opened, quoted, shown
+from pactlang.explain.show import SHOWN, excerpt, opened, printable, quoted, shown
 from pactlang.explain.written import BINARY, Writer, phrases_name
 from pactlang.opcodes import Outcome
 from pactlang.source import Source
@@ -246,7 +246,7 @@ def _say(atom: Atom, module: ir.Module, writer: Writer) -> str:
 def _say_plainly(at: TraceNode, module: ir.Module, writer: Writer) -> str:
     node, value = at.node, at.value
     if isinstance(value, Error):
-        return value.message
+        return printable(value.message)
     match node:
         case ir.Matches() | ir.Says():
             return _say_search(at, module, writer)
