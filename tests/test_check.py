@@ -205,7 +205,8 @@ def test_an_overload_is_named_where_it_is_proved() -> None:
 
 def test_consequences_are_data() -> None:
     clause = module_of(
-        'pact p "1.0.0" clause a "No cards." { severity critical dimension security never output.matches("[0-9]{16}")\n'
+        'pact p "1.0.0" clause a "No cards." { severity critical dimension security\n'
+        'never output.matches("[0-9]{16}")\n'
         'on violation { block "no"; redact; alert "sec" } on unknown { allow } }'
     ).clauses[0]
     assert clause.never

@@ -25,13 +25,6 @@ class Resolved(NamedTuple):
     result: Type
 
 
-def bare(type: Type) -> Type:
-    """The type without marks, all the way down."""
-    if not type.params:
-        return type.plain
-    return replace(type.plain, params=tuple(bare(p) for p in type.params))
-
-
 def comparable(left: Type, right: Type) -> bool:
     """True if `==` between the two can be true; numbers compare by value across their types."""
     if left.kind in LOOSE or right.kind in LOOSE:
@@ -106,7 +99,7 @@ def _same_sort(param: Type, arg: Type) -> bool:
 def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
     if param.kind == "param":
         known = bound.get(param.name)
-        merged = bare(arg) if known is None else _more_general(known, bare(arg))
+        merged = arg if known is None else _more_general(known, arg)
         bound[param.name] = merged or ERROR
         return merged is not None
     if arg.kind in LOOSE or param.kind == "dyn":
