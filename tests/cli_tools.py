@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-PACT = r"""pact shop "1.2.0" "Small refunds, no secrets." on Step
+PACT = r"""pact shop "1.2.0" on Step "Small refunds, no secrets."
 
 record Step {
   id:     string?
@@ -80,7 +80,9 @@ class Pactc:
     ) -> None:
         self.folder, self.monkeypatch, self.capsys = folder, monkeypatch, capsys
         monkeypatch.chdir(folder)
-        monkeypatch.delenv("PACT_DEBUG", raising=False)
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+        for name in ("PACT_DEBUG", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            monkeypatch.delenv(name, raising=False)
         self.write("shop.pact", PACT)
         self.write("log.jsonl", LOG)
 

@@ -12,18 +12,29 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from pactlang import __version__
 from pactlang.cli import exits
 from pactlang.cli.screen import printable, survive_narrow_encodings
 
 COMMANDS = ("check", "build", "run", "explain")
 
 
+class ClosedPipe(Exception):
+    """The reader of the output went away; click has an end of its own for a BrokenPipeError."""
+
+
 class Commands(click.Group):
     """The commands by name, each imported when it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipe from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,9 +49,7 @@ class Commands(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"pactc {version('pactlang')}")
+        click.echo(f"pactc {__version__}")
         ctx.exit()
 
 
@@ -61,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         code = _run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
         code = _hush()
     except OSError as error:
         code = _say(f"cannot write to standard output: {exits.reason(error)}", exits.UNABLE)
@@ -79,7 +88,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted", exits.INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
         raise
     except Exception as error:
         return _last_resort(error)
@@ -101,8 +110,8 @@ def _last_resort(error: Exception) -> int:
     if isinstance(error, PactError):
         return _say(printable(str(error)), exits.UNABLE)
     if isinstance(error, OSError):
-        place = f"{printable(str(error.filename))}: " if error.filename else ""
-        return _say(place + exits.reason(error), exits.UNABLE)
+        place = printable(str(error.filename)) if error.filename else "cannot write to standard output"
+        return _say(f"{place}: {exits.reason(error)}", exits.UNABLE)
     if isinstance(error, MemoryError):
         return _say("out of memory", exits.FAULT)
     what = printable(f"{type(error).__name__}: {error}")[:300]

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pactlang.cli.input import LONGEST_LINE, Block, Overlong
 from pactlang.cli.tally import UNKNOWN, VIOLATED, Tally, admitted, none, overlong, tally
@@ -52,12 +51,13 @@ class Unreadable(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One record of the log: its outcomes (uint8 per clause), or why it has none (outside: reason "")."""
+    """One record of the log: the clauses it violated and those that are unknown, or why it has none."""
 
     place: Place
-    outcomes: NDArray[np.uint8] | None
-    path: str = ""
-    reason: str = ""
+    violated: list[str]
+    unknown: list[str]
+    outside: bool = False
+    unreadable: tuple[str, str] | None = None  # JSON path and reason
 
 
 class Audit:
@@ -87,7 +87,7 @@ class Audit:
         reason = f"the line is {mark.size:,} bytes long, more than {LONGEST_LINE >> 20} MiB"
         self.total = self.total.plus(overlong(len(self.names)))
         self._unreadable(Unreadable(file, mark.line, "$", reason))
-        return Row(Place(file, mark.line, mark.line), None, "$", reason)
+        return Row(Place(file, mark.line, mark.line), [], [], unreadable=("$", reason))
 
     def _unreadable(self, found: Unreadable) -> None:
         if len(self.unreadable) < UNREADABLE_KEPT:
@@ -114,7 +114,8 @@ class Checked:
         self.block = block
         self.batch: Batch = evaluator.check_lines(block.data)
         self.admitted = admitted(self.batch)
-        self._ends: NDArray[np.int64] | None = None
+        self.lines: list[int] = self.batch.lines.tolist()
+        self._ends: list[int] = []
 
     def rows(self, column: int, outcome: int, most: int) -> list[int]:
         """The first rows, at most so many, in which a clause had this outcome."""
@@ -125,16 +126,15 @@ class Checked:
 
     def text(self, row: int) -> bytes:
         """The line of a row, without its line break."""
-        if self._ends is None:
-            self._ends = np.flatnonzero(np.frombuffer(self.block.data, np.uint8) == ord("\n"))
-        line = int(self.batch.lines[row]) - 1
-        start = int(self._ends[line - 1]) + 1 if line else 0
-        end = int(self._ends[line]) if line < len(self._ends) else len(self.block.data)
-        return self.block.data[start:end]
+        if not self._ends:
+            ends = np.flatnonzero(np.frombuffer(self.block.data, np.uint8) == ord("\n"))
+            self._ends = [-1, *ends.tolist(), len(self.block.data)]
+        line = self.lines[row]
+        return self.block.data[self._ends[line - 1] + 1 : self._ends[line]]
 
     def place(self, row: int) -> Place:
         """Where the call of a row stands."""
-        line = self.block.first + int(self.batch.lines[row]) - 1
+        line = self.block.first + self.lines[row] - 1
         return Place(self.file, line, identity(self.evaluator, self.text(row), line))
 
     def evidence(self, row: int, clause: str) -> list[Example]:
@@ -146,12 +146,22 @@ class Checked:
     def all_rows(self) -> Iterator[Row]:
         """Every record of the block in the order of its lines."""
         faults = {line: (path, reason) for line, path, reason in self.batch.undecodable}
-        for row, line in enumerate(self.batch.lines.tolist()):
+        violated, unknown = self._named(VIOLATED), self._named(UNKNOWN)
+        outside = self.batch.outside.tolist()
+        for row, line in enumerate(self.lines):
             if line in faults:
                 number = self.block.first + line - 1
-                yield Row(Place(self.file, number, number), None, *faults[line])
+                yield Row(Place(self.file, number, number), [], [], unreadable=faults[line])
             else:
-                yield Row(self.place(row), self.batch.outcomes[row] if self.admitted[row] else None)
+                yield Row(self.place(row), violated.get(row, []), unknown.get(row, []), outside[row])
+
+    def _named(self, outcome: int) -> dict[int, list[str]]:
+        """For each call that has this outcome somewhere: the clauses, in the order of the pact."""
+        found: dict[int, list[str]] = {}
+        hits = (self.batch.outcomes == outcome) & self.admitted[:, None]
+        for row, column in zip(*(axis.tolist() for axis in np.nonzero(hits)), strict=True):
+            found.setdefault(row, []).append(self.batch.clauses[column])
+        return found
 
 
 def identity(evaluator: Evaluator, line: bytes, number: int) -> str | int:

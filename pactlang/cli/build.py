@@ -16,7 +16,7 @@ import click
 from pactlang.cli.exits import FINE, FOUND, Fault, reason
 from pactlang.cli.facts import one_line
 from pactlang.cli.pacts import open_pact, show, summary
-from pactlang.cli.screen import printable
+from pactlang.cli.screen import printable, write_bytes
 
 
 @click.command("build", short_help="Compile a pact to a .pactc file.")
@@ -29,8 +29,8 @@ def command(pact: str, output: str | None) -> int:
     The same text gives the same bytes on any machine.  Leaves with 1 if the pact has an error; nothing
     is written then.
     """
-    output = output or _beside(pact)
     opened = open_pact(pact)
+    output = output or _beside(pact)
     if opened.built:
         raise Fault(f"{opened.name} is built already")
     show(opened, sys.stderr)
@@ -39,7 +39,7 @@ def command(pact: str, output: str | None) -> int:
         return FOUND
     data = opened.program.to_bytes()
     if output == "-":
-        click.echo(data, nl=False)
+        write_bytes(data)
         return FINE
     refuse_overwriting(output, [pact])
     write_whole(output, data)

@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pactlang.cli.exits import Fault, reason
-from pactlang.cli.screen import printable
-from pactlang.diagnostic import ERROR, WARNING, Diagnostic
+from pactlang.cli.screen import console, printable
+from pactlang.diagnostic import Diagnostic
 from pactlang.errors import ProgramError
 from pactlang.source import Source
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pactlang.program import Program
 
 BUILT = b"PACT"  # what every artifact begins with
+DRAWN = 100  # findings that are drawn; beyond that nobody reads
 LARGEST = 256 << 20  # bytes of a pact that are read; more than any person writes
 
 
@@ -86,18 +87,20 @@ def usable(path: str) -> Program:
 
 
 def show(opened: Opened, stream: TextIO) -> None:
-    """Draw the findings of a pact."""
+    """Draw the findings of a pact, the first of them if there are very many."""
     if not opened.diagnostics or opened.source is None:
         return
-    from pactlang.cli.screen import console
-    from pactlang.render import render_all
+    from pactlang.render import render
 
-    screen = console(stream)
-    text = render_all(opened.diagnostics, opened.source, color=screen.color_system is not None)
-    stream.write(text if text.endswith("\n") else text + "\n")
+    colour = console(stream).color_system is not None
+    for diagnostic in opened.diagnostics[:DRAWN]:
+        stream.write(render(diagnostic, opened.source, colour) + "\n\n")
+    if len(opened.diagnostics) > DRAWN:
+        stream.write(f"... and {len(opened.diagnostics) - DRAWN:,} more\n\n")
 
 
 def summary(opened: Opened) -> str:
-    """How many errors and warnings, in words."""
-    counts = ((opened.count(ERROR), "error"), (opened.count(WARNING), "warning"))
-    return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n) or "no errors"
+    """How many errors, warnings and notes, in words."""
+    from pactlang.render import summary as counted
+
+    return counted(opened.diagnostics)

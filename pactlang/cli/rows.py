@@ -11,21 +11,18 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import msgspec
-import numpy as np
 
 from pactlang.cli.audit import Row
 from pactlang.cli.evidence import plain
 from pactlang.cli.exits import Fault, reason
 from pactlang.cli.screen import printable
-from pactlang.cli.tally import UNKNOWN, VIOLATED
 
 
 class Rows:
     """The file of rows, written as the run goes; without a path nothing is written."""
 
-    def __init__(self, path: str | None, clauses: tuple[str, ...]) -> None:
+    def __init__(self, path: str | None) -> None:
         self.path = path
-        self.names = np.array(clauses, dtype=object)
         self.encoder = msgspec.json.Encoder()
         self.file: BinaryIO | None = None
 
@@ -57,13 +54,12 @@ class Rows:
 
     def _row(self, row: Row) -> dict[str, Any]:
         data: dict[str, Any] = {"file": row.place.file, "line": row.place.line, "id": plain(row.place.id)}
-        if row.outcomes is not None:
-            data["violated"] = self.names[row.outcomes == VIOLATED].tolist()
-            data["unknown"] = self.names[row.outcomes == UNKNOWN].tolist()
-        elif row.reason:
-            data["undecodable"] = {"path": plain(row.path), "reason": plain(row.reason)}
-        else:
+        if row.unreadable is not None:
+            data["undecodable"] = dict(zip(("path", "reason"), map(plain, row.unreadable), strict=True))
+        elif row.outside:
             data["outside"] = True
+        else:
+            data["violated"], data["unknown"] = row.violated, row.unknown
         return data
 
     def _fault(self, error: Exception) -> Fault:

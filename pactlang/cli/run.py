@@ -68,7 +68,7 @@ def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int
     audit = Audit(Evaluator(program), names, limit)
     outcome = Outcome(program, audit, [given.name for given in inputs])
     start = time.perf_counter()
-    with Rows(verdicts, names) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
+    with Rows(verdicts) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
         try:
             for given in inputs:
                 _examine_one(given, outcome, rows, bar, interrupts)

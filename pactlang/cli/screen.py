@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, TextIO
-
-import click
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +41,13 @@ def console(stream: TextIO | None = None) -> Console:
 
     stream = sys.stdout if stream is None else stream
     fixed = PLAIN_WIDTH if not stream.isatty() and "COLUMNS" not in os.environ else None
-    return Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
+    made = Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
+    made.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]  # rich would leave by itself, with 1
+    return made
+
+
+def _broken_pipe() -> NoReturn:
+    raise BrokenPipeError
 
 
 def survive_narrow_encodings() -> None:
@@ -58,5 +62,13 @@ def write_json(data: object) -> None:
     """JSON for programs, two blanks of indent, UTF-8 whatever the terminal's encoding, on standard output."""
     import msgspec
 
-    text = msgspec.json.format(msgspec.json.encode(data), indent=2)
-    click.echo(text)
+    write_bytes(msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n")
+
+
+def write_bytes(data: bytes) -> None:
+    """All of the data to standard output; an unbuffered one takes a part at a time."""
+    sys.stdout.flush()
+    rest = memoryview(data)
+    while rest:
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.buffer.flush()
