@@ -4,6 +4,7 @@ In: `ir` nodes, the values of a record's slots, the module.  Out: CEL values, `E
 traces.  The one idea: this walk says what an expression means; the machine must agree with it.
 """
 
+from pactlang.evaluate.held import member
 from pactlang.evaluate.walk import (
     NOT_EVALUATED,
     Error,
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "judge",
     "matched",
+    "member",
     "parts",
     "place",
     "trace",

@@ -8,7 +8,6 @@ compared, a record becomes a `Known`: its name and its fields' values.
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +17,7 @@ from pactlang.values import (
     TYPE_NAMES,
     UInt,
     duration_of_micros,
+    is_bad_number,
     is_record,
     parse_duration,
     parse_timestamp,
@@ -97,15 +97,14 @@ def known(schema: Schema, type_: Type, value: Any) -> Any:
     return value
 
 
-def readable(type_: Type, value: Any) -> bool:
-    """False for what no CEL value is: in data of unknown shape an integer beyond 64 bits, a NaN, or an
-    object of Python's."""
+def unreadable(type_: Type, value: Any) -> str:
+    """Why data is no CEL value, "" if it is one: an integer beyond 64 bits, in data of unknown shape a
+    NaN, an object of Python's."""
     if value is None or isinstance(value, bool | str):
-        return True
+        return ""
     if isinstance(value, float):
-        return type_.kind != "dyn" or isfinite(value)
-    if isinstance(value, UInt):
-        return 0 <= value < 2**64
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**63
-    return type(value) in TYPE_NAMES or isinstance(value, Struct | list | dict)
+        return "is not a number (NaN)" if type_.kind == "dyn" and value != value else ""
+    if is_bad_number(value):
+        return "is an integer beyond 64 bits"
+    known_type = type(value) in TYPE_NAMES or isinstance(value, int | Struct | list | dict)
+    return "" if known_type else "is no data that a pact can read"

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pactlang import ir
 from pactlang.evaluate.calls import Failure, apply, brief, key_in, kind_of, shown
-from pactlang.evaluate.held import known, member, readable
+from pactlang.evaluate.held import known, member, unreadable
 from pactlang.opcodes import Outcome
 from pactlang.schema import DYN
 from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
@@ -291,10 +291,11 @@ class _Walk:
         return self._readable(node, value)
 
     def _readable(self, node: ir.Expr, value: Any) -> Any:
-        if isinstance(value, Error) or readable(node.type, value):
-            return value
-        where = place(node, self.module)
-        raise Failure("bad-number", f"{f'`{where}`' if where else 'this'} is no value a pact can read")
+        why = "" if isinstance(value, Error) else unreadable(node.type, value)
+        if why:
+            where = place(node, self.module)
+            raise Failure("bad-number", f"{f'`{where}`' if where else 'this'} {why}")
+        return value
 
     def _member(self, node: ir.Member) -> Any:
         holder = self.at(node.operand)
@@ -481,9 +482,8 @@ class _Walk:
 
     def _item(self, node: ir.Comprehension, item: Any) -> Any:
         inside = node.source.type.element if node.source.type.kind in ("list", "map") else DYN
-        if readable(inside, item):
-            return item
-        return Error("bad-number", f"`{node.name}` is no value a pact can read", node.source.span)
+        why = unreadable(inside, item)
+        return Error("bad-number", f"`{node.name}` {why}", node.source.span) if why else item
 
     def _turn(self, node: ir.Expr, index: int, item: Any) -> Any:
         value = self.at(node)

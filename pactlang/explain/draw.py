@@ -100,7 +100,9 @@ class _Drawing:
 
     def says_more(self, child: TraceNode, above: TraceNode) -> bool:
         """False for what is plain from the line above: a constant, a record on the way to a field."""
-        if place_like(above.node) and isinstance(child.node, ir.Slot | ir.Var):
+        if isinstance(child.node, ir.Var) and child.item is NOT_EVALUATED:
+            return False  # the line of the element has its value
+        if place_like(above.node) and isinstance(child.node, ir.Slot):
             return isinstance(above.value, Error)
         if isinstance(child.node, ir.Const):
             return bool(self.alias(child, above))

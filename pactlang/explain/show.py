@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pactlang.evaluate import member
 from pactlang.schema import Schema
 from pactlang.values import CelType, Duration, Timestamp, UInt, key_value
 
@@ -105,11 +106,18 @@ def _key(key: Any) -> str:
 
 
 def fields(value: Any, schema: Schema) -> dict[Any, Any]:
-    """A map as it is; of a record its read fields by their names, as they are held."""
+    """A map as it is; of a record the fields that are read, by their names."""
     if isinstance(value, dict):
         return value
-    names = schema.reads.get(type(value).__name__, ())
-    return {name: getattr(value, f"f{index}", None) for index, name in enumerate(names)}
+    record = type(value).__name__
+    return {name: _field(value, schema, record, name) for name in schema.reads.get(record, ())}
+
+
+def _field(value: Any, schema: Schema, record: str, name: str) -> Any:
+    try:
+        return member(schema, record, value, name)
+    except ValueError as error:  # a time that no one can read
+        return str(error)
 
 
 def opened(value: Any, schema: Schema) -> Any:
