@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -232,8 +234,8 @@ def test_deep_expressions_and_long_chains_of_lets_end_in_a_diagnostic() -> None:
 
 
 def test_lets_that_double_end_in_one_diagnostic() -> None:
-    lets = "\n".join(f"let a{n} = a{n - 1} + a{n - 1}" for n in range(1, 60))
-    module, found, _ = checked(f'pact p "1.0.0"\nlet a0 = cost\n{lets}\nclause x {{ require a59 > 1.0 }}\n')
+    lets = "\n".join(f"let a{n} = a{n - 1} + a{n - 1}" for n in range(1, 30))
+    module, found, _ = checked(f'pact p "1.0.0"\nlet a0 = cost\n{lets}\nclause x {{ require a29 > 1.0 }}\n')
     assert module is None
     assert [d.code for d in found if d.level == "error"] == ["too-large"]
 
@@ -252,3 +254,28 @@ def test_two_hundred_clauses_take_well_under_half_a_second() -> None:
     assert time.process_time() - start < 0.5
     assert module is not None
     assert len(module.clauses) == 200
+
+
+def test_a_pact_that_grows_too_large_is_reported_once() -> None:
+    lets = "let a = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
+        f"let {b} = [{', '.join([a] * 9)}]\n" for a, b in ("ab", "bc", "cd")
+    )
+    clauses = "".join(f"clause c{n} {{ require size(d) > {n} }}\n" for n in range(200))
+    _, found, _ = checked(f'pact p "1.0.0"\n{lets}{clauses}')
+    assert [d.code for d in found] == ["too-large"]
+
+
+def test_a_full_stack_ends_in_a_diagnostic() -> None:
+    text = f'pact p "1.0.0"\nclause a {{ require {"(1 > 0 ? " * 100}true{" : false)" * 100} }}\n'
+    source = Source("case.pact", text)
+    pact, _ = parse(source)
+    assert pact is not None
+
+    def check_at(levels: int) -> set[str]:
+        if levels:
+            return check_at(levels - 1)
+        return {d.code for d in check(pact, source)[1]}
+
+    room = sys.getrecursionlimit() - len(inspect.stack())
+    assert check_at(room - 200) == {"nested-too-deep"}
+    assert check_at(10) == {"always-true"}

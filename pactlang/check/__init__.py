@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pactlang import ir, syntax
 from pactlang.check.pact import Check
-from pactlang.diagnostic import Diagnostic
+from pactlang.diagnostic import Diagnostic, Label
 from pactlang.source import Source
 
 __all__ = ["check"]
@@ -20,4 +20,9 @@ __all__ = ["check"]
 
 def check(pact: syntax.Pact, source: Source) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
     """The typed pact, or None if there is an error; and what was found, in source order."""
-    return Check(pact, source).run()
+    try:
+        return Check(pact, source).run()
+    except RecursionError:
+        # The caller had most of Python's stack in use: the limits of `walk` suppose that it is free.
+        message = "this pact nests too deeply for the stack that is left"
+        return None, (Diagnostic("nested-too-deep", message, Label(pact.name.span)),)

@@ -81,13 +81,14 @@ def _warn_always_there(walk: Walk, node: ir.Expr, expr: syntax.Call) -> None:
         if slots[base].type.nullable:
             return
         base = slots[base].base
-    text = walk.report.text(node.span)
+    text = walk.text(node)
     walk.report.warning("always-true", f"`{text}` is always there: it is declared without `?`", expr.span)
 
 
 def comprehension(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     """`source.macro(variable, [test,] body)`."""
     assert expr.target is not None
+    walk.deepen(1, 0, expr.name_span)
     macro = "exists_one" if expr.function == "existsOne" else expr.function
     source = walk.infer(expr.target, scope._replace(atom=None))
     walk.strict(source, scope)

@@ -68,7 +68,7 @@ def operation(
     for arg in args:
         walk.strict(arg, scope)
     if op in ("/", "%") and _zero(args[1]) and found.result.kind != "double":
-        walk.report.error("division-by-zero", "division by zero", Span(*args[1].span), "this is zero")
+        walk.report.error("division-by-zero", "division by zero", walk.span(args[1]), "this is zero")
         return walk.error(span)
     return ir.Call(found.result, span, function, found.overload, args)
 
@@ -95,12 +95,11 @@ def _in_enum(walk: Walk, place: ir.Expr, other: ir.Expr) -> bool:
     values = place.type.values
     if not values or not isinstance(other, ir.Const) or other.value is None or other.value in values:
         return True
-    span = Span(*other.span)
-    text = f'"{other.value}"'
+    span, text = Span(*other.span), f'"{other.value}"'
     hint = suggest(str(other.value), span, values)
     fix = Fix(span, f'"{hint["fix"].replacement}"', "write one of its values") if hint else None
     walk.report.error(
-        "enum-value", f"`{walk.report.text(place.span)}` is never {text}", span, "not one of its values",
+        "enum-value", f"`{walk.text(place)}` is never {text}", walk.span(other), "not one of its values",
         help=(f"its values are {listed(values)}",), fix=fix,
     )  # fmt: skip
     return False
@@ -112,9 +111,9 @@ def _note_absent(walk: Walk, place: ir.Expr, other: ir.Expr, scope: Scope) -> No
         return
     if place.type.kind == "dyn" or walk.known.place(place) in scope.facts:
         return
-    text = walk.report.text(place.span)
+    text = walk.text(place)
     walk.report.note(
-        "optional-not-equal", f"this is also true where `{text}` is absent", Span(*place.span),
+        "optional-not-equal", f"this is also true where `{text}` is absent", walk.span(place),
         f"`{text}` may be absent", fix=walk.guard(text, scope.atom),
     )  # fmt: skip
 
@@ -127,8 +126,8 @@ def _membership(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, 
         return walk.error(expr.span)
     if kind != "dyn" and not comparable(left.type, right.type.element):
         walk.report.error(
-            "type-mismatch", f"{an(left.type.plain)} is never in {an(right.type.plain)}", Span(*left.span),
-            f"this is {an(left.type)}", related=(Label(Span(*right.span), f"this is {an(right.type)}"),),
+            "type-mismatch", f"{an(left.type.plain)} is never in {an(right.type.plain)}", walk.span(left),
+            f"this is {an(left.type)}", related=(Label(walk.span(right), f"this is {an(right.type)}"),),
         )  # fmt: skip
         return walk.error(expr.span)
     items = right.items if isinstance(right, ir.ListOf) else ()
@@ -141,10 +140,10 @@ def _membership(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, 
 def _not_a_container(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr) -> None:
     fix = None
     if right.type.kind == "string" and left.type.kind == "string":
-        text = f"{walk.report.text(right.span)}.contains({walk.report.text(left.span)})"
+        text = f"{walk.text(right)}.contains({walk.text(left)})"
         fix = Fix(expr.span, text, "ask whether the text contains it")
     walk.report.error(
-        "type-mismatch", f"`in` looks into a list or a map, not into {an(right.type)}", Span(*right.span),
+        "type-mismatch", f"`in` looks into a list or a map, not into {an(right.type)}", walk.span(right),
         f"this is {an(right.type)}", fix=fix,
     )  # fmt: skip
 
@@ -162,7 +161,7 @@ def unlike(walk: Walk, span: Span, left: ir.Expr, right: ir.Expr) -> None:
         (right, left) if isinstance(left, ir.Const) and not isinstance(right, ir.Const) else (left, right)
     )
     walk.report.error(
-        "type-mismatch", _cannot_compare(left.type, right.type), Span(*other.span),
+        "type-mismatch", _cannot_compare(left.type, right.type), walk.span(other),
         f"this is {an(other.type)}",
         related=(_origin(walk, place),), help=_mismatch_help(walk, place, other),
         fix=_meant(walk, place, other) or _meant(walk, other, place),
@@ -170,10 +169,10 @@ def unlike(walk: Walk, span: Span, left: ir.Expr, right: ir.Expr) -> None:
 
 
 def _never_null(walk: Walk, null: ir.Expr, place: ir.Expr) -> None:
-    text = walk.report.text(place.span)
+    text = walk.text(place)
     empty = place.type.kind == "string"
     walk.report.error(
-        "never-null", f"`{text}` is never null", Span(*null.span),
+        "never-null", f"`{text}` is never null", walk.span(null),
         f"`{text}` is {an(place.type)}, without `?`",
         fix=Fix(Span(*null.span), '""', "compare with the empty text") if empty else None,
     )  # fmt: skip
@@ -189,15 +188,15 @@ def _cannot_compare(left: Type, right: Type) -> str:
 
 
 def _origin(walk: Walk, node: ir.Expr) -> Label:
-    text = walk.report.text(node.span)
+    text = walk.text(node)
     if isinstance(node, ir.Slot):
-        return Label(Span(*node.span), f"`{text}` is {an(node.type)}, from record `{walk.slots.root}`")
-    return Label(Span(*node.span), f"this is {an(node.type)}")
+        return Label(walk.span(node), f"`{text}` is {an(node.type)}, from record `{walk.slots.root}`")
+    return Label(walk.span(node), f"this is {an(node.type)}")
 
 
 def _mismatch_help(walk: Walk, place: ir.Expr, other: ir.Expr) -> tuple[str, ...]:
     for node in (place, other):
-        text = walk.report.text(node.span)
+        text = walk.text(node)
         if node.type.kind == "type" and text in walk.fields:
             return (f"`{text}` is a type's name here; the field is `call.{text}`",)
     if place.type.kind == "duration" and other.type.kind in NUMBERS:
@@ -208,11 +207,11 @@ def _mismatch_help(walk: Walk, place: ir.Expr, other: ir.Expr) -> tuple[str, ...
 
 
 def _meant(walk: Walk, place: ir.Expr, other: ir.Expr) -> Fix | None:
-    """What was probably meant by `other`, given what it stands against."""
+    """What was probably meant by `other`, given what it stands against; a let is mended in its place."""
     span, value = Span(*other.span), other.value if isinstance(other, ir.Const) else None
     kind = place.type.kind
-    if place.type.kind == "type" and walk.report.text(place.span) in walk.fields:
-        return Fix(Span(*place.span), f"call.{walk.report.text(place.span)}", "name the field of the record")
+    if place.type.kind == "type" and walk.text(place) in walk.fields:
+        return Fix(walk.span(place), f"call.{walk.text(place)}", "name the field of the record")
     if value is None or (isinstance(value, bool) and kind != "string"):
         return None
     if kind == "duration" and other.type.kind in NUMBERS:
@@ -271,8 +270,8 @@ def unlike_branches(walk: Walk, yes: ir.Expr, no: ir.Expr) -> None:
     """Report `c ? a : b` with two types."""
     walk.report.error(
         "type-mismatch", f"both sides of `:` must be of one type: `{yes.type.plain}` or `{no.type.plain}`?",
-        Span(*no.span), f"this is {an(no.type)}",
-        related=(Label(Span(*yes.span), f"this is {an(yes.type)}"),),
+        walk.span(no), f"this is {an(no.type)}",
+        related=(Label(walk.span(yes), f"this is {an(yes.type)}"),),
         fix=_as_number(walk, yes, no), help=("to allow either, write `dyn(...)` around one of them",),
     )  # fmt: skip
 
@@ -283,7 +282,7 @@ def unlike_branches(walk: Walk, yes: ir.Expr, no: ir.Expr) -> None:
 def _no_operation(walk: Walk, op: str, span: Span, args: tuple[ir.Expr, ...]) -> None:
     if len(args) == 1:
         walk.report.error(
-            "type-mismatch", f"`-` takes a number, not {an(args[0].type)}", Span(*args[0].span),
+            "type-mismatch", f"`-` takes a number, not {an(args[0].type)}", walk.span(args[0]),
             f"this is {an(args[0].type)}",
         )  # fmt: skip
     elif op in ORDERING:
@@ -312,7 +311,7 @@ def _no_arithmetic(walk: Walk, op: str, left: ir.Expr, right: ir.Expr) -> None:
         fix = None
     walk.report.error(
         "type-mismatch", f"cannot {VERBS[op]} `{left.type.plain}` and `{right.type.plain}`",
-        Span(*right.span), f"this is {an(right.type)}", related=(_origin(walk, left),), fix=fix,
+        walk.span(right), f"this is {an(right.type)}", related=(_origin(walk, left),), fix=fix,
         help=_arithmetic_help(op, kinds),
     )  # fmt: skip
 
@@ -331,19 +330,19 @@ def _as_number(walk: Walk, left: ir.Expr, right: ir.Expr) -> Fix | None:
         return None
     wanted = "double" if "double" in (left.type.kind, right.type.kind) else "uint"
     odd = left if right.type.kind == wanted else right
-    text, span = walk.report.text(odd.span), Span(*odd.span)
+    text, span = walk.report.text(odd.span), Span(*odd.span)  # a number of a let: where it is written
     if isinstance(odd, ir.Const) and text.isdigit():
         return Fix(span, f"{text}.0" if wanted == "double" else f"{text}u", f"write {an(wanted)}")
     if wanted == "uint" and odd.type.kind == "int":
         odd = left if odd is right else right
-        text, span, wanted = walk.report.text(odd.span), Span(*odd.span), "int"
-    return Fix(span, f"{wanted}({text})", f"convert it to {an(wanted)}")
+        wanted = "int"
+    return Fix(walk.span(odd), f"{wanted}({walk.text(odd)})", f"convert it to {an(wanted)}")
 
 
 def _as_text(walk: Walk, node: ir.Expr) -> Fix | None:
     if node.type.kind == "string" or node.type.kind in ("list", "map", "record", "null"):
         return None
-    return Fix(Span(*node.span), f"string({walk.report.text(node.span)})", "convert it to text")
+    return Fix(walk.span(node), f"string({walk.text(node)})", "convert it to text")
 
 
 def _unit_fix(place: ir.Expr, other: ir.Expr) -> Fix | None:
@@ -357,7 +356,7 @@ def _unit_fix(place: ir.Expr, other: ir.Expr) -> Fix | None:
 def _element_fix(walk: Walk, left: ir.Expr, right: ir.Expr) -> Fix | None:
     if left.type.kind != "list" or right.type.kind != left.type.element.kind:
         return None
-    return Fix(Span(*right.span), f"[{walk.report.text(right.span)}]", "add a list")
+    return Fix(walk.span(right), f"[{walk.text(right)}]", "add a list")
 
 
 def _look_at_arithmetic(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr) -> None:
@@ -367,11 +366,11 @@ def _look_at_arithmetic(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: i
     if "dyn" in kinds and kinds & NUMBERS:
         _note_dyn(walk, *((left, right) if left.type.kind == "dyn" else (right, left)))
     if expr.op in ("/", "%") and _zero(right) and right.type.kind == "double":
-        walk.report.warning("division-by-zero", "division by zero", Span(*right.span), "this is zero")
+        walk.report.warning("division-by-zero", "division by zero", walk.span(right), "this is zero")
 
 
 def _note_dyn(walk: Walk, node: ir.Expr, other: ir.Expr) -> None:
-    text, span, kind = walk.report.text(node.span), Span(*node.span), other.type.kind
+    text, span, kind = walk.text(node), walk.span(node), other.type.kind
     walk.report.note(
         "dyn-arithmetic", f"unless `{text}` is {an(kind)} in the data, this is an error value", span,
         "its type is known only when the pact runs", fix=Fix(span, f"{kind}({text})", "convert it"),

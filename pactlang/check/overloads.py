@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from pactlang import ir, syntax
 from pactlang.check.agree import comparable, resolve
 from pactlang.check.facts import LENIENT
-from pactlang.check.report import Report, an, listed
+from pactlang.check.report import an, listed
 from pactlang.diagnostic import Fix
 from pactlang.functions import FUNCTIONS
 from pactlang.schema import DYN, Type
-from pactlang.source import Span
 from pactlang.values import parse_duration, parse_timestamp
 
 if TYPE_CHECKING:
@@ -60,15 +59,15 @@ def index(walk: Walk, expr: syntax.Index, operand: ir.Expr, key: ir.Expr, scope:
         return ir.Call(found.result, expr.span, "_[_]", found.overload, (operand, key))
     if operand.type.kind == "map" and comparable(operand.type.element, key.type):
         return ir.Call(operand.type.params[1], expr.span, "_[_]", "", (operand, key))
-    _no_index(walk.report, operand, key)
+    _no_index(walk, operand, key)
     return walk.error(expr.span)
 
 
-def _no_index(report: Report, operand: ir.Expr, key: ir.Expr) -> None:
-    span = Span(*key.span)
+def _no_index(walk: Walk, operand: ir.Expr, key: ir.Expr) -> None:
+    span = walk.span(key)
     if operand.type.kind == "record":
-        text = f"{report.text(operand.span)}.{key.value}" if isinstance(key, ir.Const) else "record.field"
-        report.error(
+        text = f"{walk.text(operand)}.{key.value}" if isinstance(key, ir.Const) else "record.field"
+        walk.report.error(
             "type-mismatch",
             f"the fields of {an(operand.type)} are read with a dot",
             span,
@@ -76,11 +75,11 @@ def _no_index(report: Report, operand: ir.Expr, key: ir.Expr) -> None:
         )
     elif operand.type.kind in ("list", "map"):
         wanted = "int" if operand.type.kind == "list" else operand.type.element
-        report.error(
+        walk.report.error(
             "type-mismatch", f"{an(operand.type.plain)} is indexed by {an(wanted)}, not {an(key.type)}", span
         )
     else:
-        report.error("type-mismatch", f"{an(operand.type)} has no elements", Span(*operand.span))
+        walk.report.error("type-mismatch", f"{an(operand.type)} has no elements", walk.span(operand))
 
 
 def _good_constant(walk: Walk, function: str, args: tuple[ir.Expr, ...]) -> bool:
@@ -112,7 +111,7 @@ def _no_overload(walk: Walk, expr: syntax.Call, args: tuple[ir.Expr, ...]) -> No
     at, fitting = _first_misfit(name, method, args)
     walk.report.error(
         "type-mismatch", f"`{name}` does not take {an(args[at].type)}{' here' * (len(args) > 1)}",
-        Span(*args[at].span), f"this is {an(args[at].type)}",
+        walk.span(args[at]), f"this is {an(args[at].type)}",
         help=(f"it takes {listed(dict.fromkeys(fitting))}",) if fitting else (),
     )  # fmt: skip
 

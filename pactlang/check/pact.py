@@ -146,6 +146,8 @@ class Check:
                     related=(Label(first[name], "first declared here"),),
                 )  # fmt: skip
             first.setdefault(name, span)
+            if walk.full:
+                break
             clause = clauses.check(item)
             if clause is not None:
                 found.append(clause)
@@ -162,6 +164,8 @@ class Check:
         """Check what no clause has used; nothing of it enters the program."""
         slots, counts = len(walk.slots.slots), self.patterns.counts()
         for name, item in walk.names.items():
+            if walk.full:
+                break
             walk.clause()
             try:
                 if isinstance(item, syntax.PatternDecl | syntax.PhrasesDecl):
@@ -176,7 +180,7 @@ class Check:
 
     def _session(self, walk: Walk) -> None:
         for item in self.pact.items:
-            if isinstance(item, syntax.Session) and item.key is not None:
+            if isinstance(item, syntax.Session) and item.key is not None and not walk.full:
                 walk.clause()
                 try:
                     walk.infer(item.key, walk.nowhere)

@@ -104,23 +104,39 @@ class Walk:
         self.values: dict[str, Expansion] = {}
         self.open: list[str] = []
         self.wrong: set[str] = set()
+        # By identity, since equal nodes may stand in many places; the node is kept so that its id is its own.
+        self.uses: dict[int, tuple[ir.Expr, Span]] = {}
         self.size = self.total = self.depth = self.deepest = self.variables = 0
+
+    @property
+    def full(self) -> bool:
+        """True if the pact is too large: its last clause said so."""
+        return self.total > MAX_PACT
 
     def clause(self) -> None:
         """Begin a clause: sizes and variables are counted anew."""
         self.size = self.depth = self.variables = 0
         self.wrong.clear()
+        self.uses.clear()
 
     # Nodes ---------------------------------------------------------------------------------
 
     def infer(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
         """The typed tree of `expr`.  Raises Limit where the clause grows too large."""
-        self.depth += 1
-        self.deepest = max(self.deepest, self.depth)
-        self.grow(1, 0, expr.span)
+        depth = self.depth
+        self.deepen(1, 1, expr.span)
         node = self._infer(expr, scope)
-        self.depth -= 1
+        self.depth = depth
         return node
+
+    def deepen(self, levels: int, size: int, span: Span) -> None:
+        """Go down in the tree, where `size` nodes are made; `infer` comes up again.
+
+        A level stands for about four Python frames.
+        """
+        self.depth += levels
+        self.deepest = max(self.deepest, self.depth)
+        self.grow(size, 0, span)
 
     def _infer(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
         match expr:
@@ -169,8 +185,13 @@ class Walk:
         return new
 
     def span(self, node: ir.Expr) -> Span:
-        """Where `node` was written."""
-        return Span(*node.span)
+        """Where `node` stands in the clause: for a let, where its name was written last."""
+        use = self.uses.get(id(node))
+        return Span(*node.span) if use is None else use[1]
+
+    def text(self, node: ir.Expr) -> str:
+        """What is written where `node` stands."""
+        return self.report.text(self.span(node))
 
     def error(self, span: Span) -> ir.Expr:
         """The node of an expression whose mistake has been reported."""
@@ -202,7 +223,7 @@ class Walk:
             return
         if self.known.place(node) in scope.facts:
             return
-        text = self.report.text(node.span)
+        text = self.text(node)
         named = isinstance(node, ir.Slot | ir.Member)
         self.report.note(
             "unguarded-optional", f"`{text}` may be absent here", self.span(node),
@@ -274,13 +295,17 @@ class Walk:
         name = item.name.name
         if name in self.open:
             return self._cycle(name, item)
+        self.deepen(1, 0, use.span)
         known = self.values.get(name) or self.first(item)
         if known.node.type == ERROR:
             return self.error(use.span)
-        if not known.shared:
-            return self._expand(item, scope.facts, known.node.type.kind == "bool")
-        self.grow(known.size, known.depth, use.span)
-        return known.node
+        node = known.node
+        if known.shared:
+            self.grow(known.size, known.depth, use.span)
+        else:
+            node = self._expand(item, scope.facts, node.type.kind == "bool")
+        self.uses[id(node)] = (node, use.span)
+        return node
 
     def _cycle(self, name: str, item: syntax.Let | syntax.Event) -> ir.Expr:
         chain = [*self.open[self.open.index(name) :], name]
