@@ -137,9 +137,12 @@ def is_bad_number(value: object) -> bool:
 
 
 def equal(a: object, b: object, depth: int = 0) -> bool | None:
-    """CEL's `a == b`.  None where the answer hangs on an integer beyond 64 bits, or on nesting
-    deeper than `MAX_NESTING`.  Values of unlike types are unequal; NaN equals nothing."""
-    if is_bad_number(a) or is_bad_number(b):
+    """CEL's `a == b`.  Values of unlike types are unequal; NaN equals nothing.
+
+    None where the answer hangs on what cannot be read (an integer beyond 64 bits; inside a list, map or
+    record also a NaN), or on nesting deeper than `MAX_NESTING`.
+    """
+    if is_bad_number(a) or is_bad_number(b) or (depth and (a != a or b != b)):
         return None
     if is_number(a) and is_number(b):
         return a == b

@@ -36,7 +36,7 @@ from pactlang.values import (
 Row = dict[str, Any]
 
 RECORD = """
-record Item { name: string  price: double = 1.5  ok: bool?  took: duration(ms)?  at: timestamp?  n: uint = 7u }
+record Item { name: string price: double = 1.5  ok: bool?  took: duration(ms)?  at: timestamp?  n: uint = 7u }
 record Usage { tokens: int?  cached: int = 3 }
 record R {
   a: dyn?  b: dyn?  i: int = 0  j: int?  d: double = 0.0  s: string = ""  t: string?  yes: bool = true
@@ -380,6 +380,10 @@ DATA = {"k": 5, "big": 2**70, "nan": float("nan"), "null": None, "list": [1, 2**
         ("a.big == 1", "bad-number"),
         ("a.nan < 1", "bad-number"),
         ("a['big']", "bad-number"),
+        ("a.nan == a.nan", "bad-number"),
+        ("a['nan'] > 1", "bad-number"),
+        ("[double('NaN')][0] > 1.0", "bad-number"),
+        ("double('NaN') > 1.0", False),
         ("a.list[1]", "bad-number"),
         ("a.list[0]", 1),
         ("a.list == [1, 2]", "bad-number"),

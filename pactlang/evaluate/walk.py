@@ -19,7 +19,6 @@ from pactlang import ir
 from pactlang.evaluate.calls import Failure, apply, brief, key_in, kind_of, shown
 from pactlang.evaluate.held import known, member, unreadable
 from pactlang.opcodes import Outcome
-from pactlang.schema import DYN
 from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
 from pactlang.values import NULL_BASE, CelType, Duration, Timestamp, UInt, key_value, map_key
 
@@ -291,7 +290,7 @@ class _Walk:
         return self._readable(node, value)
 
     def _readable(self, node: ir.Expr, value: Any) -> Any:
-        why = "" if isinstance(value, Error) else unreadable(node.type, value)
+        why = "" if isinstance(value, Error) else unreadable(value)
         if why:
             where = place(node, self.module)
             raise Failure("bad-number", f"{f'`{where}`' if where else 'this'} {why}")
@@ -481,8 +480,7 @@ class _Walk:
             yield index, value, passes
 
     def _item(self, node: ir.Comprehension, item: Any) -> Any:
-        inside = node.source.type.element if node.source.type.kind in ("list", "map") else DYN
-        why = unreadable(inside, item)
+        why = unreadable(item)
         return Error("bad-number", f"`{node.name}` {why}", node.source.span) if why else item
 
     def _turn(self, node: ir.Expr, index: int, item: Any) -> Any:
