@@ -35,10 +35,17 @@ class Place(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One violation, with its evidence and the text of the record's fields it is about."""
+    """One violation, with its evidence."""
 
     place: Place
     violation: Violation
+
+
+class Undecided(NamedTuple):
+    """One call on which a clause is unknown, and why."""
+
+    place: Place
+    reason: str
 
 
 class Unreadable(NamedTuple):
@@ -69,7 +76,7 @@ class Audit:
         self.limit = limit
         self.total: Tally = none(len(clauses))
         self.violations: dict[str, list[Example]] = {name: [] for name in clauses}
-        self.unknowns: dict[str, list[Place]] = {name: [] for name in clauses}
+        self.unknowns: dict[str, list[Undecided]] = {name: [] for name in clauses}
         self.unreadable: list[Unreadable] = []
         self.reasons: dict[tuple[str, str], int] = {}
 
@@ -102,7 +109,7 @@ class Audit:
             for row in checked.rows(column, VIOLATED, self.limit - len(self.violations[name])):
                 self.violations[name] += checked.evidence(row, name)
             for row in checked.rows(column, UNKNOWN, self.limit - len(self.unknowns[name])):
-                self.unknowns[name].append(checked.place(row))
+                self.unknowns[name].append(checked.doubt(row, column))
 
 
 class Checked:
@@ -142,6 +149,16 @@ class Checked:
         place = self.place(row)
         verdict = self.evaluator.check_json(self.text(row))
         return [Example(place, violation) for violation in verdict.violations if violation.clause == clause]
+
+    def doubt(self, row: int, column: int) -> Undecided:
+        """Why a clause is unknown in a row."""
+        from pactlang.explain import evidence
+
+        program, reader = self.evaluator.program, self.evaluator.reader
+        values = reader.values(reader.from_json(self.text(row)))
+        found = evidence(program.module, program.module.clauses[column], values, program.source)
+        reason = found.message.removeprefix(f"{program.clauses[column].name}: ")
+        return Undecided(self.place(row), reason)
 
     def all_rows(self) -> Iterator[Row]:
         """Every record of the block in the order of its lines."""

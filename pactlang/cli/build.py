@@ -33,7 +33,7 @@ def command(pact: str, output: str | None) -> int:
     output = output or _beside(pact)
     if opened.built:
         raise Fault(f"{opened.name} is built already")
-    show(opened, sys.stderr)
+    show(opened, sys.stderr, notes=False)
     if opened.program is None:
         click.echo(f"{opened.name}: {summary(opened)}", err=True)
         return FOUND

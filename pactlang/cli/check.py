@@ -35,7 +35,7 @@ def command(pacts: tuple[str, ...], form: str) -> int:
 
 
 def _report(opened: Opened) -> None:
-    show(opened, sys.stdout)
+    show(opened, sys.stdout, notes=True)
     if opened.program is None:
         click.echo(f"{opened.name}: {summary(opened)}")
     else:

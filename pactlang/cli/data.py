@@ -36,7 +36,9 @@ def data(outcome: Outcome) -> dict[str, Any]:
             for example in audit.violations[clause.name]
         ],
         "unknowns": [
-            {"clause": name, **_place(place)} for name, places in audit.unknowns.items() for place in places
+            {"clause": name, **_place(found.place), "reason": plain(found.reason)}
+            for name, doubts in audit.unknowns.items()
+            for found in doubts
         ],
         "undecodable_records": [plain(found._asdict()) for found in audit.unreadable],
         "undecodable_reasons": [

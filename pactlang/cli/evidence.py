@@ -91,7 +91,8 @@ def quote(violation: Violation, room: int) -> Quote | None:
     if not isinstance(whole, str) or whole[found.start : found.end] != found.text:
         return Quote(field, "", match, "")
     around = max((room - len(match)) // 2 - 1, 4)
-    return Quote(field, _before(whole[: found.start], around), match, _after(whole[found.end :], around))
+    before = _before(whole[: found.start], around)
+    return Quote(field, before, match, _after(whole[found.end :], around + max(around - len(before), 0)))
 
 
 def _before(text: str, room: int) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pactlang.ir import Clause
     from pactlang.program import Program
 
+OUTCOME = {"satisfied": "green", "violated": "bold red", "skipped": "dim", "unknown": "yellow"}
 CANDIDATES = 3  # undecodable lines that hold the id and are told of
 
 
@@ -146,9 +147,13 @@ def _draw(program: Program, clauses: list[Clause], row: list[Any], head: str, ou
     from pactlang import explain
 
     screen = console()
-    screen.print(Text(head, "bold"))
+    screen.print(Text(head, "cyan"), soft_wrap=True)
     if outside:
         screen.print(Text("This call is outside the pact: its `applies when` does not hold.", "yellow"))
     for clause in clauses:
+        drawing = explain.explain(program.module, clause, row, program.source)
+        head, _, rest = drawing.partition("\n")
+        name, _, outcome = head.rpartition(" ")
         screen.print()
-        screen.print(Text(explain.explain(program.module, clause, row, program.source)), soft_wrap=True)
+        screen.print(Text.assemble((name, "bold"), " ", (outcome, OUTCOME.get(outcome, ""))), soft_wrap=True)
+        screen.print(Text(rest), soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pactlang.cli.exits import Fault, reason
 from pactlang.cli.screen import console, printable
-from pactlang.diagnostic import Diagnostic
+from pactlang.diagnostic import NOTE, Diagnostic
 from pactlang.errors import ProgramError
 from pactlang.source import Source
 
@@ -80,23 +80,24 @@ def _load(data: bytes, name: str) -> Opened:
 def usable(path: str) -> Program:
     """The program of a pact that is to be run; its findings go to standard error, errors end the command."""
     opened = open_pact(path)
-    show(opened, sys.stderr)
+    show(opened, sys.stderr, notes=False)
     if opened.program is None:
         raise Fault(f"{opened.name} does not compile: {summary(opened)}")
     return opened.program
 
 
-def show(opened: Opened, stream: TextIO) -> None:
-    """Draw the findings of a pact, the first of them if there are very many."""
-    if not opened.diagnostics or opened.source is None:
+def show(opened: Opened, stream: TextIO, notes: bool) -> None:
+    """Draw the findings of a pact, the first of them if there are very many; notes if they are wanted."""
+    found = [d for d in opened.diagnostics if notes or d.level != NOTE]
+    if not found or opened.source is None:
         return
     from pactlang.render import render
 
     colour = console(stream).color_system is not None
-    for diagnostic in opened.diagnostics[:DRAWN]:
+    for diagnostic in found[:DRAWN]:
         stream.write(render(diagnostic, opened.source, colour) + "\n\n")
-    if len(opened.diagnostics) > DRAWN:
-        stream.write(f"... and {len(opened.diagnostics) - DRAWN:,} more\n\n")
+    if len(found) > DRAWN:
+        stream.write(f"... and {len(found) - DRAWN:,} more\n\n")
 
 
 def summary(opened: Opened) -> str:

@@ -34,7 +34,7 @@ def report(outcome: Outcome) -> None:
     _unknowns(screen, outcome)
     _unreadable(screen, outcome)
     _foot(screen, outcome)
-    for notice in (*outcome.notices, *_never_applied(outcome)):
+    for notice in (*outcome.notices, *_hints(outcome)):
         click.echo(f"note: {notice}", err=True)
     for error in outcome.errors:
         click.echo(f"error: {error}; the report covers what was read", err=True)
@@ -102,11 +102,8 @@ def _offenders(screen: Console, outcome: Outcome) -> None:
 
 def _example(screen: Console, example: Example, outcome: Outcome) -> None:
     place, violation = example.place, example.violation
-    where = Text(_where(place, outcome), "cyan")
-    if place.id != place.line:
-        where.append(f"  {printable(str(place.id))}", "not bold default")
-    _indented(screen, where, 2)
-    _indented(screen, Text(printable(violation.message)), 4)
+    _indented(screen, _heading(place, outcome), 2)
+    _indented(screen, Text(printable(violation.message.removeprefix(f"{violation.clause}: "))), 4)
     found = quote(violation, screen.width - 8 - len(violation.matched.field if violation.matched else ""))
     for name, value in violation.values.items():
         if found is None or printable(name) != found.field:
@@ -120,9 +117,15 @@ def _quoted(screen: Console, found: Quote) -> None:
     label = f"{found.field}: "
     marks = "^" * max(cell_len(found.match), 1)
     text = Text.assemble((label, "dim"), found.before, (found.match, "bold red"), found.after)
-    text.append("\n" + " " * cell_len(label + found.before))
-    text.append(marks, "red")
     _indented(screen, text, 4)
+    _indented(screen, Text(marks, "red"), 4 + cell_len(label + found.before))
+
+
+def _heading(place: Place, outcome: Outcome) -> Text:
+    where = Text(_where(place, outcome), "cyan")
+    if place.id != place.line:
+        where.append(f"  {printable(str(place.id))}", "default")
+    return where
 
 
 def _where(place: Place | Unreadable, outcome: Outcome) -> str:
@@ -132,17 +135,14 @@ def _where(place: Place | Unreadable, outcome: Outcome) -> str:
 
 def _unknowns(screen: Console, outcome: Outcome) -> None:
     unknown = [clause for clause in outcome.clauses() if clause.unknown]
-    if unknown:
-        screen.print()
-        screen.print(Text("Unknown", "bold yellow"))
     for clause in unknown:
-        places = ", ".join(_where(p, outcome) for p in outcome.audit.unknowns[clause.name])
-        line = Text(f"{printable(clause.name)}: {plural(clause.unknown, 'call')}")
-        line.append(f", first at {places}" if places else "", "dim")
-        _indented(screen, line, 2)
-    if unknown:
-        hint = "`pactc explain` with --line N shows what could not be evaluated"
-        _indented(screen, Text(hint, "dim"), 2)
+        screen.print()
+        head = Text(printable(clause.name), "bold")
+        head.append(f"  unknown for {plural(clause.unknown, 'call')}", "not bold yellow")
+        screen.print(head)
+        for found in outcome.audit.unknowns[clause.name]:
+            _indented(screen, _heading(found.place, outcome), 2)
+            _indented(screen, Text(printable(found.reason)), 4)
 
 
 def _unreadable(screen: Console, outcome: Outcome) -> None:
@@ -179,11 +179,12 @@ def _foot(screen: Console, outcome: Outcome) -> None:
     screen.print(Text(speed, "dim"))
 
 
-def _never_applied(outcome: Outcome) -> list[str]:
-    """A clause that judged nothing may be a mistake in its `when`; nobody should read it as kept."""
-    calls = outcome.audit.total.calls
-    return [
-        f"`{printable(clause.name)}` was skipped on every call: its `when` never held"
-        for clause in outcome.clauses()
-        if calls and clause.skipped == calls
-    ]
+def _hints(outcome: Outcome) -> list[str]:
+    """A clause that judged nothing may be a mistake in the pact; nobody should read it as kept."""
+    hints = []
+    for clause in outcome.clauses():
+        if clause.satisfied or clause.violated or not outcome.audit.total.calls:
+            continue
+        why = "could not be decided on any call it applies to" if clause.unknown else "applied to no call"
+        hints.append(f"`{printable(clause.name)}` {why}")
+    return hints
