@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pactlang.errors import RecordError
+from pactlang.errors import ProgramError, RecordError
 from pactlang.opcodes import Kind
 from pactlang.records import Reader
 from pactlang.schema import (
@@ -739,3 +739,31 @@ def test_any_bytes_end_in_a_value_or_a_record_error(data: bytes) -> None:
     for line in (data, b'{"the_x":' + data + b"}"):
         with contextlib.suppress(RecordError):
             reader.from_json(line)
+
+
+# Schemas that no compiler makes -----------------------------------------------------------------
+
+FORGED = [
+    Schema("R", (), (), {}),
+    Schema("R", (Record("R", (Field("x", record_of("Gone")),)),), (), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", Type("list")),)),), (), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", Type("nothing")),)),), (), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", Type("int", unit="s")),)),), (), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", INT, has_default=True, default="5"),)),), (), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", INT),)),), (Slot(("y",), INT),), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", INT),)),), (Slot(("x",), INT, 5),), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", INT),)),), (Slot(("x",), INT, 0),), {"R": ("x",)}),
+    Schema("R", (Record("R", (Field("x", Type("timestamp", unit="h")),)),), (), {"R": ("x",)}),
+]
+
+
+@pytest.mark.parametrize("schema", FORGED, ids=range(len(FORGED)))
+def test_a_schema_that_contradicts_itself_is_no_program(schema: Schema) -> None:
+    with pytest.raises(ProgramError, match="the schema contradicts itself"):
+        Reader(schema)
+
+
+def test_odd_names_of_records_and_fields_are_only_names() -> None:
+    odd = Record("a b;\n", (Field("ü'\"", INT, ("x y",)), Field("x", INT.optional, ("..",))))
+    reader = reader_of(Field("in", record_of("a b;\n")), others=(odd,))
+    assert both(reader, {"in": {"x y": 1, "": {"": {"": 5}}}})["in.ü'\""] == 1

@@ -10,6 +10,7 @@ the reader falls back to the forms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ForwardRef, Literal
 
 import msgspec
@@ -23,6 +24,8 @@ from pactlang.records.names import SCALAR, Find, Name, aliases_of, find_first, f
 from pactlang.records.wire import Form, Misfit
 from pactlang.schema import DURATION, TIMESTAMP, Field, Record, Schema, Type
 from pactlang.standard import STANDARD, TEXT_OR_INT
+
+Alias = Callable[[str], str]  # a record's name to the word for its Struct
 
 
 class FieldPlan(Struct, frozen=True):
@@ -212,17 +215,22 @@ class Layouts:
         for member in self._members[record.name]:
             key = member.names[0].key
             is_loaded = record.name == self.schema.root and (member.field.name,) in loaded
-            fields.append(_attribute(member, key if key not in taken else f"{key}#{member.attr}", is_loaded))
+            unique = key if key not in taken else f"{key}#{member.attr}"
+            fields.append(_attribute(member, unique, is_loaded, self._alias))
             taken.add(key)
         for probe in self._probes[record.name]:
             fields.append((probe.attr, Raw | UnsetType, msgspec.field(name=probe.key, default=UNSET)))
         return msgspec.defstruct(record.name, fields, kw_only=True, gc=False, eq=True)
 
+    def _alias(self, name: str) -> str:
+        """The word that stands for a record's Struct in annotations."""
+        return f"record_{self._index[name]}"
+
     def _link(self) -> None:
         """Let every Struct find the others under the names that its annotations use."""
         for struct in self._structs.values():
             for name, other in self._structs.items():
-                setattr(struct, _alias(name), other)
+                setattr(struct, self._alias(name), other)
 
     # Layouts
 
@@ -300,12 +308,12 @@ def _convert(type_: Type) -> Form | None:
 # What msgspec decodes -------------------------------------------------------------------------
 
 
-def _attribute(member: Member, key: str, is_loaded: bool) -> tuple[str, Any, Any]:
+def _attribute(member: Member, key: str, is_loaded: bool, alias: Alias) -> tuple[str, Any, Any]:
     """The attribute of a projected Struct: its name, its annotation, its key and default.
 
     is_loaded: a slot loads the field, and checks it if it is the text of a time.
     """
-    annotation = _annotation(member.field.type)
+    annotation = _annotation(member.field.type, alias)
     if member.takes_int:
         annotation = str | _INT
     elif is_loaded and member.field.type.plain in (TIMESTAMP, DURATION) and not member.field.type.unit:
@@ -317,18 +325,18 @@ def _attribute(member: Member, key: str, is_loaded: bool) -> tuple[str, Any, Any
     return member.attr, annotation, msgspec.field(name=key)
 
 
-def _annotation(type_: Type) -> Any:
-    inside = _plain_annotation(type_)
+def _annotation(type_: Type, alias: Alias) -> Any:
+    inside = _plain_annotation(type_, alias)
     return inside | None if type_.nullable and type_.kind != "dyn" else inside
 
 
-def _plain_annotation(type_: Type) -> Any:
+def _plain_annotation(type_: Type, alias: Alias) -> Any:
     if type_.kind == "list":
-        return list[_annotation(type_.params[0])]  # type: ignore[misc]
+        return list[_annotation(type_.params[0], alias)]  # type: ignore[misc]
     if type_.kind == "map":
-        return dict[str, _annotation(type_.params[1])]  # type: ignore[misc]
+        return dict[str, _annotation(type_.params[1], alias)]  # type: ignore[misc]
     if type_.kind == "record":
-        return ForwardRef(_alias(type_.name))
+        return ForwardRef(alias(type_.name))
     if type_.unit:
         return _number(*wire.number_range(type_))
     return Literal[type_.values] if type_.values else _SCALARS[type_.kind]
@@ -337,10 +345,6 @@ def _plain_annotation(type_: Type) -> Any:
 def _number(low: int, high: int) -> Any:
     bounds = Meta(ge=low, le=high)
     return Annotated[int, bounds] | Annotated[float, bounds]
-
-
-def _alias(name: str) -> str:
-    return f"record_{name}"
 
 
 # Texts that are surely times in range; the forms decide on others (29 February, year 1 and 9999, "1.s").

@@ -79,11 +79,18 @@ def look(data: dict[str, Any], key: str) -> Any:
 
 def find_first(candidates: tuple[Name, ...]) -> Find:
     """The function that takes the first name under which something stands."""
+    tries = [(name, name.key, name.key.partition(".")[0], name.transform) for name in candidates]
 
     def find(data: dict[str, Any]) -> tuple[Any, str]:
         unfit: tuple[Any, str] | None = None
-        for name in candidates:
-            value = _value(data, name)
+        for name, key, head, transform in tries:
+            value = data.get(key)
+            if value is None and head in data:
+                value = look(data, key)
+            if value is None and name.indexed:
+                value = _gathered(data, key + ".")
+            if value is not None and transform is not None:
+                value = _transformed(value, name)
             if value is None:
                 continue
             if not name.yields or type(plain(value)) is not dict:
@@ -94,14 +101,9 @@ def find_first(candidates: tuple[Name, ...]) -> Find:
     return find
 
 
-def _value(data: dict[str, Any], name: Name) -> Any:
-    value = look(data, name.key)
-    if value is None and name.indexed:
-        value = _gathered(data, name.key + ".")
-    if value is None or name.transform is None:
-        return value
+def _transformed(value: Any, name: Name) -> Any:
     try:
-        return name.transform(value)
+        return name.transform(value) if name.transform else value
     except Misfit as misfit:
         raise misfit.at(name.step) from None
 

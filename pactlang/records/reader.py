@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import astuple
 
-from pactlang.errors import RecordError
+from pactlang.errors import ProgramError, RecordError
 from pactlang.records.layout import FieldPlan, Layout, LayoutPlan, Layouts, Member
 from pactlang.records.wire import Misfit
 from pactlang.schema import Schema, Slot
@@ -35,7 +35,17 @@ class Reader:
     """
 
     def __init__(self, schema: Schema) -> None:
+        """Raises ProgramError for a schema that contradicts itself, as only a forged artifact holds."""
         self.schema = schema
+        try:
+            self._prepare(schema)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError, Misfit) as error:
+            raise ProgramError(f"the schema contradicts itself: {error}") from None
+
+    def _prepare(self, schema: Schema) -> None:
+        for index, slot in enumerate(schema.slots):
+            if slot.base >= index:
+                raise ValueError(f"slot {index} stands on a later one")
         self._all = Layouts(schema)
         self._root = self._all.of(schema.root)
         self._by_struct = {layout.plan.struct: layout for layout in self._all.layouts}
@@ -51,15 +61,13 @@ class Reader:
 
     def from_json(self, data: bytes | bytearray | memoryview | str) -> Struct:
         """The record in JSON bytes, or in their text."""
-        if self._decode is None:
-            return self._reread(data)
         try:
             struct: Struct = self._decode(data)
             for step in self._steps:
                 step(struct)
+            return struct
         except (msgspec.MsgspecError, Misfit, UnicodeError, RecursionError, TypeError):
             return self._reread(data)
-        return struct
 
     def from_dict(self, data: Mapping[str, Any]) -> Struct:
         """The record in a dict, under the names that JSON would have."""
@@ -85,11 +93,11 @@ class Reader:
             parsed = lenient(data)
         return self._from_data(parsed)
 
-    def _decoder(self) -> Callable[[Any], Any] | None:
-        """msgspec's decoder; None if a record has names that only the forms can follow."""
+    def _decoder(self) -> Callable[[Any], Any]:
+        """msgspec's decoder, or where a record has names that only the forms can follow, a refusal."""
         nested = [layout for layout in self._all.layouts if layout is not self._root]
         if not self._root.is_direct or any(m.is_aliased for layout in nested for m in layout.members):
-            return None
+            return _no_decoder
         return msgspec.json.Decoder(self.struct).decode
 
     # Values
@@ -146,6 +154,10 @@ def _value(struct: Struct, plan: FieldPlan, path: str) -> Any:
         raise RecordError(error.reason, path + error.path[1:]) from None
 
 
+def _no_decoder(data: Any) -> Any:
+    raise Misfit("names that only the forms can follow")
+
+
 # Finishing steps ------------------------------------------------------------------------------
 
 
@@ -183,8 +195,7 @@ def _fill(struct: Any, layout: Layout, aliased: list[Member]) -> None:
 
 def _put_aside(struct: Any, layout: Layout) -> dict[str, Any]:
     data = {}
-    for probe in layout.probes:
-        raw = getattr(struct, probe.attr)
+    for probe, raw in zip(layout.probes, astuple(struct)[len(layout.members) :], strict=True):
         if raw is not UNSET:
             if probe.is_marker:
                 raise Misfit("a value spread over keys")
