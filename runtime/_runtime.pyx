@@ -8,7 +8,7 @@ The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `bui
 `verdict.pxi`, `machine.pxi` (the loop, and the class that Python sees).
 """
 
-from cpython.bool cimport PyBool_Check
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact

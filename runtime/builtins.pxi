@@ -187,16 +187,14 @@ cdef void index(Cell* out, const Cell* source, const Cell* at, Frame frame) noex
         if found == NULL:
             fail(out, ERR_NO_SUCH_KEY)
         else:
-            unbox(out, found, frame.layouts)
-            frame.lend(out)
+            unbox(out, found, frame.binding)
         return
     if not list_position(at, &i):
         fail(out, ERR_NO_SUCH_OVERLOAD)
     elif i < 0 or i >= PyList_GET_SIZE(<object>source.v.o):
         fail(out, ERR_INDEX_OUT_OF_RANGE)
     else:
-        unbox(out, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame.layouts)
-        frame.lend(out)
+        unbox(out, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame.binding)
 
 cdef bint list_position(const Cell* at, int64_t* i) noexcept:
     """The index that a number stands for; a double only if it is whole."""
@@ -289,6 +287,7 @@ cdef void to_double(Cell* out, const Cell* x) noexcept:
 cdef void convert(int fn, Cell* out, const Cell* x, Frame frame) noexcept:
     """The conversions that need text, through `pactlang.convert`."""
     cdef object made
+    frame.pin()
     try:
         made = CONVERSIONS[fn](box(x))
         if isinstance(made, (str, bytes)):
@@ -434,7 +433,7 @@ cdef void clock(int fn, Cell* out, const Cell* x) noexcept:
     else:
         fail(out, ERR_NO_SUCH_OVERLOAD)
 
-cdef void time_part(int fn, Cell* out, const Cell* args, int n) noexcept:
+cdef void time_part(int fn, Cell* out, const Cell* args, int n, Frame frame) noexcept:
     cdef int64_t offset = 0
     if args[0].tag == TAG_DURATION and n == 1:
         clock(fn, out, args)
@@ -442,6 +441,7 @@ cdef void time_part(int fn, Cell* out, const Cell* args, int n) noexcept:
         refuse(out, args, n)
     else:
         if n == 2:
+            frame.pin()
             try:
                 offset = conversions.zone_offset(args[0].v.i, <object>args[1].v.o)
             except Exception:
@@ -492,6 +492,7 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
         if args[0].tag != TAG_STRING or args[1].tag != TAG_STRING:
             refuse(&result, args, n)
         elif fn == FN_MATCHES:
+            frame.pin()
             try:
                 set_bool(&result, search(<object>args[1].v.o, <object>args[0].v.o))
             except Exception:
@@ -508,7 +509,7 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
     elif fn == FN_TO_DYN and n == 1:
         result = args[0]
     elif FN_GET_FULL_YEAR <= fn <= FN_GET_MILLISECONDS and (n == 1 or n == 2):
-        time_part(fn, &result, args, n)
+        time_part(fn, &result, args, n, frame)
     elif fn == FN_BUCKET and n >= 2:
         bucket(&result, args, n)
     else:

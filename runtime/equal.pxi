@@ -130,8 +130,8 @@ cdef int equal_lists(const Cell* a, const Cell* b, Frame frame, int depth) noexc
     if not frame.spend(PyList_GET_SIZE(left)):
         return -1
     for i in range(PyList_GET_SIZE(left)):
-        unbox(&x, <PyObject*>PyList_GET_ITEM(left, i), frame.layouts)
-        unbox(&y, <PyObject*>PyList_GET_ITEM(right, i), frame.layouts)
+        unbox(&x, <PyObject*>PyList_GET_ITEM(left, i), frame.binding)
+        unbox(&y, <PyObject*>PyList_GET_ITEM(right, i), frame.binding)
         same = equal(&x, &y, frame, depth + 1)
         if same == 0:
             return 0
@@ -156,8 +156,8 @@ cdef int equal_maps(const Cell* a, const Cell* b, Frame frame, int depth) noexce
             other = PyDict_GetItemWithError(right, key)
             if other == NULL:
                 return 0
-            unbox(&x, <PyObject*>value, frame.layouts)
-            unbox(&y, other, frame.layouts)
+            unbox(&x, <PyObject*>value, frame.binding)
+            unbox(&y, other, frame.binding)
             same = equal(&x, &y, frame, depth + 1)
             if same == 0:
                 return 0
@@ -203,7 +203,7 @@ cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
     if not frame.spend(PyList_GET_SIZE(items)):
         return -1
     for i in range(PyList_GET_SIZE(items)):
-        unbox(&x, <PyObject*>PyList_GET_ITEM(items, i), frame.layouts)
+        unbox(&x, <PyObject*>PyList_GET_ITEM(items, i), frame.binding)
         same = equal(item, &x, frame, 0)
         if same == 1:
             return 1

@@ -216,6 +216,8 @@ cdef void run(Machine m, Frame frame) noexcept:
                 arithmetic_int(FN_SUBTRACT, c, a.v.i, b.v.i)
             elif pc.op == OP_MEMBER:
                 member(pc, c, a, frame)
+            elif pc.op == OP_CALL1 and pc.k == FN_SIZE and a.tag == TAG_LIST:
+                set_int(c, PyList_GET_SIZE(<object>a.v.o))
             elif pc.op == OP_KEY:
                 key(c, a, b, frame)
             elif pc.op == OP_MOVE:
@@ -305,10 +307,8 @@ cdef void member(const Ins* pc, Cell* c, const Cell* a, Frame frame) noexcept:
     if slot == NULL:
         fail(c, a.aux if a.tag == TAG_ERROR else ERR_NULL_OPERAND)
         return
-    if not load_field(&x, a.v.o, slot, frame):
+    if not load(&x, a.v.o, slot, frame):
         fail(&x, ERR_BAD_NUMBER)
-    elif frame.shared:
-        frame.lend(&x)
     c[0] = x
 
 cdef int has_member(const Ins* pc, const Cell* a, Frame frame) noexcept:
@@ -328,8 +328,7 @@ cdef void key(Cell* c, const Cell* a, const Cell* b, Frame frame) noexcept:
     if found == NULL:
         fail(c, ERR_NO_SUCH_KEY)
     else:
-        unbox(c, found, frame.layouts)
-        frame.lend(c)
+        unbox(c, found, frame.binding)
 
 
 # Loops -----------------------------------------------------------------------------------------
@@ -368,8 +367,7 @@ cdef bint next_element(Cell* iterator, Cell* element, Frame frame) noexcept:
     if at >= PyList_GET_SIZE(<object>items):
         return False
     iterator.aux = at + 1
-    unbox(element, <PyObject*>PyList_GET_ITEM(<object>items, at), frame.layouts)
-    frame.lend(element)
+    unbox(element, <PyObject*>PyList_GET_ITEM(<object>items, at), frame.binding)
     return True
 
 cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
@@ -454,8 +452,9 @@ cdef class Machine:
     cdef list matchers
     cdef object search
     cdef list kept
-    cdef list frames
+    cdef Frame spare                    # what the next run takes; runs in other threads make their own
     cdef dict bindings
+    cdef Binding recent                 # the binding of the last record
 
     def prepare(
         self, bytes code, list constants, list sets, list slots, int temps, int clauses,
@@ -493,7 +492,7 @@ cdef class Machine:
         self.scanners = [scanner for _, scanner in groups]
         self.matchers = matchers
         self.search = search
-        self.frames = []
+        binding.take_row(self.slots, self.slot_count)
         self.bindings = {binding.root: binding}
         limits.registers = self.registers
         limits.first_temp = self.slot_count + self.constant_count
@@ -592,16 +591,16 @@ cdef class Machine:
         """Read structs of another class directly from now on."""
         if binding.count != (<Binding>next(iter(self.bindings.values()))).count:
             raise ValueError("a binding of another schema")
+        binding.take_row(self.slots, self.slot_count)
         self.bindings = {**self.bindings, binding.root: binding}
 
     cdef Frame take_frame(self):
         cdef Frame frame
         cdef Py_ssize_t fixed = self.slot_count + self.constant_count
-        if PyList_GET_SIZE(self.frames):
-            try:
-                return <Frame>self.frames.pop()
-            except IndexError:
-                pass
+        if self.spare is not None:
+            frame = self.spare
+            self.spare = None
+            return frame
         frame = Frame(self.registers, fixed, self.words, self.atom_count, self.group_count)
         memcpy(frame.cells + self.slot_count, self.constants, self.constant_count * sizeof(Cell))
         return frame
@@ -610,14 +609,14 @@ cdef class Machine:
         """Load and run; the slot that was refused, or -1."""
         cdef int refused
         frame.binding = binding
-        frame.layouts = binding.layout_of
         frame.shared = not binding.trusted
         frame.outside = False
         frame.steps = self.max_steps
         frame.allocated = 0
         memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
-        memset(frame.atoms, 0, self.atom_count + self.group_count)
-        refused = load_row(frame, self.slots, self.slot_count, record)
+        if self.group_count:
+            memset(frame.atoms, 0, self.atom_count + self.group_count)
+        refused = load_row(frame, binding.row, self.slot_count, record)
         if refused < 0:
             run(self, frame)
             if frame.steps < 0:                 # a loop was cut short: what it said does not count
@@ -632,22 +631,25 @@ cdef class Machine:
 
     cdef void give_back(self, Frame frame):
         frame.drop_owned()
+        memset(frame.cells, 0, self.slot_count * sizeof(Cell))
         memset(frame.cells + frame.fixed, 0, (frame.size - frame.fixed) * sizeof(Cell))
-        self.frames.append(frame)
+        self.spare = frame
 
     cpdef Verdict check(self, record):
         """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
-        cdef PyObject* found = PyDict_GetItemWithError(self.bindings, type(record))
-        cdef Binding binding
+        cdef PyObject* found
+        cdef Binding binding = self.recent
         cdef Frame frame
         cdef Verdict verdict
         cdef int refused
-        if found == NULL:
-            record = self.convert(record)
+        if binding is None or <PyObject*>binding.root != <PyObject*>(<PyObject*>record).ob_type:
             found = PyDict_GetItemWithError(self.bindings, type(record))
             if found == NULL:
-                raise TypeError(f"no record: {type(record).__name__}")
-        binding = <Binding>found
+                record = self.convert(record)
+                found = PyDict_GetItemWithError(self.bindings, type(record))
+                if found == NULL:
+                    raise TypeError(f"no record: {type(record).__name__}")
+            binding = self.recent = <Binding>found
         frame = self.take_frame()
         refused = self.judge(frame, binding, <PyObject*>record)
         if refused >= 0:
@@ -706,6 +708,7 @@ cdef class Machine:
         cdef uint32_t hit
         if frame.groups[group] == 0:
             frame.groups[group] = 2
+            frame.pin()
             if x.tag == TAG_STRING:
                 try:
                     for hit in self.scanners[group](<object>x.v.o):
@@ -719,6 +722,7 @@ cdef class Machine:
     cdef int match(self, Frame frame, uint32_t matcher, const Cell* x) noexcept:
         if x.tag != TAG_STRING:
             return -1
+        frame.pin()
         try:
             return bool(self.matchers[matcher](<object>x.v.o))
         except Exception:

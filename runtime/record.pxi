@@ -21,10 +21,10 @@ cdef struct FieldSlot:
     Py_ssize_t offset       # in bytes from the struct's start; -1: the class has no such field, read as null
     int32_t kind
     int32_t layout          # of a record, or of a list's records; -1: none
+    PyObject* convert       # borrowed from Binding.kept; NULL: none
+    Cell default            # borrowed from Binding.kept
     bint nullable
     bint has_default
-    Cell default            # borrowed from Binding.kept
-    PyObject* convert       # borrowed from Binding.kept; NULL: none
 
 cdef struct Layout:
     FieldSlot* fields
@@ -43,9 +43,9 @@ cdef class Binding:
 
     cdef Layout* layouts
     cdef int count
-    cdef dict layout_of                 # struct class -> number of its record
     cdef bint trusted
     cdef list kept
+    cdef RowField* row                  # the slots of the machine that uses this binding
     cdef readonly object root           # the struct class of the pact's record
     cdef readonly int root_layout
 
@@ -60,7 +60,6 @@ cdef class Binding:
         if self.layouts == NULL:
             raise MemoryError()
         memset(self.layouts, 0, (self.count + 1) * sizeof(Layout))
-        self.layout_of = {}
         self.kept = [layouts]
         self.trusted = trusted
         for i, (struct, fields) in enumerate(layouts):
@@ -69,7 +68,6 @@ cdef class Binding:
             self.layouts[i].fields = <FieldSlot*>PyMem_Malloc((len(fields) + 1) * sizeof(FieldSlot))
             if self.layouts[i].fields == NULL:
                 raise MemoryError()
-            self.layout_of[struct] = i
             for j, field in enumerate(fields):
                 self.bind(&self.layouts[i].fields[j], struct, field)
                 self.layouts[i].checks |= may_refuse(self.layouts[i].fields[j].kind)
@@ -90,7 +88,7 @@ cdef class Binding:
         self.kept.append((default, convert))
         if convert is not None:
             slot.convert = <PyObject*>convert
-        unbox(&slot.default, <PyObject*>default, self.layout_of)
+        unbox(&slot.default, <PyObject*>default, None)
         if slot.default.tag == TAG_ERROR and slot.layout >= 0:      # an empty nested record
             set_object(&slot.default, TAG_RECORD, <PyObject*>default)
             slot.default.aux = slot.layout
@@ -100,8 +98,26 @@ cdef class Binding:
             if slot.offset < 0:
                 raise TypeError(f"{struct.__name__}.{attribute} is no plain struct field")
 
+    cdef take_row(self, const RowSlot* slots, int count):
+        """Prepare the row of slots that load_row reads."""
+        cdef int i
+        cdef RowField* field
+        if self.row != NULL:
+            raise ValueError("a binding serves one machine")
+        self.row = <RowField*>allocate(count * sizeof(RowField))
+        for i in range(count):
+            field = &self.row[i]
+            field.base = slots[i].base
+            field.layout = slots[i].layout
+            field.kind = ROW_RECORD
+            if slots[i].field >= 0:
+                field.slot = &self.layouts[slots[i].layout].fields[slots[i].field]
+                field.offset = field.slot.offset
+                field.kind = field.slot.kind
+
     def __dealloc__(self):
         cdef int i
+        PyMem_Free(self.row)
         if self.layouts != NULL:
             for i in range(self.count):
                 PyMem_Free(self.layouts[i].fields)
@@ -112,7 +128,7 @@ cdef bint may_refuse(int kind) noexcept:
     return KIND_TIMESTAMP <= kind <= KIND_DURATION_NS or kind == KIND_CONVERT or kind == KIND_UINT
 
 
-cdef bint load_time(Cell* x, PyObject* o, int kind) noexcept:
+cdef bint load_time(Cell* x, PyObject* o, int kind, Frame frame) noexcept:
     """A timestamp or duration from text, or from a number in the kind's unit; to microseconds, half up."""
     cdef bint is_time = kind <= KIND_TIMESTAMP_NS
     cdef uint32_t tag = TAG_TIMESTAMP if is_time else TAG_DURATION
@@ -126,6 +142,7 @@ cdef bint load_time(Cell* x, PyObject* o, int kind) noexcept:
         try:
             if not PyUnicode_Check(o):
                 return False
+            frame.pin()
             parsed = parse_timestamp(<object>o) if is_time else parse_duration(<object>o)
             seconds = parsed.seconds
             micros = (<int64_t>parsed.nanos + 500) / 1000
@@ -208,11 +225,12 @@ cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept
         if <PyObject*>element.ob_type != layout.type:
             return False
         for j in range(layout.count):
-            if not load_field(&scratch, element, &layout.fields[j], frame):
+            if not load(&scratch, element, &layout.fields[j], frame):
                 return False
     return True
 
 cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    frame.pin()
     try:
         frame.give_value(x, (<object>slot.convert)(<object>o))
         return x.tag != TAG_ERROR
@@ -244,11 +262,11 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         set_bool(x, o == Py_True)
         return o == Py_True or o == Py_False
     if KIND_TIMESTAMP <= kind <= KIND_DURATION_NS:
-        return load_time(x, o, kind)
+        return load_time(x, o, kind, frame)
     if slot.convert != NULL:
         return load_converted(x, o, slot, frame)
     if kind == KIND_DYN:
-        unbox(x, o, NULL_LAYOUTS)
+        unbox(x, o, None)          # dyn data holds no records
         return True
     if kind == KIND_LIST:
         return load_list(x, o, slot, frame)
@@ -264,8 +282,31 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         return PyBytes_CheckExact(<object>o)
     return False
 
-NULL_LAYOUTS_DICT = {}
-cdef dict NULL_LAYOUTS = NULL_LAYOUTS_DICT      # dyn data holds no records
+cdef inline bint load(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) noexcept:
+    """load_field, with the plain kinds in place."""
+    cdef PyObject* o
+    cdef long long number
+    if slot.offset >= 0:
+        o = (<PyObject**>(<char*>record + slot.offset))[0]
+        if o == NULL:
+            return load_field(x, record, slot, frame)
+        if slot.kind == KIND_STRING:
+            if PyUnicode_CheckExact(o):
+                set_object(x, TAG_STRING, o)
+                return True
+        elif slot.kind == KIND_DOUBLE:
+            if PyFloat_CheckExact(<object>o):
+                set_double(x, PyFloat_AS_DOUBLE(<object>o))
+                return isfinite(x.v.d)
+        elif slot.kind == KIND_INT:
+            if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
+                set_int(x, number)
+                return True
+        elif slot.kind == KIND_BOOL:
+            if o == Py_True or o == Py_False:
+                set_bool(x, o == Py_True)
+                return True
+    return load_field(x, record, slot, frame)
 
 
 cdef struct RowSlot:
@@ -273,26 +314,61 @@ cdef struct RowSlot:
     int32_t layout
     int32_t field           # -1: the record itself
 
-cdef int load_row(Frame frame, const RowSlot* slots, int count, PyObject* record) noexcept:
-    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
+cdef struct RowField:       # a RowSlot for one binding: 24 bytes, read in order
+    int32_t offset
+    int32_t base
+    FieldSlot* slot         # NULL for ROW_RECORD
+    int32_t kind            # ROW_RECORD, or the field's kind
+    int32_t layout
+
+cdef enum:
+    ROW_RECORD = -1
+
+
+cdef int load_row(Frame frame, const RowField* fields, int count, PyObject* record) noexcept:
+    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1.
+
+    The plain kinds are read in place.  Strings of decoded structs are borrowed without a look.
+    """
     cdef int i
     cdef PyObject* holder
+    cdef PyObject* o
     cdef Cell* x
-    cdef const RowSlot* slot
+    cdef const RowField* field = fields
+    cdef long long number
+    cdef bint trusted = frame.binding.trusted
     for i in range(count):
-        slot = &slots[i]
+        field = &fields[i]
         x = &frame.cells[i]
         holder = record
-        if slot.base >= 0:
-            if frame.cells[slot.base].tag != TAG_RECORD:
+        if field.base >= 0:
+            if frame.cells[field.base].tag != TAG_RECORD:
                 fail(x, ERR_NULL_OPERAND)
                 continue
-            holder = frame.cells[slot.base].v.o
-        if slot.field < 0:
+            holder = frame.cells[field.base].v.o
+        if field.kind == ROW_RECORD:
             set_object(x, TAG_RECORD, holder)
-            x.aux = slot.layout
-        elif not load_field(x, holder, &frame.binding.layouts[slot.layout].fields[slot.field], frame):
+            x.aux = field.layout
+            continue
+        if field.offset >= 0:
+            o = (<PyObject**>(<char*>holder + field.offset))[0]
+            if o != NULL and o != Py_None:
+                if field.kind == KIND_STRING:
+                    if trusted or PyUnicode_CheckExact(o):
+                        set_object(x, TAG_STRING, o)
+                        continue
+                elif field.kind == KIND_DOUBLE:
+                    if PyFloat_CheckExact(<object>o):
+                        set_double(x, PyFloat_AS_DOUBLE(<object>o))
+                        if isfinite(x.v.d):
+                            continue
+                elif field.kind == KIND_INT:
+                    if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
+                        set_int(x, number)
+                        continue
+                elif field.kind == KIND_BOOL and (o == Py_True or o == Py_False):
+                    set_bool(x, o == Py_True)
+                    continue
+        if not load_field(x, holder, field.slot, frame):
             return i
-        if frame.shared:
-            frame.lend(x)
     return -1

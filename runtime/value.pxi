@@ -11,9 +11,16 @@ cdef extern from *:
     #define PACT_INT_EXACT(o, out) pact_int(o, out)
     static inline int pact_int(PyObject *o, long long *out) {
         int overflow = 0;
+        /* An int of one digit, by far the most frequent, is read in place. */
     #if PY_VERSION_HEX >= 0x030C0000
         if (PyUnstable_Long_IsCompact((PyLongObject *)o)) {
             *out = (long long)PyUnstable_Long_CompactValue((PyLongObject *)o);
+            return 0;
+        }
+    #else
+        Py_ssize_t size = Py_SIZE(o);
+        if (size == 1 || size == 0) {
+            *out = size ? (long long)((PyLongObject *)o)->ob_digit[0] : 0;
             return 0;
         }
     #endif
@@ -90,11 +97,12 @@ cdef inline void set_object(Cell* x, uint32_t tag, PyObject* value) noexcept:
     x.v.o = value
 
 
-cdef void unbox(Cell* x, PyObject* o, dict layouts) noexcept:
-    """Read a CEL value from a Python object that outlives the run; what is no CEL value is an error."""
+cdef void unbox(Cell* x, PyObject* o, Binding records) noexcept:
+    """Read a CEL value from a Python object that outlives the run; what is no CEL value is an error.
+
+    records: knows the structs that are records; None where there can be none.
+    """
     cdef long long number
-    cdef object value
-    cdef object found
     if o == Py_None:
         x.tag = TAG_NULL
         x.aux = 0
@@ -116,37 +124,47 @@ cdef void unbox(Cell* x, PyObject* o, dict layouts) noexcept:
     elif PyList_Check(<object>o):
         set_object(x, TAG_LIST, o)
     else:
-        unbox_rare(x, o, layouts)
+        unbox_rare(x, o, records)
 
 
-cdef void unbox_rare(Cell* x, PyObject* o, dict layouts) noexcept:
-    cdef object value = <object>o
+cdef PyObject* UINT_TYPE = <PyObject*>UInt
+cdef PyObject* TIMESTAMP_TYPE = <PyObject*>Timestamp
+cdef PyObject* DURATION_TYPE = <PyObject*>Duration
+cdef PyObject* CEL_TYPE = <PyObject*>CelType
+cdef PyObject* BOOL_KEY_TYPE = <PyObject*>BoolKey
+
+cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
+    """What `unbox` does not meet every day: records, CEL's own types, and subclasses of Python's."""
+    cdef PyObject* form = <PyObject*>o.ob_type
+    cdef int i
+    cdef object value
     cdef long long number
+    if records is not None:
+        for i in range(records.count):
+            if records.layouts[i].type == form:
+                set_object(x, TAG_RECORD, o)
+                x.aux = i
+                return
+    value = <object>o
     try:
         if PyBytes_CheckExact(value):
             set_object(x, TAG_BYTES, o)
-        elif isinstance(value, UInt):
+        elif form == UINT_TYPE:
             set_uint(x, PyLong_AsUnsignedLongLong(value))
-        elif isinstance(value, Timestamp) or isinstance(value, Duration):
-            x.tag = TAG_TIMESTAMP if isinstance(value, Timestamp) else TAG_DURATION
+        elif form == TIMESTAMP_TYPE or form == DURATION_TYPE:
+            x.tag = TAG_TIMESTAMP if form == TIMESTAMP_TYPE else TAG_DURATION
             x.v.i = value.seconds
             x.aux = value.nanos
-        elif isinstance(value, CelType):
+        elif form == CEL_TYPE:
             set_object(x, TAG_TYPE, o)
-        elif isinstance(value, BoolKey):
+        elif form == BOOL_KEY_TYPE:
             set_bool(x, value.value)
         elif isinstance(value, str):
             set_object(x, TAG_STRING, o)
         elif isinstance(value, float):
             set_double(x, value)
-        elif isinstance(value, int):
-            if pact_int(o, &number):
-                fail(x, ERR_BAD_NUMBER)
-            else:
-                set_int(x, number)
-        elif layouts is not None and type(value) in layouts:
-            set_object(x, TAG_RECORD, o)
-            x.aux = layouts[type(value)]
+        elif isinstance(value, int) and pact_int(o, &number) == 0:
+            set_int(x, number)
         else:
             fail(x, ERR_BAD_NUMBER)
     except Exception:
@@ -185,7 +203,6 @@ cdef class Frame:
     cdef Py_ssize_t owned_size
     cdef Py_ssize_t allocated          # bytes
     cdef int64_t steps
-    cdef dict layouts
     cdef Binding binding
     cdef uint64_t* violated            # three masks of `words` words each, in one block
     cdef uint64_t* unknown
@@ -251,13 +268,18 @@ cdef class Frame:
         if self.own(value, 64) < 0:
             fail(x, ERR_LIMIT)
         else:
-            unbox(x, <PyObject*>value, self.layouts)
+            unbox(x, <PyObject*>value, self.binding)
 
-    cdef inline void lend(self, Cell* x) noexcept:
-        """Keep an object found inside the record alive, where somebody else could change the record."""
-        if self.shared and x.tag >= TAG_STRING and x.tag != TAG_TIMESTAMP and x.tag != TAG_DURATION:
-            if self.own(<object>x.v.o, 8) < 0:
-                fail(x, ERR_LIMIT)
+    cdef void pin(self) noexcept:
+        """Own what the registers borrow: Python code is about to run, and another thread with it, that
+        could take it out of the caller's record."""
+        cdef Py_ssize_t i
+        cdef uint32_t tag
+        if self.shared:
+            for i in range(self.size):
+                tag = self.cells[i].tag
+                if tag == TAG_STRING or tag == TAG_BYTES or tag >= TAG_LIST:
+                    self.own(<object>self.cells[i].v.o, 0)
 
     cdef inline bint spend(self, int64_t steps) noexcept:
         """Charge work inside one instruction; false when the call has used up its steps."""

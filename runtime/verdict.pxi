@@ -3,6 +3,8 @@
 # A verdict owns its masks and keeps its record alive; names and evidence are its owner's business
 # and are made when somebody asks.
 
+@cython.no_gc
+@cython.freelist(64)
 cdef class Verdict:
     """What a pact says of one call.
 
