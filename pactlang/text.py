@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from unicodedata import category, normalize
 
@@ -34,6 +34,7 @@ def _class(ranges: Iterable[tuple[int, int]]) -> str:
 
 _IGNORED = re.compile(f"[{_class(IGNORABLE)}]+")
 _BLANKS = rf"[\t-\r {_class(SPACES)}]"
+_BLANK = re.compile(_BLANKS)
 _BLANK_RUN = re.compile(f"(?! (?!{_BLANKS})){_BLANKS}+")  # all but a lone blank
 _ASCII_RUN = re.compile(r"[\t-\r][\t-\r ]*| [\t-\r ]+")
 MAX_ROUNDS = 8  # two settle every text that is known; the bound is against the unknown
@@ -65,29 +66,43 @@ def folded_span(text: str, start: int, end: int) -> tuple[int, int]:
 
     A piece of the raw text that folds to several characters is taken whole.
     """
-    raw_start, raw_end, at = 0, len(text), 0
+    raw_start, at = 0, 0
     for first, last, size in _pieces(text):
+        plain = size == last - first and text[first:last].isascii()  # character by character
         if at <= start < at + size:
-            raw_start = first
+            raw_start = first + start - at if plain else first
         if at < end <= at + size:
-            return raw_start, max(raw_start, last)
+            return raw_start, max(raw_start, first + end - at if plain else last)
         at += size
-    return (raw_start, raw_end) if start < end else (raw_start, raw_start)
+    return raw_start, len(text) if start < end else raw_start
+
+
+# Words of ASCII with one blank between them: each character folds by itself, and so does the next.
+_PLAIN_RUN = re.compile(r"(?:[!-~]| (?=[!-~]))+(?=[!-~])")
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
     """Start and end of each piece of the raw text, and how many folded characters it gives."""
     first = 0
-    for at in range(1, len(text) + 1):
-        if at == len(text) or _begins(text[at]):
-            piece = fold(text[first:at])
-            if at < len(text) and piece.endswith(" ") and _begins_blank(text[at]):
-                continue
-            yield first, at, len(piece)
-            first = at
+    while first < len(text):
+        run = _PLAIN_RUN.match(text, first)
+        last = run.end() if run else _piece_end(text, first)
+        yield first, last, last - first if run else len(fold(text[first:last]))
+        first = last
 
 
-@cache
+def _piece_end(text: str, first: int) -> int:
+    """Where the smallest piece that starts at `first` ends."""
+    blank = False  # what is read so far ends with a blank, which would take up the next one
+    for at in range(first + 1, len(text)):
+        before, char = text[at - 1], text[at]
+        blank = _ends_blank(before) if _IGNORED.match(before) is None else blank
+        if _begins(char) and not (blank and _begins_blank(char)):
+            return at
+    return len(text)
+
+
+@lru_cache(4096)
 def _begins(char: str) -> bool:
     """True if normalisation joins nothing before this character with it or with what follows it."""
     if char.isascii():
@@ -97,9 +112,14 @@ def _begins(char: str) -> bool:
     return not joins and _IGNORED.match(char) is None
 
 
-@cache
+@lru_cache(4096)
 def _begins_blank(char: str) -> bool:
-    return normalize("NFKD", char)[0] == " " or _BLANK_RUN.match(char) is not None
+    return _BLANK.match(normalize("NFKD", char)) is not None
+
+
+@lru_cache(4096)
+def _ends_blank(char: str) -> bool:
+    return _BLANK.match(normalize("NFKD", char)[-1]) is not None
 
 
 # Phrases --------------------------------------------------------------------------------------
@@ -137,7 +157,7 @@ def _quote(phrase: str) -> str:
     return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in phrase)
 
 
-@cache
+@lru_cache(4096)
 def _bounded(char: str) -> bool:
     """True if a phrase that ends in this character must end where a word ends."""
     return bool(compile_re2(f"[{WORD}]").search(char)) and not compile_re2(UNSPACED).search(char)

@@ -59,10 +59,10 @@ class TraceNode:
 
     A comprehension's children are its source and then its turns: each turn is the trace of the test
     (or the body) with the variable's value in `item` and its number in `index`; of many turns only
-    the first and the last are kept.
+    the first and the last are kept.  `found` is where a pattern or a phrase stands, None if nowhere.
     """
 
-    __slots__ = ("children", "index", "item", "node", "value")
+    __slots__ = ("children", "found", "index", "item", "node", "value")
 
     def __init__(self, node: ir.Expr, value: Any = NOT_EVALUATED) -> None:
         self.node = node
@@ -70,6 +70,7 @@ class TraceNode:
         self.children: list[TraceNode] = []
         self.item: Any = NOT_EVALUATED
         self.index = -1
+        self.found: tuple[int, int] | None = None
 
     def walk(self) -> Iterator[TraceNode]:
         """This node and all below it, a node before its parts."""
@@ -388,7 +389,10 @@ class _Walk:
             word = shown("matches" if isinstance(node, ir.Matches) else "says")
             where = place(node.operand, self.module) or "this"
             raise Failure(code, f"{word} needs a text, `{where}` is {_no(text)}")
-        return matched(node, text, self.module) is not None
+        found = matched(node, text, self.module)
+        if self.open is not None:
+            self.open.found = found
+        return found is not None
 
     def _map(self, node: ir.MapOf) -> Any:
         made: dict[Any, Any] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pactlang import ir
-from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, constant, matched, place, trace, truth
+from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, constant, place, trace, truth
 from pactlang.explain.show import SHOWN, excerpt, opened, printable, quoted, shown
 from pactlang.explain.written import BINARY, Writer, phrases_name
 from pactlang.opcodes import Outcome
@@ -173,7 +173,7 @@ def find_match(at: TraceNode, module: ir.Module, writer: Writer) -> Match | None
         return None
     text = at.children[0].value
     if isinstance(node, ir.Matches | ir.Says):
-        span, name = matched(node, text, module), search_name(node, module)
+        span, name = at.found, search_name(node, module)
     elif isinstance(node, ir.Call) and node.function in SEARCHES:
         name = str(at.children[1].value)
         start = len(text) - len(name) if node.function == "endsWith" else text.find(name)
