@@ -232,6 +232,12 @@ def test_an_unreadable_file_stops_everything_before_it_begins(pactc: Pactc, path
     assert not Path("rows.jsonl").exists()
 
 
+def test_pact_and_records_in_the_wrong_order(pactc: Pactc) -> None:
+    found = pactc("run", "log.jsonl", "shop.pact")
+    assert found.code == exits.UNABLE
+    assert found.err.splitlines()[-1] == "  = help: this looks like a file of records; the pact comes first"
+
+
 def test_a_pact_that_does_not_compile(pactc: Pactc) -> None:
     pactc.write("bad.pact", BROKEN)
     for command in (["run", "bad.pact", "log.jsonl"], ["explain", "bad.pact", "log.jsonl", "--call", "a"]):

@@ -82,7 +82,9 @@ def usable(path: str) -> Program:
     opened = open_pact(path)
     show(opened, sys.stderr, notes=False)
     if opened.program is None:
-        raise Fault(f"{opened.name} does not compile: {summary(opened)}")
+        records = opened.source is not None and opened.source.text.lstrip().startswith(("{", "["))
+        hint = "this looks like a file of records; the pact comes first" if records else ""
+        raise Fault(f"{opened.name} does not compile: {summary(opened)}", hint)
     return opened.program
 
 

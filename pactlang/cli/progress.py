@@ -9,10 +9,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pactlang.cli.evidence import clipped
 from pactlang.cli.input import Input
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+NAME = 24  # characters of a file's name beside the bar
 
 
 class Bar:
@@ -38,7 +41,8 @@ class Bar:
         """A block of `given` has been judged; `records` so far, over all inputs."""
         if self.progress is not None and self.task is not None:
             done = self.before + given.position
-            self.progress.update(self.task, completed=done, description=given.name, calls=records)
+            name = clipped(given.name.rpartition("/")[2], NAME)
+            self.progress.update(self.task, completed=done, description=name, calls=records)
 
     def done(self, given: Input) -> None:
         """All of `given` has been read."""

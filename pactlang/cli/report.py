@@ -173,10 +173,17 @@ def _foot(screen: Console, outcome: Outcome) -> None:
     screen.print()
     if not total.records:
         screen.print(Text("No records.", "yellow"))
-    elif total.calls and not outcome.worst() and not any(c.unknown for c in outcome.clauses()):
+    elif _all_kept(outcome):
         screen.print(Text("Every promise was kept.", "green"))
     speed = f"{outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
     screen.print(Text(speed, "dim"))
+
+
+def _all_kept(outcome: Outcome) -> bool:
+    """Nothing broken, nothing left open, nothing unread, and not merely because nothing was judged."""
+    clauses, partial = outcome.clauses(), outcome.errors or outcome.interrupted
+    open_ = outcome.audit.total.undecodable or any(c.violated or c.unknown for c in clauses)
+    return any(c.satisfied for c in clauses) and not open_ and not partial
 
 
 def _hints(outcome: Outcome) -> list[str]:
