@@ -28,6 +28,19 @@ _PLAIN = dict(zip("abfnrtv\\?\"'`", "\a\b\f\n\r\t\v\\?\"'`", strict=True))
 _BREAK = re.compile(r"\r\n?")
 
 
+# Where a string with this quote may end, and what must be passed over on the way; raw ones have no escapes.
+_STOPS = {
+    (quote, raw): re.compile(f"{'' if raw else escape}{stop}")
+    for raw in (False, True)
+    for quote, escape, stop in (
+        ('"""', r"\\[\s\S]|", '"""'),
+        ("'''", r"\\[\s\S]|", "'''"),
+        ('"', r"\\[^\r\n]|", r'["\r\n]'),
+        ("'", r"\\[^\r\n]|", r"['\r\n]"),
+    )
+}
+
+
 class Malformed(NamedTuple):
     """A mistake inside a word: where (from the word's start), and what."""
 
@@ -66,6 +79,14 @@ def read_duration(text: str) -> int | Malformed:
     if nanos > DURATION_MAX:
         return Malformed(0, len(text), "a duration is at most 10,000 years")
     return nanos
+
+
+def string_end(text: str, at: int, quote: str, raw: bool) -> int | None:
+    """The offset behind the closing quote of a string whose body begins at `at`; None if it has none."""
+    for stop in _STOPS[quote, raw].finditer(text, at):
+        if stop[0][0] != "\\":
+            return stop.end() if stop[0] == quote else None
+    return None
 
 
 def read_string(text: str) -> tuple[str, list[Malformed]]:

@@ -15,8 +15,19 @@ from typing import Any, NamedTuple
 
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.parse import mistakes
+from pactlang.parse.literals import string_end
 from pactlang.parse.nodes import Nodes
-from pactlang.parse.table import BAD_NUMBER, CONTEXTUAL, END, OTHER, UNTERMINATED, Reduction, Table
+from pactlang.parse.table import (
+    BAD_NUMBER,
+    COMMENT,
+    CONTEXTUAL,
+    END,
+    OTHER,
+    QUOTE,
+    UNTERMINATED,
+    Reduction,
+    Table,
+)
 from pactlang.source import Source, Span
 
 # Levels of one expression's tree, and of brackets in brackets.  Later stages recurse over the tree.
@@ -26,20 +37,25 @@ MAX_STATES = 16 * MAX_DEPTH
 # Diagnostics after which the rest of a text is not read.
 MAX_MISTAKES = 10_000
 
-OPENING = {"LBRACE": "{", "LPAR": "(", "LSQB": "["}
+# Words passed over after one mistake before the rest of the text is given up.
+MAX_SKIPPED = 100_000
+
+OPENING = frozenset({"LBRACE", "LPAR", "LSQB"})
 CLOSING = frozenset({"RBRACE", "RPAR", "RSQB"})
 # Words that begin a part of a clause even in the middle of a line, when what is before them is broken.
-STRONG = frozenset("when require never severity dimension".split())
+STRONG = frozenset("when require severity dimension".split())
 
 # Of a broken number's possible kinds the first that can stand here takes its place.
 BROKEN = {UNTERMINATED: (), BAD_NUMBER: ("DURATION", "INT", "FLOAT"), OTHER: ()}
 # Words that continue or make an expression: no place to start again.
 WITHIN = frozenset("in true false null where".split())
 
+_BREAK = re.compile(r"[\r\n]")
 _COLON = re.compile(r"\s*:")
 _OPERAND = re.compile(r"\s*(?:(?!in\b)[\w\"'`!(\[{-]|\.\d)")
 _COUNT = re.compile(r"(?<![\w.])count\s*\Z")
-_STRAY = re.compile(r"[^\x00-\x7f]+|[\s\S]")
+_FOLLOWED = re.compile(r"[ \t]+(?!in\b)[\w\"']")
+_STRAY = re.compile(r"[“”„][^“”\r\n]*[“”]|[‘’][^‘’\r\n]*[‘’]|[^\x00-\x7f]+|\x00+|[\s\S]")
 _span = tuple.__new__
 
 
@@ -62,6 +78,17 @@ class Opened(NamedTuple):
     height: int
 
 
+class Doubt(NamedTuple):
+    """A declaration's keyword at the left margin that was read as a name, and the stacks before it.
+
+    If the text goes wrong right behind it, a declaration was meant, and what is before it does not end.
+    """
+
+    word: Word
+    last: Word
+    stacks: tuple[list[int], list[Any], list[Span], list[int], list[Opened]]
+
+
 class Machine:
     """One run over one text."""
 
@@ -80,8 +107,11 @@ class Machine:
         # The word shifted last, the one before it, and how many states there were before the last.
         self.last = self.before = Word("", Span(at, at))
         self.height = 1
+        self.doubt: Doubt | None = None
         self.expectations: dict[tuple[int, ...], set[str]] = {}
-        self.quiet = -1  # mistakes up to here follow from one that is already reported
+        # Mistakes up to here, or right behind this word, follow from one that is already reported.
+        self.quiet = -1
+        self.muted: Word | None = None
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Take a diagnostic; too many of them end the run."""
@@ -129,10 +159,27 @@ class Machine:
             return word
 
     def _scan(self, at: int) -> Word:
-        found = self.table.words.match(self.text, at)
-        assert found is not None  # END or OTHER always match
-        assert found.lastindex is not None
-        return Word(self.table.kinds[found.lastindex], _span(Span, found.span(found.lastindex)))
+        """The next word from `at` on, whatever the context."""
+        while True:
+            found = self.table.words.match(self.text, at)
+            assert found is not None  # END or OTHER always match
+            group = found.lastindex or 0
+            kind = self.table.kinds[group]
+            if kind == QUOTE:
+                return self._string(*found.span(group))
+            if kind != COMMENT:
+                return Word(kind, _span(Span, found.span(group)))
+            at = found.end()
+
+    def _string(self, start: int, body: int) -> Word:
+        """A string from its prefix on; without an end it reaches to where it would have to end."""
+        opening = self.text[start:body].lower()
+        quote = opening.lstrip("br")
+        end = string_end(self.text, body, quote, "r" in opening)
+        if end is not None:
+            return Word("BYTES" if "b" in opening else "STRING", Span(start, end))
+        found = _BREAK.search(self.text, body) if len(quote) == 1 else None
+        return Word(UNTERMINATED, Span(start, found.start() if found else len(self.text)))
 
     def slice(self, span: Span) -> str:
         """The text of a span."""
@@ -165,9 +212,11 @@ class Machine:
         if word.span.start >= self.quiet:
             self.report(mistakes.broken(self, word))
         self.quiet = max(self.quiet, self._line_end(word.span.start))
+        self.muted = self.last
         self.at = word.span.end
         accepted = self.table.actions[self.states[-1]]
-        kind = next((kind for kind in BROKEN[word.kind] if kind in accepted), None)
+        kinds = ("STRING",) if self.text[word.span.start] in "“”„‘’" else BROKEN[word.kind]
+        kind = next((kind for kind in kinds if kind in accepted), None)
         return Word(kind, Span(word.span.end, word.span.end)) if kind else None
 
     def _line_end(self, at: int) -> int:
@@ -217,6 +266,9 @@ class Machine:
         kind, span = word
         states = self.states
         self.height = len(states)
+        if kind == "IDENT" and self.begins_declaration(span):
+            stacks = (states[:], self.values[:], self.spans[:], self.depths[:], self.opened[:])
+            self.doubt = Doubt(word, self.last, stacks)
         if kind in OPENING:
             self.opened.append(Opened(kind, span, len(states)))
             if len(self.opened) > MAX_DEPTH:
@@ -253,34 +305,51 @@ class Machine:
 
     def _recover(self, word: Word) -> None:
         """Report a word that cannot follow, and go to where reading can begin again."""
-        if self._is_declaration_taken_for_a_name():
-            word = self.last
-            self._unwind(min(self.height, len(self.states)))
-            self.last = self.before
-        if word.span.start >= self.quiet:
-            self.report(mistakes.describe(self, word))
+        doubt = self.doubt
+        if doubt is not None and doubt.word in (self.last, self.before):
+            word = self._go_back(doubt)
+        self._complain(word)
         if word.kind == UNTERMINATED:
             self.quiet = max(self.quiet, word.span.end)
         self._skip(word)
 
-    def _is_declaration_taken_for_a_name(self) -> bool:
-        """`clause` at the left margin, read as a name because what is before it does not end."""
-        last = self.last
-        return last.kind == "IDENT" and self.begins_declaration(last.span)
+    def _complain(self, word: Word) -> None:
+        if word.span.start >= self.quiet and self.last is not self.muted:
+            self.report(mistakes.describe(self, word))
+
+    def _go_back(self, doubt: Doubt) -> Word:
+        """To before the doubtful word; what was reported since then was a misunderstanding."""
+        self.states, self.values, self.spans, self.depths, self.opened = doubt.stacks
+        self.last, self.doubt = doubt.last, None
+        while self.diagnostics and self.diagnostics[-1].primary.span.start >= doubt.word.span.start:
+            self.diagnostics.pop()
+        return doubt.word
 
     def _skip(self, word: Word) -> None:
         """Go on with the first word, from `word` on, that begins something; drop what it cannot follow."""
-        braces = 0
-        while word.kind != END:
+        braces, first = 0, word
+        for _ in range(MAX_SKIPPED):
+            if word.kind == END:
+                break
             kind, height = self._landing(word, braces)
             if height:
                 self._unwind(height)
                 self._reduce(kind)
                 self._shift(Word(kind, word.span))
                 return
+            if not braces and word is not first and self._is_unknown_declaration(word):
+                self._unwind(self._lowest("OWNER", 1) or self._pretend_header(word.span))
+                self.last = Word("", word.span)
+                self._complain(word)
             braces += (word.kind == "LBRACE") - (word.kind == "RBRACE" and braces > 0)
             word = self._scan(word.span.end)
         raise Stop
+
+    def _is_unknown_declaration(self, word: Word) -> bool:
+        """A name at the left margin, outside all braces, and another word behind it: `claus a {`."""
+        if word.kind != "IDENT" or self.start != "pact" or any(o.kind == "LBRACE" for o in self.opened):
+            return False
+        return self._at_margin(word.span) and _FOLLOWED.match(self.text, word.span.end) is not None
 
     def _landing(self, word: Word, braces: int) -> tuple[str, int]:
         """The kind a skipped word would have, and the number of states it can follow; 0 if it cannot.
@@ -291,28 +360,38 @@ class Machine:
         kind, span = word
         if kind == "IDENT" and self.begins_declaration(span):
             kind = self.table.keywords[self.slice(span)]
-            return kind, self._top(kind, 1) or self._pretend_header(span)
+            return kind, self._lowest(kind, self._floor()) or self._lowest(kind, 1) or self._pretend_header(
+                span
+            )
         if braces:
             return kind, 0
-        floor = max((o.height + 1 for o in self.opened if o.kind == "LBRACE"), default=1)
         if kind in ("RBRACE", "SEMICOLON"):
-            return kind, self._top(kind, floor)
+            return kind, self._lowest(kind, self._floor())
         if kind == "IDENT":
-            return self._landing_of_name(span, floor)
+            return self._landing_of_name(span)
         return kind, 0
 
-    def _landing_of_name(self, span: Span, floor: int) -> tuple[str, int]:
+    def _landing_of_name(self, span: Span) -> tuple[str, int]:
         name, begins = self.slice(span), self._begins_line(span)
         keyword = self.table.keywords.get(name)
         if keyword and name not in WITHIN and (begins or name in STRONG):
-            return keyword, self._top(keyword, floor)
-        if begins and _COLON.match(self.text, span.end):
-            return "IDENT", next((h for h in (floor + 1, floor) if self._fits("IDENT", h)), 0)
+            return keyword, self._lowest(keyword, self._floor())
+        floor = self._floor()
+        if begins and (_COLON.match(self.text, span.end) or _FOLLOWED.match(self.text, span.end)):
+            return "IDENT", floor if self._fits("IDENT", floor) else 0
         return "IDENT", 0
 
-    def _top(self, kind: str, floor: int) -> int:
-        """The most states, but `floor` at least, that a word of this kind can follow; 0 if none."""
-        return next((h for h in range(len(self.states), floor - 1, -1) if self._fits(kind, h)), 0)
+    def _floor(self) -> int:
+        """The number of states with which the innermost block begins."""
+        return max((o.height + 1 for o in self.opened if o.kind == "LBRACE"), default=1)
+
+    def _lowest(self, kind: str, floor: int) -> int:
+        """The fewest states, but `floor` at least, that a word of this kind can follow; 0 if none.
+
+        The fewest: a word that begins something stands where the block begins, not within its last,
+        broken part.  What is dropped by that is read already, and a broken text gives no tree.
+        """
+        return next((h for h in range(floor, len(self.states) + 1) if self._fits(kind, h)), 0)
 
     def _fits(self, kind: str, height: int) -> bool:
         if height > len(self.states) or kind not in self.table.actions[self.states[height - 1]]:
@@ -336,11 +415,12 @@ class Machine:
             self._shift(Word(kind, Span(span.start, span.start)))
         return len(self.states)
 
+    def _at_margin(self, span: Span) -> bool:
+        return span.start == 0 or self.text[span.start - 1] in "\r\n"
+
     def begins_declaration(self, span: Span) -> bool:
         """Is this the first word of a declaration, at the left margin?"""
-        if span.start > 0 and self.text[span.start - 1] not in "\r\n":
-            return False
-        return self.table.keywords.get(self.slice(span)) in self.table.declarations
+        return self._at_margin(span) and self.table.keywords.get(self.slice(span)) in self.table.declarations
 
     def _begins_line(self, span: Span) -> bool:
         at = span.start - 1

@@ -108,6 +108,10 @@ def _bad_number(written: str, span: Span) -> Diagnostic:
 
 def _stray(written: str, span: Span) -> Diagnostic:
     first = written[0]
+    if len(written) > 1 and written[-1] in "“”‘’":
+        sign = SPELLINGS[first]
+        fix = Fix(span, sign + written[1:-1] + sign, "use the plain sign")
+        return Diagnostic("unexpected-character", f"strings stand between `{sign}`", Label(span), fix=fix)
     name = f"`{first}`" if first.isprintable() and not first.isspace() else f"U+{ord(first):04X}"
     message = f"the character {name} cannot stand here"
     if first in SPELLINGS:
@@ -122,7 +126,7 @@ def _stray(written: str, span: Span) -> Diagnostic:
 
 def _unclosed(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     """A bracket is open, and the word shows that its end was forgotten."""
-    if not at.opened:
+    if not at.opened or "INT" in accepted:
         return None
     opened = at.opened[-1]
     closer, sign = PAIRS[opened.kind]
@@ -157,15 +161,15 @@ def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     """A sign or word of another language."""
     if at.last.kind == "FACTOR" and at.before.kind in ("INT", "FLOAT") and at.slice(at.last.span) == "%":
         return _percent(at)
-    place = word
-    if "RELATION" not in accepted and at.last.kind == "IDENT":
-        place = at.last  # `a and b` reads `and` as a name
-    written = at.slice(place.span)
-    ours = SPELLINGS.get(written)
-    if ours is None or (place is word and "RELATION" not in accepted):
+    places = [word] if "RELATION" in accepted else []
+    places += [read for read in (at.last, at.before) if read.kind == "IDENT"]  # `a and b`: read as a name
+    place = next((p for p in places if at.slice(p.span) in SPELLINGS), None)
+    if place is None:
         return None
+    written = at.slice(place.span)
+    ours = SPELLINGS[written]
     message = f"`{written}` is written `{ours}`"
-    return Diagnostic("syntax", message, Label(place.span), fix=Fix(place.span, ours, f"write `{ours}`"))
+    return Diagnostic("syntax", message, Label(place.span), fix=Fix(place.span, ours, "replace it"))
 
 
 def _percent(at: Machine) -> Diagnostic:
@@ -185,7 +189,7 @@ def _unknown_part(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | N
     message = f"{shown(name)} does not begin a part of a clause"
     guess = near(name, parts)
     help = (f"did you mean `{guess}`?",) if guess else (f"a part begins with {listed(sorted(parts), 99)}",)
-    fix = Fix(at.last.span, guess, f"write `{guess}`") if guess else None
+    fix = Fix(at.last.span, guess, "replace the word") if guess else None
     return Diagnostic("unknown-keyword", message, Label(at.last.span), help=help, fix=fix)
 
 
@@ -196,7 +200,7 @@ def _unexpected(at: Machine, word: Word, accepted: set[str]) -> Diagnostic:
     guess = near(at.slice(word.span), words) if word.kind == "IDENT" else None
     if guess is None:
         return Diagnostic("syntax", message, Label(word.span))
-    fix = Fix(word.span, guess, f"write `{guess}`")
+    fix = Fix(word.span, guess, "replace the word")
     return Diagnostic(
         "unknown-keyword", message, Label(word.span), help=(f"did you mean `{guess}`?",), fix=fix
     )
@@ -225,7 +229,10 @@ def _expected(at: Machine, accepted: set[str]) -> str:
     if "RELATION" in accepted:
         closers = [sign for kind, sign in (*PAIRS.values(), ("COMMA", ",")) if kind in accepted]
         return listed(["an operator", *(f"`{sign}`" for sign in closers)]) if at.opened else "an operator"
-    return listed(sorted({_name(at, kind) for kind in accepted}, key=lambda n: (n[0] == "`", n)))
+    if {"BLOCK", "ALERT"} <= accepted:
+        return "an action such as `block`, or `}`"
+    choices = {_name(at, kind) for kind in accepted - {"SEMICOLON", "OPTIONAL"} or accepted}
+    return listed(sorted(choices, key=lambda n: (n[0] == "`", n)))
 
 
 def _name(at: Machine, kind: str) -> str:

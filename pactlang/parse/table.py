@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 END = "$END"
 # What no terminal takes: a string that does not end, a number with something at its end, a stray sign.
 UNTERMINATED, BAD_NUMBER, OTHER = "UNTERMINATED", "BAD_NUMBER", "OTHER"
+# The beginning of a string.  Where it ends is found by `literals.string_end`, not by the grammar's
+# pattern: a repeated group takes hundreds of bytes for each escape while it matches.
+QUOTE, STRINGS = "QUOTE", ("STRING", "BYTES")
+BLANK, COMMENT = "BLANK", "COMMENT"
 STARTS = ("pact", "expression")
-IGNORED = ("COMMENT", "BLANK")
 # Known to the lexer only where the grammar has it next, so that `2027-06-30` stays a subtraction.
 CONTEXTUAL = "DATE"
 
@@ -40,7 +43,7 @@ KEYWORDS = frozenset({"import"})
 
 Build = Callable[[Nodes, Any, list[Any]], Any]
 _building = Lock()
-_BROKEN_STRING = r"""[bBrR]{0,2}(?:\"\"\"[\s\S]*|'''[\s\S]*|["'][^\r\n]*)"""
+_QUOTE = r"""(?:[bB]?[rR]?|[rR][bB])(?:\"\"\"|'''|"|')"""
 _BROKEN_NUMBER = r"\d[A-Za-z0-9_.]*"
 
 
@@ -120,19 +123,19 @@ def _is_word(terminal: TerminalDef) -> bool:
 
 
 def _lexer(terminals: Sequence[TerminalDef]) -> tuple[re.Pattern[str], list[str]]:
-    """One pattern for every word and sign, after any blanks and comments; and the kind of each group.
+    """One pattern for every word and sign, after blanks; and the kind of each of its groups.
 
-    Order as in Lark: priority, then what may be longest; broken strings and numbers come before names.
+    Order as in Lark: priority, then what may be longest; strings and broken numbers come before names.
     At the end of the text END matches nothing, and elsewhere OTHER takes one character: it never fails.
     """
-    ignored = [t.pattern.to_regexp() for t in terminals if t.name in IGNORED]
-    wanted = [t for t in terminals if t.name not in IGNORED]
+    blank = next(t.pattern.to_regexp() for t in terminals if t.name == BLANK)
+    wanted = [t for t in terminals if t.name != BLANK and t.name not in STRINGS]
     wanted.sort(key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
     choices = [(t.name, t.pattern.to_regexp()) for t in wanted]
     first = sum(t.priority > 0 for t in wanted)
-    choices[first:first] = [(UNTERMINATED, _BROKEN_STRING), (BAD_NUMBER, _BROKEN_NUMBER)]
+    choices[first:first] = [(QUOTE, _QUOTE), (BAD_NUMBER, _BROKEN_NUMBER)]
     choices += [(END, r"\Z"), (OTHER, r"[\s\S]")]
-    pattern = f"(?:{'|'.join(ignored)})*(?:{'|'.join(f'({regexp})' for _, regexp in choices)})"
+    pattern = f"(?:{blank})?(?:{'|'.join(f'({regexp})' for _, regexp in choices)})"
     return re.compile(pattern), ["", *(name for name, _ in choices)]
 
 
