@@ -275,7 +275,7 @@ def _bind_record(form: type, record: Record, schema: Schema, reader: Reader, lay
     layouts[number] = (form, fields)
     for name, field_plan in zip(schema.reads.get(record.name, ()), plan.fields, strict=True):
         field = record.field(name)
-        if field is None or len(field.names) > 1 or "." in field.names[0] or field_plan.convert is not None:
+        if field is None or len(field.names) > 1 or "." in field.names[0]:
             return False
         mine = own.get(field.names[0])
         if mine is None or not _same_form(mine.type, field_plan, field.type, schema, reader, layouts):

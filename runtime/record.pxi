@@ -253,7 +253,7 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         return slot.nullable or kind == KIND_DYN
     if kind == KIND_STRING:
         set_object(x, TAG_STRING, o)
-        return PyUnicode_Check(o)
+        return frame.binding.trusted or pact_is_text(o)
     if kind == KIND_DOUBLE:
         return load_double(x, o)
     if kind == KIND_INT or kind == KIND_UINT:
@@ -262,7 +262,7 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         set_bool(x, o == Py_True)
         return o == Py_True or o == Py_False
     if KIND_TIMESTAMP <= kind <= KIND_DURATION_NS:
-        return load_time(x, o, kind, frame)
+        return load_time(x, o, kind, frame) or (slot.convert != NULL and load_converted(x, o, slot, frame))
     if slot.convert != NULL:
         return load_converted(x, o, slot, frame)
     if kind == KIND_DYN:
@@ -291,7 +291,7 @@ cdef inline bint load(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) n
         if o == NULL:
             return load_field(x, record, slot, frame)
         if slot.kind == KIND_STRING:
-            if PyUnicode_CheckExact(o):
+            if frame.binding.trusted or pact_is_text(o):
                 set_object(x, TAG_STRING, o)
                 return True
         elif slot.kind == KIND_DOUBLE:
@@ -354,7 +354,7 @@ cdef int load_row(Frame frame, const RowField* fields, int count, PyObject* reco
             o = (<PyObject**>(<char*>holder + field.offset))[0]
             if o != NULL and o != Py_None:
                 if field.kind == KIND_STRING:
-                    if trusted or PyUnicode_CheckExact(o):
+                    if trusted or pact_is_text(o):
                         set_object(x, TAG_STRING, o)
                         continue
                 elif field.kind == KIND_DOUBLE:

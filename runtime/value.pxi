@@ -33,7 +33,19 @@ cdef extern from *:
         if (n != PyUnicode_GET_LENGTH(b) || PyUnicode_KIND(a) != PyUnicode_KIND(b)) return 0;
         return memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), n * PyUnicode_KIND(a)) == 0;
     }
+    /* Lone surrogates are no Unicode text; a string of one-byte characters has none. */
+    static inline int pact_is_text(PyObject *o) {
+        if (!PyUnicode_Check(o)) return 0;
+        int kind = PyUnicode_KIND(o);
+        if (kind == PyUnicode_1BYTE_KIND) return 1;
+        Py_ssize_t n = PyUnicode_GET_LENGTH(o);
+        const void *data = PyUnicode_DATA(o);
+        for (Py_ssize_t i = 0; i < n; i++)
+            if ((PyUnicode_READ(kind, data, i) & 0xFFFFF800u) == 0xD800u) return 0;
+        return 1;
+    }
     """
+    bint pact_is_text(PyObject* o) noexcept
     int pact_int(PyObject* o, long long* out) noexcept
     bint pact_same_text(PyObject* a, PyObject* b) noexcept
 

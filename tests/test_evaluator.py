@@ -1,0 +1,181 @@
+"""The evaluator's face: routes, batches, threads, and structs of the user's own."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+import pactlang
+from pactlang import Outcome, RecordError
+
+PACT = r"""
+pact face "1.0.0" on R
+record Tool { name: string, took: duration(ms), ok: bool = true }
+record R {
+  id: string   n: int   cost: double   note: string?   since: timestamp(ns)?
+  tools: list(Tool) = []   text: string
+}
+clause low      { require n < 10 && cost <= 1.5 }
+clause named    { severity critical when has(note) require note.startsWith("ok") }
+clause quick    { require tools.all(t, t.took < 2s && t.ok) }
+clause digits   { never text.matches(r"[0-9]{4}") }
+clause recent   { when since != null require since > timestamp("2020-01-01T00:00:00Z") }
+"""
+
+
+class Tool(msgspec.Struct):
+    name: str
+    took: float
+    ok: bool = True
+
+
+class Own(msgspec.Struct):
+    id: str
+    n: int
+    cost: float
+    text: str
+    note: str | None = None
+    since: int | None = None
+    tools: list[Tool] = []
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> pactlang.Evaluator:
+    return pactlang.Evaluator(pactlang.compile(PACT))
+
+
+def drawn(rng: random.Random) -> dict[str, Any]:
+    return {
+        "id": str(rng.random()), "n": rng.choice([0, 9, 10, 2**63 - 1]), "cost": rng.choice([0.0, 1.5, 2.0]),
+        "text": rng.choice(["", "year 2024", "ünïcode 1234", "東京 12"]), "note": rng.choice([None, "ok", "no"]),
+        "since": rng.choice([None, 1, 1_700_000_000_000_000_000]),
+        "tools": [
+            {"name": "a", "took": rng.choice([1.0, 2000.0]), "ok": rng.random() < 0.8} for _ in range(rng.randrange(3))
+        ],
+    }  # fmt: skip
+
+
+def test_every_route_gives_the_same_verdict(evaluator: pactlang.Evaluator) -> None:
+    rng = random.Random(7)
+    for _ in range(300):
+        data = drawn(rng)
+        text = json.dumps(data).encode()
+        own = msgspec.convert(data, Own)
+        expected = evaluator.check(data).outcomes
+        assert evaluator.check_json(text).outcomes == expected
+        assert evaluator.check(own).outcomes == expected
+        assert [Outcome(code) for code in evaluator.check_lines(text).outcomes[0]] == list(expected.values())
+    assert not evaluator.strangers, "the user's own struct should have been read in place"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"n": "x"}, "$.n"), ({"n": 2**63}, "$.n"), ({"n": 1.5}, "$.n"), ({"n": True}, "$.n"),
+        ({"cost": float("nan")}, "$.cost"), ({"cost": float("inf")}, "$.cost"), ({"cost": "1"}, "$.cost"),
+        ({"text": None}, "$.text"), ({"text": "\ud800"}, "$.text"), ({"note": 5}, "$.note"),
+        ({"tools": [Tool("a", 1.0, None)]}, None), ({"tools": [Tool("a", "1")]}, "$.tools[0].took"),
+        ({"tools": None}, None), ({"tools": (1,)}, "$.tools[0]"), ({"tools": [5]}, "$.tools[0]"), ({"since": 2**90}, "$.since"),
+    ],
+)  # fmt: skip
+def test_own_structs_that_lie_about_their_types(evaluator: pactlang.Evaluator, change: Any, path: str | None) -> None:
+    own = Own("1", 1, 1.0, "x")
+    for name, value in change.items():
+        setattr(own, name, value)
+    if path is None:
+        assert evaluator.check(own).outcomes == evaluator.check(msgspec.convert({"id": "1", "n": 1, "cost": 1.0, "text": "x"}, Own)).outcomes
+    else:
+        with pytest.raises(RecordError) as refused:
+            evaluator.check(own)
+        assert refused.value.path == path
+
+
+@pytest.mark.parametrize("record", [None, 5, "x", [], object(), b"{}"])
+def test_what_is_no_record(evaluator: pactlang.Evaluator, record: Any) -> None:
+    with pytest.raises(RecordError):
+        evaluator.check(record)
+
+
+def test_batch_keeps_line_numbers_and_loses_nothing(evaluator: pactlang.Evaluator) -> None:
+    good = json.dumps(drawn(random.Random(1))).encode()
+    data = b"\n".join([b"", good, b"{", b"  ", good + b"\r", b'{"id":"1"}', b"[]", b"\xff", good])
+    batch = evaluator.check_lines(data)
+    assert batch.lines.tolist() == [2, 3, 5, 6, 7, 8, 9]
+    assert [(line, path) for line, path, _ in batch.undecodable] == [(3, "$"), (6, "$.n"), (7, "$"), (8, "$")]
+    assert batch.outcomes.dtype == np.uint8 and batch.outcomes.shape == (7, 5)
+    assert (batch.outcomes[[1, 3, 4, 5]] == Outcome.UNKNOWN).all()
+    assert batch.clauses == evaluator.names and len(batch) == 7
+    assert len(evaluator.check_lines(b"")) == 0
+
+
+def test_a_violation_carries_its_evidence(evaluator: pactlang.Evaluator) -> None:
+    verdict = evaluator.check({"id": "1", "n": 50, "cost": 1, "text": "born 1984", "note": "never"})
+    assert not verdict.ok and verdict.unknown == ()
+    low, named, digits = verdict.violations
+    assert (low.clause, low.severity, low.values, low.threshold) == ("low", "major", {"n": 50}, 10)
+    assert PACT[low.span.start : low.span.end].strip().endswith("n < 10 && cost <= 1.5")
+    assert named.severity == "critical"
+    assert digits.matched is not None and digits.matched[:4] == ("text", 5, 9, "1984")
+    assert digits.message and "\n" not in digits.message and digits.digest == evaluator.program.digest
+
+
+def test_many_clauses_need_more_than_one_mask() -> None:
+    clauses = "\n".join(f"clause c{i} {{ require n != {i} }}" for i in range(200))
+    evaluator = pactlang.Evaluator(pactlang.compile('pact many "1.0.0" on R record R { n: int }\n' + clauses))
+    for n in (0, 63, 64, 127, 128, 199, 200):
+        broken = [violation.clause for violation in evaluator.check({"n": n}).violations]
+        assert broken == ([f"c{n}"] if n < 200 else [])
+
+
+def test_calls_outside_the_pact_have_no_outcome() -> None:
+    program = pactlang.compile('pact p "1.0.0" on R record R { a: string?, x: dyn? } applies when a == "yes" && x.k == 1 clause c { require a == "no" }')
+    evaluator = pactlang.Evaluator(program)
+    assert evaluator.check({"a": "other"}).outside and evaluator.check({"a": "other"}).outcomes == {}
+    assert evaluator.check({"a": "yes", "x": {"k": 1}}).outcomes == {"c": Outcome.VIOLATED}
+    assert evaluator.check({"a": "yes"}).outcomes == {"c": Outcome.UNKNOWN}  # not known to be outside
+    batch = evaluator.check_lines(b'{"a":"other"}\n{"a":"yes","x":{"k":1}}')
+    assert batch.outside.tolist() == [True, False]
+
+
+def test_threads_share_an_evaluator(evaluator: pactlang.Evaluator) -> None:
+    rng = random.Random(3)
+    records = [drawn(rng) for _ in range(200)]
+    expected = [evaluator.check(record).outcomes for record in records]
+    wrong: list[Any] = []
+
+    def work() -> None:
+        for _ in range(10):
+            got = [evaluator.check(record).outcomes for record in records]
+            if got != expected:
+                wrong.append(got)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_record_changed_by_another_thread_does_no_harm(evaluator: pactlang.Evaluator) -> None:
+    """Texts are replaced while RE2 runs without the GIL: any verdict will do, a crash will not."""
+    own, stop = Own("1", 1, 1.0, "x" * 20_000), threading.Event()
+
+    def spoil() -> None:
+        i = 0
+        while not stop.is_set():
+            i += 1
+            own.text, own.note, own.tools = f"{'y' * 20_000}{i}", f"ok {i}", [Tool(f"{i}", 1.0)]
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    for _ in range(3000):
+        evaluator.check(own)
+    stop.set()
+    thread.join()
