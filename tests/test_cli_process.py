@@ -52,6 +52,14 @@ def test_standard_input_that_is_closed(pactc: Pactc) -> None:
     assert done.stderr == b"error: standard input is closed\n"
 
 
+def test_outputs_that_are_closed(pactc: Pactc) -> None:
+    command = f"{sys.executable} -m pactlang.cli run shop.pact log.jsonl --fail-on any"
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        done = subprocess.run(f"{command} {closed}", shell=True, capture_output=True, check=False)
+        assert done.returncode == exits.FOUND
+        assert b"Traceback" not in done.stderr
+
+
 def test_an_interrupt_while_waiting_reports_what_was_read(pactc: Pactc) -> None:
     process = pactc.start("run", "shop.pact", "-", "--format", "json", "--verdicts", "rows.jsonl")
     assert process.stdin is not None
@@ -97,30 +105,28 @@ def test_an_encoding_without_our_letters(pactc: Pactc) -> None:
     assert json.loads(out)["violations"][0]["id"] == "grün→"
 
 
-def on_a_terminal(arguments: list[str], **env: str) -> str:
+def on_a_terminal(pactc: Pactc, *arguments: str, **env: str) -> str:
     """Everything that `pactc` writes to a terminal of 80 columns."""
-    process, handle = pty.fork()
-    if process == 0:
-        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "80"} | env)
-        os.execv(sys.executable, [sys.executable, "-m", "pactlang.cli", *arguments])
+    ours, theirs = pty.openpty()
+    env = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"} | env
+    process = pactc.start(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
     said = b""
-    while select.select([handle], [], [], 60)[0]:
+    while select.select([ours], [], [], 60)[0]:
         try:
-            data = os.read(handle, 65536)
-        except OSError:
-            break
-        if not data:
+            data = os.read(ours, 65536)
+        except OSError:  # how Linux says that the other side is closed
             break
         said += data
-    os.waitpid(process, 0)
-    os.close(handle)
+    process.wait(60)
+    os.close(ours)
     return said.decode()
 
 
 def test_colour_on_a_terminal_unless_it_is_not_wanted(pactc: Pactc) -> None:
-    coloured = on_a_terminal(["run", "shop.pact", "log.jsonl"])
+    coloured = on_a_terminal(pactc, "run", "shop.pact", "log.jsonl")
     assert re.search(r"\x1b\[[\d;]*31m", coloured)
-    plain = on_a_terminal(["run", "shop.pact", "log.jsonl"], NO_COLOR="1")
+    plain = on_a_terminal(pactc, "run", "shop.pact", "log.jsonl", NO_COLOR="1")
     assert not re.search(r"\x1b\[[\d;]*3[1-7]m", plain)
     assert "small_refunds" in plain
     assert max(len(re.sub(r"\x1b\[[\d;?]*\w", "", line)) for line in re.split("[\r\n]+", plain)) <= 80
@@ -128,7 +134,7 @@ def test_colour_on_a_terminal_unless_it_is_not_wanted(pactc: Pactc) -> None:
 
 def test_a_progress_bar_on_a_terminal_only(pactc: Pactc) -> None:
     pactc.write("big.jsonl", LOG * 8_000)
-    assert "━" in on_a_terminal(["run", "shop.pact", "big.jsonl"])
+    assert "━" in on_a_terminal(pactc, "run", "shop.pact", "big.jsonl")
     process = pactc.start("run", "shop.pact", "big.jsonl")
     out, err = process.communicate()
     assert b"\x1b" not in out + err

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 
 import pytest
-from cli_tools import BROKEN, COUNTS, LOG, Pactc, pactc
+from cli_tools import BROKEN, COUNTS, LOG, PACT, Pactc, pactc
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import pactlang
 from pactlang.cli import exits
+from pactlang.cli.audit import Audit, Row
+from pactlang.cli.input import Overlong, split
 
 __all__ = ["pactc"]
+EVALUATOR = pactlang.Evaluator(pactlang.compile(PACT))
 
 
 def sums(data: dict) -> None:  # type: ignore[type-arg]
@@ -356,3 +362,37 @@ def test_a_clause_that_never_applied_is_told_of(pactc: Pactc) -> None:
     assert "Every promise was kept." in found.out
     pactc.write("refund.jsonl", '{"tool": "refund", "args": {}}\n')
     assert "`small_refunds` could not be decided on any call" in pactc.run("refund.jsonl").err
+
+
+PIECES = st.one_of(
+    st.binary(max_size=20),
+    st.sampled_from(
+        [*LOG.splitlines(), b"\n", b"\r\n", b"{}", b"nul", b'{"cost": 1e999}', b'{"cost": NaN}', b"\0"]
+    ),
+    st.sampled_from(
+        [b'{"args": {"amount": 99999999999999999999}}', b'{"output": "\\ud800"}', b'{"id": 7}', b"[]"]
+    ),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(PIECES, max_size=30), st.integers(1, 60))
+def test_the_sums_hold_whatever_the_bytes_are(pieces: list[bytes], chunk: int) -> None:
+    data = b"".join(piece + b"\n" * (i % 3 > 0) for i, piece in enumerate(pieces))
+    audit = Audit(EVALUATOR, EVALUATOR.names, 2)
+    rows: list[Row] = []
+    for block in split(io.BytesIO(data), chunk, 120):
+        if isinstance(block, Overlong):
+            rows.append(audit.pass_over("f", block))
+        else:
+            rows += audit.feed("f", block).all_rows()
+    total = audit.total
+    lines = [i for i, line in enumerate(data.split(b"\n"), 1) if line and not line.isspace()]
+    assert [row.place.line for row in rows] == lines
+    assert total.records == len(lines)
+    assert total.clauses.sum(axis=1).tolist() == [total.calls] * 3
+    assert sum(row.outside for row in rows) == total.outside
+    assert sum(row.unreadable is not None for row in rows) == total.undecodable == sum(audit.reasons.values())
+    for column, name in enumerate(EVALUATOR.names):
+        assert sum(name in row.violated for row in rows) == total.clauses[column, 1]
+        assert sum(name in row.unknown for row in rows) == total.clauses[column, 3]

@@ -18,7 +18,7 @@ import click
 
 from pactlang import __version__
 from pactlang.cli import exits
-from pactlang.cli.screen import printable, survive_narrow_encodings
+from pactlang.cli.screen import prepare_outputs, printable
 
 COMMANDS = ("check", "build", "run", "explain")
 
@@ -66,7 +66,7 @@ def pactc() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `pactc` with these arguments (the process's own if None) and leave with an exit code."""
-    survive_narrow_encodings()
+    prepare_outputs()
     try:
         code = _run(arguments)
         sys.stdout.flush()

@@ -50,8 +50,13 @@ def _broken_pipe() -> NoReturn:
     raise BrokenPipeError
 
 
-def survive_narrow_encodings() -> None:
-    """Let a character that the output's encoding lacks be written as an escape instead of failing."""
+def prepare_outputs() -> None:
+    """Let a character that an output's encoding lacks be written as an escape instead of failing, and
+    let an output that the caller closed take what is written to it."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
