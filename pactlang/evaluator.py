@@ -9,7 +9,7 @@ called, and how a violation is explained.  The machine is its base class, so `ch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +20,7 @@ from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
 from pactlang.records import LayoutPlan, Reader
-from pactlang.schema import Record, Schema
+from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
 from pactlang.verdict import Batch, Matched, Undecodable, Violation
 
@@ -216,7 +216,7 @@ def _plans(layouts: list[LayoutPlan]) -> list[tuple[type, list[tuple[Any, ...]]]
     return [
         (
             plan.struct,
-            [(f.attr, int(f.kind), f.nullable, f.default, f.layout, f.convert) for f in plan.fields],
+            [(f.attr, int(f.kind), f.nullable, f.default, f.layout, f.convert, None) for f in plan.fields],
         )
         for plan in layouts
     ]
@@ -245,57 +245,67 @@ def _row(schema: Schema) -> list[tuple[int, int, int]]:
 # A user's own struct, read in place -----------------------------------------------------------------
 
 
-def direct_binding(form: type, schema: Schema, reader: Reader) -> Binding | None:
+def direct_binding(form: type[Struct], schema: Schema, reader: Reader) -> Binding | None:
     """Offsets into a user's struct class, if its fields hold what decoding would put there.
 
-    Only records without nested records are read in place, and only fields under their first wire
-    name; None means: take the slow route.
+    None means: take the slow route.  The machine looks at every value it reads from such a struct;
+    one that is unforeseen sends that record the slow way.
     """
-    layouts: list[tuple[type, list[tuple[Any, ...]]] | None] = [None] * len(schema.records)
-    if not _bind_record(form, schema.record(schema.root), schema, reader, layouts):
+    direct = Direct(schema, reader)
+    if not direct.record(form, schema.record(schema.root)):
         return None
-    filled = [
-        layout if layout is not None else plan
-        for layout, plan in zip(layouts, _plans(reader.layouts), strict=True)
-    ]
     try:
-        return Binding(filled, _root(schema), False)
+        return Binding(direct.filled(), _root(schema), False)
     except TypeError:
         return None
 
 
-def _bind_record(form: type, record: Record, schema: Schema, reader: Reader, layouts: list[Any]) -> bool:
-    """Fill in the layout of one record; False if some field cannot be read in place."""
-    number = [r.name for r in schema.records].index(record.name)
-    plan = reader.layouts[number]
-    own = {f.encode_name: f for f in msgspec.structs.fields(form)}
-    if layouts[number] is not None:
-        return bool(layouts[number][0] is form)
-    fields: list[tuple[Any, ...]] = []
-    layouts[number] = (form, fields)
-    for name, field_plan in zip(schema.reads.get(record.name, ()), plan.fields, strict=True):
-        field = record.field(name)
-        if field is None or len(field.names) > 1 or "." in field.names[0]:
-            return False
-        mine = own.get(field.names[0])
-        if mine is None or not _same_form(mine.type, field_plan, field.type, schema, reader, layouts):
-            return False
-        fields.append((mine.name, *_plans([plan])[0][1][len(fields)][1:]))
-    return True
+class Direct:
+    """The layouts of a user's struct classes, one per record of the schema."""
 
+    def __init__(self, schema: Schema, reader: Reader) -> None:
+        self.schema = schema
+        self.plans = _plans(reader.layouts)
+        self.index = {record.name: i for i, record in enumerate(schema.records)}
+        self.found: dict[int, tuple[type, list[tuple[Any, ...]]]] = {}
 
-def _same_form(hint: Any, plan: Any, type_: Any, schema: Schema, reader: Reader, layouts: list[Any]) -> bool:
-    """Whether a field annotated with `hint` holds what the plan foresees (the machine looks again)."""
-    inside = _without_none(hint)
-    if type_.values:
-        return False  # membership is proved by decoding only
-    if plan.kind in DIRECT:
-        return inside in DIRECT[plan.kind]
-    if plan.kind == Kind.LIST and plan.layout >= 0 and getattr(inside, "__origin__", None) is list:
-        (element,) = inside.__args__
-        if isinstance(element, type) and issubclass(element, Struct):
-            return _bind_record(element, schema.records[plan.layout], schema, reader, layouts)
-    return False
+    def filled(self) -> list[tuple[type, list[tuple[Any, ...]]]]:
+        return [self.found.get(i, plan) for i, plan in enumerate(self.plans)]
+
+    def record(self, form: type[Struct], record: Record) -> bool:
+        """Lay out one record; False if the class has other names or some field of another form."""
+        number = self.index[record.name]
+        if number in self.found:
+            return self.found[number][0] is form
+        own = {f.encode_name: f for f in msgspec.structs.fields(form)}
+        wires = {f.name: f.names[0] if f.wires else f.name for f in record.fields}
+        if not set(own) <= set(wires.values()):  # another name of a field, perhaps
+            return False
+        fields: list[tuple[Any, ...]] = []
+        self.found[number] = (form, fields)
+        for name, plan in zip(self.schema.reads.get(record.name, ()), self.plans[number][1], strict=True):
+            field, mine = record.field(name), own.get(wires[name])
+            if field is None or (mine is not None and not self.fits(mine.type, plan, field.type)):
+                return False
+            if mine is None and not field.may_be_absent:
+                return False
+            choices = frozenset(field.type.values) if field.type.values else None
+            fields.append((mine.name if mine is not None else None, *plan[1:6], choices))
+        return True
+
+    def fits(self, hint: Any, plan: tuple[Any, ...], form: Type) -> bool:
+        """Whether a field annotated with `hint` may hold what the plan foresees."""
+        kind, layout, inside = plan[1], plan[4], _without_none(hint)
+        if kind in DIRECT:
+            return inside in DIRECT[kind] or (bool(form.values) and getattr(inside, "__origin__", None) is Literal)
+        if kind == Kind.DYN or (kind == Kind.MAP and form.params[1].kind == "dyn"):
+            return True
+        if kind == Kind.LIST and layout >= 0:
+            inside = next(iter(getattr(inside, "__args__", ())), None)
+        elif kind != Kind.RECORD:
+            return False
+        is_struct = isinstance(inside, type) and issubclass(inside, Struct)
+        return is_struct and self.record(inside, self.schema.records[layout])
 
 
 def _without_none(hint: Any) -> Any:

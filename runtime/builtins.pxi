@@ -244,9 +244,10 @@ cdef void bucket(Cell* out, const Cell* args, int n) noexcept:
     """How many of the bounds args[1:] are <= args[0]."""
     cdef int i, result
     cdef int64_t count = 0
+    cdef bint is_wait = args[0].tag == TAG_DURATION
     for i in range(1, n):
         result = order(&args[i], &args[0])
-        if result == NO_ORDER:
+        if result == NO_ORDER or not (is_wait or is_number(&args[0])):
             refuse(out, args, n)
             return
         count += result <= 0

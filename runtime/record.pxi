@@ -23,6 +23,7 @@ cdef struct FieldSlot:
     int32_t layout          # of a record, or of a list's records; -1: none
     PyObject* convert       # borrowed from Binding.kept; NULL: none
     Cell default            # borrowed from Binding.kept
+    PyObject* choices       # an enum's values as a frozenset, borrowed from Binding.kept; NULL: any
     bint nullable
     bint has_default
 
@@ -36,7 +37,8 @@ cdef struct Layout:
 cdef class Binding:
     """Where the fields of a schema's records lie in one family of struct classes.
 
-    layouts: per record (struct class, [(attribute, kind, nullable, default, layout, convert)]).
+    layouts: per record (struct class, [(attribute, kind, nullable, default, layout, convert, choices)]).
+    An attribute None means that the class lacks the field: it reads as null or its default.
     trusted: the structs were made by decoding, so that a text is a text; otherwise everything is
     looked at.
     """
@@ -71,6 +73,9 @@ cdef class Binding:
             for j, field in enumerate(fields):
                 self.bind(&self.layouts[i].fields[j], struct, field)
                 self.layouts[i].checks |= may_refuse(self.layouts[i].fields[j].kind)
+        for i in range(self.count):
+            for j in range(self.layouts[i].count):
+                self.check_default(&self.layouts[i].fields[j])
         for i in range(self.count):     # a list of records that are checked is checked itself
             for k in range(self.count):
                 for j in range(self.layouts[k].count):
@@ -78,14 +83,15 @@ cdef class Binding:
                         self.layouts[k].checks |= self.layouts[self.layouts[k].fields[j].layout].checks
 
     cdef bind(self, FieldSlot* slot, object struct, tuple field):
-        attribute, kind, nullable, default, layout, convert = field
+        attribute, kind, nullable, default, layout, convert, choices = field
         slot.offset = -1
         slot.kind = kind
         slot.nullable = nullable
         slot.layout = layout if -1 <= layout < self.count else -1
         slot.has_default = default is not None
         slot.convert = NULL
-        self.kept.append((default, convert))
+        self.kept.append((default, convert, choices))
+        slot.choices = <PyObject*>choices if choices is not None else NULL
         if convert is not None:
             slot.convert = <PyObject*>convert
         unbox(&slot.default, <PyObject*>default, None)
@@ -97,6 +103,14 @@ cdef class Binding:
             slot.offset = pact_offset(<PyObject*>descriptor)
             if slot.offset < 0:
                 raise TypeError(f"{struct.__name__}.{attribute} is no plain struct field")
+
+    cdef check_default(self, FieldSlot* slot):
+        """A record that stands for an absent one must be of the class whose offsets are used."""
+        cdef PyObject* form
+        if slot.has_default and slot.default.tag == TAG_RECORD:
+            form = <PyObject*>slot.default.v.o.ob_type
+            if self.layouts[slot.layout].type != form:
+                slot.has_default = False
 
     cdef take_row(self, const RowSlot* slots, int count):
         """Prepare the row of slots that load_row reads."""
@@ -238,6 +252,41 @@ cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noe
         return False
 
 
+cdef bint is_choice(PyObject* o, const FieldSlot* slot) noexcept:
+    """Whether a text is one of an enum's values."""
+    try:
+        return slot.choices == NULL or <object>o in <frozenset>slot.choices
+    except Exception:
+        return False
+
+cdef bint is_plain(PyObject* o, int depth) noexcept:
+    """Whether a user's value is what JSON could have given: no other types, no lone surrogates."""
+    cdef object key, value
+    cdef long long number
+    if o == Py_None or o == Py_True or o == Py_False:
+        return True
+    if PyUnicode_CheckExact(o):
+        return pact_is_text(o)
+    if PyLong_CheckExact(<object>o) or PyFloat_CheckExact(<object>o):
+        return True
+    if depth > MAX_NESTING:
+        return False
+    try:
+        if type(<object>o) is list:
+            for value in <list>o:
+                if not is_plain(<PyObject*>value, depth + 1):
+                    return False
+            return True
+        if type(<object>o) is dict:
+            for key, value in (<dict>o).items():
+                if type(key) is not str or not pact_is_text(<PyObject*>key) or not is_plain(<PyObject*>value, depth + 1):
+                    return False
+            return True
+    except Exception:               # it changed meanwhile
+        pass
+    return False
+
+
 cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) noexcept:
     """Read one field of a struct; false if the object in it is not what its kind says."""
     cdef PyObject* o = NULL
@@ -253,7 +302,7 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         return slot.nullable or kind == KIND_DYN
     if kind == KIND_STRING:
         set_object(x, TAG_STRING, o)
-        return frame.binding.trusted or pact_is_text(o)
+        return frame.binding.trusted or (pact_is_text(o) and is_choice(o, slot))
     if kind == KIND_DOUBLE:
         return load_double(x, o)
     if kind == KIND_INT or kind == KIND_UINT:
@@ -267,12 +316,12 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         return load_converted(x, o, slot, frame)
     if kind == KIND_DYN:
         unbox(x, o, None)          # dyn data holds no records
-        return True
+        return frame.binding.trusted or is_plain(o, 0)
     if kind == KIND_LIST:
         return load_list(x, o, slot, frame)
     if kind == KIND_MAP:
         set_object(x, TAG_MAP, o)
-        return PyDict_Check(<object>o)
+        return PyDict_Check(<object>o) and (frame.binding.trusted or is_plain(o, 0))
     if kind == KIND_RECORD and slot.layout >= 0:
         set_object(x, TAG_RECORD, o)
         x.aux = slot.layout
@@ -291,7 +340,7 @@ cdef inline bint load(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) n
         if o == NULL:
             return load_field(x, record, slot, frame)
         if slot.kind == KIND_STRING:
-            if frame.binding.trusted or pact_is_text(o):
+            if frame.binding.trusted or (slot.choices == NULL and pact_is_text(o)):
                 set_object(x, TAG_STRING, o)
                 return True
         elif slot.kind == KIND_DOUBLE:
@@ -354,7 +403,7 @@ cdef int load_row(Frame frame, const RowField* fields, int count, PyObject* reco
             o = (<PyObject**>(<char*>holder + field.offset))[0]
             if o != NULL and o != Py_None:
                 if field.kind == KIND_STRING:
-                    if trusted or pact_is_text(o):
+                    if trusted or (field.slot.choices == NULL and pact_is_text(o)):
                         set_object(x, TAG_STRING, o)
                         continue
                 elif field.kind == KIND_DOUBLE:

@@ -131,6 +131,8 @@ cdef void unbox(Cell* x, PyObject* o, Binding records) noexcept:
             set_int(x, number)
     elif PyFloat_CheckExact(<object>o):
         set_double(x, PyFloat_AS_DOUBLE(<object>o))
+        if isnan(x.v.d):                # no data holds a NaN that could be read
+            fail(x, ERR_BAD_NUMBER)
     elif PyDict_Check(<object>o):
         set_object(x, TAG_MAP, o)
     elif PyList_Check(<object>o):

@@ -179,3 +179,88 @@ def test_a_record_changed_by_another_thread_does_no_harm(evaluator: pactlang.Eva
         evaluator.check(own)
     stop.set()
     thread.join()
+
+
+class OwnUsage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class OwnToolCall(msgspec.Struct):
+    name: str
+    args: Any = None
+    ok: bool | None = None
+
+
+class OwnCall(msgspec.Struct):
+    """The standard record as a service would hold it."""
+
+    id: str | None = None
+    kind: str = "chat"
+    output: str = ""
+    tool: str | None = None
+    args: Any = None
+    latency: float | None = None
+    usage: OwnUsage = msgspec.field(default_factory=OwnUsage)
+    tool_calls: list[OwnToolCall] = []
+
+
+STANDARD = r"""
+pact standard "1.0.0"
+clause chatty { require kind in ["chat", "tool"] && latency < 2s }
+clause small  { when tool == "refund" require args.amount <= 50 && args.to != "x" }
+clause tokens { require usage.input_tokens < 100 }
+clause tools  { require tool_calls.all(t, t.name != "rm" && !has(t.args.force)) }
+clause cheap  { require cost == null && model == null }
+"""
+
+
+@pytest.fixture(scope="module")
+def standard() -> pactlang.Evaluator:
+    return pactlang.Evaluator(pactlang.compile(STANDARD))
+
+
+def test_the_standard_record_is_read_in_place(standard: pactlang.Evaluator) -> None:
+    rng = random.Random(5)
+    for _ in range(300):
+        own = OwnCall(
+            id="1", kind=rng.choice(["chat", "tool", "other"]), tool=rng.choice([None, "refund"]),
+            args=rng.choice([None, {"amount": 5}, {"amount": 70, "to": "x"}, [1], "x", {"amount": {"deep": [1.5, None]}}]),
+            latency=rng.choice([None, 0.5, 3.0]), usage=OwnUsage(rng.choice([None, 5, 500])),
+            tool_calls=[OwnToolCall(rng.choice(["a", "rm"]), rng.choice([None, {}, {"force": 1}])) for _ in range(rng.randrange(3))],
+        )  # fmt: skip
+        assert standard.check(own).outcomes == standard.check_json(msgspec.json.encode(own)).outcomes
+        assert repr(standard.check(own).violations) == repr(standard.check_json(msgspec.json.encode(own)).violations)
+    assert not standard.strangers
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"kind": "poem"}, "$.kind"), ({"args": {"amount": "\udfff"}}, "$.args.amount"), ({"usage": OwnUsage("x")}, "$.usage.input_tokens"),
+        ({"tool_calls": [OwnToolCall("a", {"\ud800": 1})]}, "$.tool_calls[0].args"), ({"usage": 5}, "$.usage"),
+    ],
+)  # fmt: skip
+def test_the_standard_record_with_lies(standard: pactlang.Evaluator, change: Any, path: str) -> None:
+    with pytest.raises(RecordError) as refused:
+        standard.check(msgspec.structs.replace(OwnCall(), **change))
+    assert refused.value.path.startswith(path)
+
+
+@pytest.mark.parametrize("args", [(1, 2), {1: 2}, {"a": {"b"}}, float("nan"), 2**70, {"amount": float("nan")}])
+def test_strange_arguments_are_judged_like_a_dict(standard: pactlang.Evaluator, args: Any) -> None:
+    own = OwnCall(tool="refund", args=args)
+    data = {"kind": "chat", "tool": "refund", "args": args}
+
+    def said(record: Any) -> Any:
+        try:
+            return standard.check(record).outcomes
+        except RecordError as refused:
+            return refused.path, refused.reason
+
+    assert said(own) == said(data)
+
+
+def test_an_absent_usage_reads_as_an_empty_one(standard: pactlang.Evaluator) -> None:
+    own = msgspec.structs.replace(OwnCall(), usage=None)
+    assert standard.check(own).outcomes == standard.check({"kind": "chat"}).outcomes
