@@ -7,7 +7,8 @@ pyproject.toml.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import json
 import os
 import re
 import sys
@@ -75,8 +76,16 @@ def opcodes_pxi() -> str:
 
 def grammar_py() -> str:
     text = Path("grammar/pact.lark").read_text("utf-8")
-    body = "\n".join(f"    {line + chr(10)!r}" for line in text.splitlines())
-    return f'"""The grammar, written by setup.py from grammar/pact.lark."""\n\nGRAMMAR: str = (\n{body}\n)\n'
+    spec = importlib.util.spec_from_file_location("tabulate", "pactlang/parse/tabulate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tabulate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tabulate)
+    tables = json.dumps(tabulate.tabulate(text), separators=(",", ":"))
+    return (
+        '"""The grammar and its tables, written by setup.py from grammar/pact.lark."""\n\n'
+        f"GRAMMAR: str = {text!r}\n\nTABLES: str = {tables!r}\n"
+    )
 
 
 def write_if_changed(path: str, text: str) -> None:

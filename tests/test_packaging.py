@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -39,9 +40,11 @@ def test_the_native_module_is_there_and_not_older_than_its_sources() -> None:
 
 
 def test_the_generated_grammar_is_the_grammar() -> None:
-    from pactlang._grammar import GRAMMAR
+    from pactlang._grammar import GRAMMAR, TABLES
+    from pactlang.parse.tabulate import tabulate
 
     assert (ROOT / "grammar/pact.lark").read_text("utf-8") == GRAMMAR, REBUILD
+    assert tabulate(GRAMMAR) == json.loads(TABLES), REBUILD
 
 
 def test_the_generated_enums_are_the_enums() -> None:

@@ -3,7 +3,7 @@
 In: the bytes or text of one file.  Out: `syntax.Pact`, or one expression, and diagnostics in source
 order; nothing is raised for a mistake in a text.  A tree comes back only if no diagnostic is an error.
 
-Lark computes the tables from `grammar/pact.lark` when the first text is parsed, not before.
+Lark computes the tables from `grammar/pact.lark` when the package is built (`tabulate`).
 """
 
 from __future__ import annotations

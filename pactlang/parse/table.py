@@ -1,26 +1,23 @@
 """The grammar as the machine wants it: one row of actions per state, one pattern for all words.
 
-In: the text of `grammar/pact.lark`.  Out: a `Table`, built once per process.
+In: `_grammar.TABLES`, the LALR(1) tables that Lark computed when the package was built.  Out: a
+`Table`, made once per process.
 
-Lark reads the grammar and computes the LALR(1) tables; what is here only rearranges them.  The loop
-over them is our own (`machine.py`), because recovery after a mistake needs the stacks.
+What is here only rearranges them.  The loop over them is our own (`machine.py`), because recovery
+after a mistake needs the stacks.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pactlang._grammar import GRAMMAR
+from pactlang._grammar import TABLES
 from pactlang.parse.nodes import Nodes
-
-if TYPE_CHECKING:
-    from lark import Lark
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
 
 END = "$END"
 # What no terminal takes: a string that does not end, a number with something at its end, a stray sign.
@@ -29,7 +26,6 @@ UNTERMINATED, BAD_NUMBER, OTHER = "UNTERMINATED", "BAD_NUMBER", "OTHER"
 # pattern: a repeated group takes hundreds of bytes for each escape while it matches.
 QUOTE, STRINGS = "QUOTE", ("STRING", "BYTES")
 BLANK, COMMENT = "BLANK", "COMMENT"
-STARTS = ("pact", "expression")
 # Known to the lexer only where the grammar has it next, so that `2027-06-30` stays a subtraction.
 CONTEXTUAL = "DATE"
 
@@ -45,6 +41,43 @@ Build = Callable[[Nodes, Any, list[Any]], Any]
 _building = Lock()
 _QUOTE = r"""(?:[bB]?[rR]?|[rR][bB])(?:\"\"\"|'''|"|')"""
 _BROKEN_NUMBER = r"\d[A-Za-z0-9_.]*"
+
+
+class Terminal(NamedTuple):
+    """A word or sign; `written` is its text if it is always the same."""
+
+    name: str
+    regexp: str
+    written: str | None
+    priority: int
+    max_width: int
+    length: int
+
+    @property
+    def is_word(self) -> bool:
+        return self.written is not None and self.written.isidentifier()
+
+
+class Symbol(NamedTuple):
+    """A part of a rule; a dropped one has no value for the rule's builder."""
+
+    name: str
+    is_terminal: bool
+    is_dropped: bool
+
+    @property
+    def is_list(self) -> bool:
+        return not self.is_terminal and self.name.startswith("_")
+
+
+class Rule(NamedTuple):
+    """A rule of the grammar, as `tabulate` wrote it."""
+
+    origin: str
+    alias: str | None
+    expand1: bool
+    empty: list[bool]
+    expansion: list[Symbol]
 
 
 class Reduction:
@@ -71,6 +104,7 @@ class Table(NamedTuple):
     contextual: re.Pattern[str]
     written: dict[str, str]
     declarations: frozenset[str]
+    parts: frozenset[str]
     chains: dict[tuple[int, int, str], int]
 
 
@@ -82,56 +116,35 @@ def table() -> Table:
 
 @cache
 def _build() -> Table:
-    lark = _lark()
-    terminals = list(lark.terminals)
-    keywords = {t.pattern.value: t.name for t in terminals if _is_word(t)}
-    words, kinds = _lexer([t for t in terminals if not _is_word(t) and t.name != CONTEXTUAL])
-    contextual = next(t.pattern.to_regexp() for t in terminals if t.name == CONTEXTUAL)
-    actions, gotos = _rows(lark)
-    start = {name: lark.parse_interactive("", name).parser_state.position for name in STARTS}
-    written = {t.name: t.pattern.value for t in terminals if t.pattern.type == "str"}
+    data = json.loads(TABLES)
+    terminals = [Terminal(*row) for row in data["terminals"]]
+    keywords = {t.written: t.name for t in terminals if t.written is not None and t.is_word}
+    words, kinds = _lexer([t for t in terminals if not t.is_word and t.name != CONTEXTUAL])
+    contextual = next(t.regexp for t in terminals if t.name == CONTEXTUAL)
+    actions, gotos = _rows(data)
+    written = {t.name: t.written for t in terminals if t.written is not None}
     return Table(
-        actions, gotos, start, words, kinds, keywords, re.compile(contextual), written,
-        _declarations(actions), {},
+        actions, gotos, data["starts"], words, kinds, keywords, re.compile(contextual), written,
+        _shared(actions, "OWNER", "CLAUSE"), _shared(actions, "REQUIRE", "DIMENSION"), {},
     )  # fmt: skip
 
 
-def _declarations(actions: list[dict[str, int | Reduction]]) -> frozenset[str]:
-    """The words that begin a declaration: what can follow a complete one."""
-    rows = [set(row) for row in actions if "OWNER" in row and "CLAUSE" in row]
-    return frozenset.intersection(*map(frozenset, rows)) - {END, "SEMICOLON"}
+def _shared(actions: list[dict[str, int | Reduction]], one: str, other: str) -> frozenset[str]:
+    """The kinds that can stand wherever these two can: the words that begin a declaration, or a part."""
+    rows = [frozenset(row) for row in actions if one in row and other in row]
+    return frozenset.intersection(*rows) - {END, "SEMICOLON", "RBRACE", "IDENT"}
 
 
-def _lark() -> Lark:
-    """The grammar's tables.  Lark is imported here and nowhere else; its lexers stay unbuilt."""
-    from lark import Lark
-    from lark.lexer import Lexer
-
-    class Unused(Lexer):
-        __future_interface__ = 1
-
-        def __init__(self, conf: object) -> None: ...
-
-        def lex(self, lexer_state: Any, parser_state: Any) -> Any:
-            raise NotImplementedError
-
-    return Lark(GRAMMAR, parser="lalr", lexer=Unused, start=list(STARTS), maybe_placeholders=True)
-
-
-def _is_word(terminal: TerminalDef) -> bool:
-    return terminal.pattern.type == "str" and str(terminal.pattern.value).isidentifier()
-
-
-def _lexer(terminals: Sequence[TerminalDef]) -> tuple[re.Pattern[str], list[str]]:
+def _lexer(terminals: Sequence[Terminal]) -> tuple[re.Pattern[str], list[str]]:
     """One pattern for every word and sign, after blanks; and the kind of each of its groups.
 
     Order as in Lark: priority, then what may be longest; strings and broken numbers come before names.
     At the end of the text END matches nothing, and elsewhere OTHER takes one character: it never fails.
     """
-    blank = next(t.pattern.to_regexp() for t in terminals if t.name == BLANK)
+    blank = next(t.regexp for t in terminals if t.name == BLANK)
     wanted = [t for t in terminals if t.name != BLANK and t.name not in STRINGS]
-    wanted.sort(key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
-    choices = [(t.name, t.pattern.to_regexp()) for t in wanted]
+    wanted.sort(key=lambda t: (-t.priority, -t.max_width, -t.length, t.name))
+    choices = [(t.name, t.regexp) for t in wanted]
     first = sum(t.priority > 0 for t in wanted)
     choices[first:first] = [(QUOTE, _QUOTE), (BAD_NUMBER, _BROKEN_NUMBER)]
     choices += [(END, r"\Z"), (OTHER, r"[\s\S]")]
@@ -139,25 +152,16 @@ def _lexer(terminals: Sequence[TerminalDef]) -> tuple[re.Pattern[str], list[str]
     return re.compile(pattern), ["", *(name for name, _ in choices)]
 
 
-def _rows(lark: Lark) -> tuple[list[dict[str, int | Reduction]], list[dict[str, int]]]:
-    from lark.parsers.lalr_analysis import Shift
-
-    parse_table = lark.parse_interactive("", STARTS[0]).parser_state.parse_conf.parse_table
-    states = parse_table.states
-    reductions: dict[Rule, Reduction] = {}
-    actions: list[dict[str, int | Reduction]] = [{} for _ in states]
-    gotos: list[dict[str, int]] = [{} for _ in states]
-    for state, row in states.items():
-        for symbol, (action, target) in row.items():
-            if action is not Shift:
-                if target not in reductions:
-                    reductions[target] = _reduction(target)
-                actions[state][symbol] = reductions[target]
-            elif symbol.isupper() or symbol == END:
-                actions[state][symbol] = target
-            else:
-                gotos[state][symbol] = target
-    for end in parse_table.end_states.values():
+def _rows(data: dict[str, Any]) -> tuple[list[dict[str, int | Reduction]], list[dict[str, int]]]:
+    rules = (Rule(*row[:4], [Symbol(*symbol) for symbol in row[4]]) for row in data["rules"])
+    reductions = [_reduction(rule) for rule in rules]
+    actions: list[dict[str, int | Reduction]] = []
+    gotos: list[dict[str, int]] = []
+    for row in data["states"]:
+        here = {symbol: n if n >= 0 else reductions[-1 - n] for symbol, n in row.items()}
+        actions.append({symbol: to for symbol, to in here.items() if symbol.isupper() or symbol == END})
+        gotos.append({symbol: to for symbol, to in row.items() if not (symbol.isupper() or symbol == END)})
+    for end in data["ends"]:
         actions[end][END] = end
     return actions, gotos
 
@@ -166,10 +170,10 @@ def _rows(lark: Lark) -> tuple[list[dict[str, int | Reduction]], list[dict[str, 
 
 
 def _reduction(rule: Rule) -> Reduction:
-    origin, size = str(rule.origin.name), len(rule.expansion)
+    origin, size = rule.origin, len(rule.expansion)
     pick, single = _picker(rule)
     listing = origin.startswith("_")
-    passes = single and rule.options.expand1 and not rule.alias
+    passes = single and rule.expand1 and not rule.alias
     build = _gather(pick, rule) if listing else _pass(pick) if passes else _node(rule.alias or origin, pick)
     return Reduction(origin, size, build, int((rule.alias or origin) in DEEPER), passes and size == 1)
 
@@ -182,13 +186,13 @@ def _picker(rule: Rule) -> tuple[Pick, bool]:
     and the elements of a list instead of the list.  Also: is it always exactly one value?"""
     steps: list[tuple[int, bool]] = []  # index (-1: None), is it a list
     index = 0
-    for absent in rule.options.empty_indices or [False] * len(rule.expansion):
+    for absent in rule.empty or [False] * len(rule.expansion):
         if absent:
             steps.append((-1, False))
             continue
-        symbol: Any = rule.expansion[index]
-        if not (symbol.is_term and symbol.filter_out):
-            steps.append((index, not symbol.is_term and symbol.name.startswith("_")))
+        symbol = rule.expansion[index]
+        if not symbol.is_dropped:
+            steps.append((index, symbol.is_list))
         index += 1
     if steps == [(i, False) for i in range(len(rule.expansion))]:
         return list, len(steps) == 1
@@ -210,7 +214,7 @@ def _pick_steps(steps: list[tuple[int, bool]]) -> Pick:
 
 def _gather(pick: Pick, rule: Rule) -> Build:
     """A helper rule (its name begins with `_`): a list that grows in place while it is read."""
-    if rule.expansion[0].name != rule.origin.name:
+    if rule.expansion[0].name != rule.origin:
         return lambda nodes, span, values: pick(values)
 
     def extend(nodes: Nodes, span: Any, values: list[Any]) -> list[Any]:
