@@ -72,6 +72,8 @@ def test_every_import_of_the_package_is_declared() -> None:
     distributions = metadata.packages_distributions()
     needed = set()
     for path in (ROOT / "pactlang").rglob("*.py"):
+        if path.name == "tabulate.py":  # runs when the package is built, not when it is used
+            continue
         found = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text("utf-8"), re.M)
         needed |= {name for name in found if name not in sys.stdlib_module_names and name != "pactlang"}
     assert {distributions[name][0] for name in needed if name in distributions} == declared
