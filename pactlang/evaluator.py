@@ -19,7 +19,7 @@ from pactlang.errors import ProgramError, RecordError
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
-from pactlang.records import LayoutPlan, Reader
+from pactlang.records import LayoutPlan, Reader, other_heads
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
 from pactlang.verdict import Batch, Matched, Undecodable, Violation
@@ -278,9 +278,9 @@ class Direct:
         if number in self.found:
             return self.found[number][0] is form
         own = {f.encode_name: f for f in msgspec.structs.fields(form)}
-        wires = {f.name: f.names[0] if f.wires else f.name for f in record.fields}
-        if not set(own) <= set(wires.values()):  # another name of a field, perhaps
-            return False
+        wires = {f.name: f.names[0] for f in record.fields}
+        if (set(own) - set(wires.values())) & other_heads(record) or any("." in wire for wire in wires.values()):
+            return False  # some field may stand under another of its names
         fields: list[tuple[Any, ...]] = []
         self.found[number] = (form, fields)
         for name, plan in zip(self.schema.reads.get(record.name, ()), self.plans[number][1], strict=True):

@@ -43,6 +43,7 @@ class Own(msgspec.Struct):
     note: str | None = None
     since: int | None = None
     tools: list[Tool] = []
+    beside: list[int] = []  # no field of the record
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +221,8 @@ def standard() -> pactlang.Evaluator:
     return pactlang.Evaluator(pactlang.compile(STANDARD))
 
 
-def test_the_standard_record_is_read_in_place(standard: pactlang.Evaluator) -> None:
+def test_the_standard_record_is_read_in_place() -> None:
+    standard = pactlang.Evaluator(pactlang.compile(STANDARD))
     rng = random.Random(5)
     for _ in range(300):
         own = OwnCall(
@@ -264,3 +266,16 @@ def test_strange_arguments_are_judged_like_a_dict(standard: pactlang.Evaluator, 
 def test_an_absent_usage_reads_as_an_empty_one(standard: pactlang.Evaluator) -> None:
     own = msgspec.structs.replace(OwnCall(), usage=None)
     assert standard.check(own).outcomes == standard.check({"kind": "chat"}).outcomes
+
+
+class Telemetry(msgspec.Struct, rename={"model": "gen_ai.request.model"}):
+    """A struct that holds a field under its wire name is read the slow way."""
+
+    kind: str = "chat"
+    model: str | None = None
+
+
+def test_a_struct_with_wire_names_is_read_like_a_dict(standard: pactlang.Evaluator) -> None:
+    assert standard.check(Telemetry(model="m")).outcomes["cheap"] == Outcome.VIOLATED
+    assert standard.check({"gen_ai.request.model": "m"}).outcomes["cheap"] == Outcome.VIOLATED
+    assert Telemetry in standard.strangers

@@ -1,6 +1,7 @@
 """Records: from JSON, a dict or a Struct to what a program reads."""
 
 from pactlang.records.layout import FieldPlan, LayoutPlan
+from pactlang.records.names import other_heads
 from pactlang.records.reader import Reader
 
-__all__ = ["FieldPlan", "LayoutPlan", "Reader"]
+__all__ = ["FieldPlan", "LayoutPlan", "Reader", "other_heads"]

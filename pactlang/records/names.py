@@ -65,6 +65,11 @@ def aliases_of(record: Record, *path: str) -> tuple[Name, ...]:
     return tuple(Name(w.key, TRANSFORMS.get(w.transform), w.indexed) for w in WIRES.get(path, ()))
 
 
+def other_heads(record: Record) -> set[str]:
+    """The keys under which a field may stand beside its first name."""
+    return {head for field in record.fields for name in names_of(record, field)[1:] for head in name.heads}
+
+
 def look(data: dict[str, Any], key: str) -> Any:
     """What stands under a name with dots, None if nothing or null."""
     found = data.get(key)
