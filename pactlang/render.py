@@ -130,7 +130,7 @@ def _excerpt(
     marks = [_mark(label, primary, window, cells, shift) for label, primary in labels]
     empty = " " * width + paint(" | ", BLUE)
     rows = [empty + row for row in _underlines(marks, paint, level)]
-    return [paint(f"{number:>{width}} | ", BLUE) + shown, *(row.rstrip() for row in rows)]
+    return [row.rstrip() for row in (paint(f"{number:>{width}} | ", BLUE) + shown, *rows)]
 
 
 def _window(source: Source, number: int, labels: Sequence[tuple[Label, bool]]) -> tuple[Span, bool, bool]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).parent.parent.parent / "shared"
+SHARED = Path(os.environ.get("PACT_SHARED") or Path(__file__).parent.parent.parent / "shared")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,12 +16,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of data beside the checkout.
+    """The folder of data beside the checkout, or the one that PACT_SHARED names.
 
     Without it the test is skipped, or fails where PACT_REQUIRE_SHARED=1 is set, as in `.ci/run`.
     """
     if not SHARED.is_dir():
-        message = "no ../shared: real traces and CEL's conformance suite are not here"
+        message = f"no {SHARED}: real traces and CEL's conformance suite are not here"
         if os.environ.get("PACT_REQUIRE_SHARED") == "1":
             pytest.fail(message)
         pytest.skip(message)

@@ -79,13 +79,14 @@ class Opened(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """A declaration's keyword at the left margin that was read as a name, and the stacks before it.
+    """A keyword that was read as a name where it looks like one, and the stacks before it.
 
-    If the text goes wrong right behind it, a declaration was meant, and what is before it does not end.
+    If the text goes wrong right behind it, the keyword was meant, and what is before it does not end.
     """
 
     word: Word
     last: Word
+    before: Word
     stacks: tuple[list[int], list[Any], list[Span], list[int], list[Opened]]
 
 
@@ -266,9 +267,9 @@ class Machine:
         kind, span = word
         states = self.states
         self.height = len(states)
-        if kind == "IDENT" and self.begins_declaration(span):
+        if kind == "IDENT" and self._is_doubtful(span):
             stacks = (states[:], self.values[:], self.spans[:], self.depths[:], self.opened[:])
-            self.doubt = Doubt(word, self.last, stacks)
+            self.doubt = Doubt(word, self.last, self.before, stacks)
         if kind in OPENING:
             self.opened.append(Opened(kind, span, len(states)))
             if len(self.opened) > MAX_DEPTH:
@@ -314,13 +315,26 @@ class Machine:
         self._skip(word)
 
     def _complain(self, word: Word) -> None:
-        if word.span.start >= self.quiet and self.last is not self.muted:
-            self.report(mistakes.describe(self, word))
+        if word.span.start < self.quiet or self.last is self.muted:
+            return
+        found = mistakes.describe(self, word)
+        if found.primary.span.start >= self.quiet or found.code == "unclosed-bracket":
+            self.report(found)
+
+    def _is_doubtful(self, span: Span) -> bool:
+        """`clause` at the left margin, `require` anywhere, any part of a clause where a line begins."""
+        name = self.slice(span)
+        keyword = self.table.keywords.get(name)
+        if keyword in self.table.parts:
+            return name in STRONG or self._begins_line(span)
+        return keyword in self.table.declarations and self._at_margin(span)
 
     def _go_back(self, doubt: Doubt) -> Word:
         """To before the doubtful word; what was reported since then was a misunderstanding."""
         self.states, self.values, self.spans, self.depths, self.opened = doubt.stacks
-        self.last, self.doubt = doubt.last, None
+        self.last, self.before, self.doubt = doubt.last, doubt.before, None
+        if self.quiet > doubt.word.span.start:
+            self.quiet = -1
         while self.diagnostics and self.diagnostics[-1].primary.span.start >= doubt.word.span.start:
             self.diagnostics.pop()
         return doubt.word

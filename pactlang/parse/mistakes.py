@@ -56,8 +56,8 @@ def describe(at: Machine, word: Word) -> Diagnostic:
         return broken(at, word)
     accepted = _accepted(at)
     return (
-        _unclosed(at, word, accepted)
-        or _unmatched(at, word)
+        _unmatched(at, word, accepted)
+        or _unclosed(at, word, accepted)
         or _slip(at, word, accepted)
         or _unknown_part(at, word, accepted)
         or _unexpected(at, word, accepted)
@@ -108,14 +108,15 @@ def _bad_number(written: str, span: Span) -> Diagnostic:
 
 def _stray(written: str, span: Span) -> Diagnostic:
     first = written[0]
-    if len(written) > 1 and written[-1] in "“”‘’":
+    if len(written) > 1 and first in "“”„‘’" and written[-1] in "“”‘’":
         sign = SPELLINGS[first]
         fix = Fix(span, sign + written[1:-1] + sign, "use the plain sign")
         return Diagnostic("unexpected-character", f"strings stand between `{sign}`", Label(span), fix=fix)
     name = f"`{first}`" if first.isprintable() and not first.isspace() else f"U+{ord(first):04X}"
     message = f"the character {name} cannot stand here"
     if first in SPELLINGS:
-        fix = Fix(Span(span.start, span.start + 1), SPELLINGS[first], "use the plain sign")
+        title = "use the plain sign" if SPELLINGS[first] else "take it out"
+        fix = Fix(Span(span.start, span.start + 1), SPELLINGS[first], title)
         return Diagnostic("unexpected-character", message, Label(span), fix=fix)
     help = ("names are made of the letters a to z and A to Z, digits and `_`",) if first.isalpha() else ()
     return Diagnostic("unexpected-character", message, Label(span), help=help)
@@ -147,8 +148,8 @@ def _unclosed(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     return None
 
 
-def _unmatched(at: Machine, word: Word) -> Diagnostic | None:
-    if word.kind not in CLOSERS or any(PAIRS[o.kind][0] == word.kind for o in at.opened):
+def _unmatched(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
+    if word.kind not in CLOSERS or "INT" in accepted or any(PAIRS[o.kind][0] == word.kind for o in at.opened):
         return None
     message = f"{found_(at, word)} closes nothing: there is no open `{CLOSERS[word.kind]}`"
     return Diagnostic("unmatched-bracket", message, Label(word.span))

@@ -153,8 +153,10 @@ def _lexer(terminals: Sequence[Terminal]) -> tuple[re.Pattern[str], list[str]]:
 
 
 def _rows(data: dict[str, Any]) -> tuple[list[dict[str, int | Reduction]], list[dict[str, int]]]:
-    rules = (Rule(*row[:4], [Symbol(*symbol) for symbol in row[4]]) for row in data["rules"])
-    reductions = [_reduction(rule) for rule in rules]
+    reductions = [
+        _reduction(Rule(origin, alias, expand1, empty, [Symbol(*symbol) for symbol in symbols]))
+        for origin, alias, expand1, empty, symbols in data["rules"]
+    ]
     actions: list[dict[str, int | Reduction]] = []
     gotos: list[dict[str, int]] = []
     for row in data["states"]:

@@ -48,13 +48,15 @@ def tabulate(text: str) -> dict[str, Any]:
 def _terminal(terminal: Any) -> list[Any]:
     pattern = terminal.pattern
     written = pattern.value if pattern.type == "str" else None
-    return [terminal.name, pattern.to_regexp(), written, terminal.priority, pattern.max_width, len(pattern.value)]
+    rank = [terminal.priority, pattern.max_width, len(pattern.value)]
+    return [terminal.name, pattern.to_regexp(), written, *rank]
 
 
 def _rule(rule: Any) -> list[Any]:
     symbols = [[s.name, s.is_term, bool(s.is_term and s.filter_out)] for s in rule.expansion]
     options = rule.options
-    return [str(rule.origin.name), rule.alias, bool(options.expand1), list(options.empty_indices or []), symbols]
+    empty = list(options.empty_indices or [])
+    return [str(rule.origin.name), rule.alias, bool(options.expand1), empty, symbols]
 
 
 def _states(lark: Any) -> tuple[list[dict[str, int]], list[Any], list[int]]:
