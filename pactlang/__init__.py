@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pactlang.build import compile, load
     from pactlang.errors import CompileError, PactError, ProgramError, RecordError
     from pactlang.evaluator import Evaluator
+    from pactlang.guard import Guard
     from pactlang.program import Program
     from pactlang.verdict import Batch, Outcome, Verdict, Violation
 
@@ -22,12 +23,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
-    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Program": "program",
+    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard", "Program": "program",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Outcome", "PactError", "Program", "ProgramError",
+    "Batch", "CompileError", "Evaluator", "Guard", "Outcome", "PactError", "Program", "ProgramError",
     "RecordError", "Verdict", "Violation", "compile", "load",
 ]  # fmt: skip
 

@@ -1,0 +1,207 @@
+"""The books of a guard: every complete call is numbered, judged, counted, stored and told of here.
+
+In: a `Verification` whose call is complete.  Out: its verdict, an `Entry` for the ledger, and the
+findings for the callbacks.  Nothing that goes wrong in here reaches the wrapped call: it is counted.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pactlang.errors import RecordError
+from pactlang.evaluator import Evaluator
+from pactlang.guard.answers import bulk
+from pactlang.guard.call import Call, encoded
+from pactlang.guard.desk import Desk, shielded
+from pactlang.guard.findings import Counts, Finding, findings
+from pactlang.guard.result import Verification
+from pactlang.guard.sessions import Numbers
+from pactlang.ledger.entry import Entry
+from pactlang.opcodes import Outcome
+from pactlang.verdict import Verdict
+
+LARGE = 256 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
+LATE = 1_000  # large calls that may wait for their verdict; after that they are judged at once too
+TOLD = 10_000  # callbacks that may wait
+
+Told = Callable[[Finding], object]
+Names = tuple[str, ...]
+
+
+class Books:
+    """What a guard keeps: numbers, counts, the ledger, and two threads for what must not hold a call up."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        ledger: Any,
+        sessions: int,
+        on_violation: Told | None,
+        on_unknown: Told | None,
+    ) -> None:
+        self.evaluator, self.ledger = evaluator, ledger
+        self.names = evaluator.names
+        self.told = {Outcome.VIOLATED: on_violation, Outcome.UNKNOWN: on_unknown}
+        self.tells = on_violation is not None or on_unknown is not None
+        self.numbers = Numbers(sessions)
+        self.counts = Counts()
+        self.late = Desk("pactlang-guard-late", LATE)
+        self.callbacks = Desk("pactlang-guard-callbacks", TOLD)
+        self._check = evaluator.check
+        self._new_writer()
+
+    def _new_writer(self) -> None:
+        self.writer, self.number = secrets.token_hex(8), 0
+        self.lock = threading.Lock()
+
+    def after_fork(self) -> None:
+        """Begin anew in a child: another writer, no threads, and what waits is the parent's business."""
+        self._new_writer()
+        self.counts = Counts()
+        self.late.reset()
+        self.callbacks.reset()
+
+    # One call -------------------------------------------------------------------------------------
+
+    def settle(self, one: Verification) -> None:
+        """Number a complete call in the order of completion, and judge it now or, if it is large, soon."""
+        call = one.call
+        with self.lock:
+            self.counts.calls += 1
+            if call.ok is False:
+                self.counts.failed += 1
+            if call.session is not None and call.seq is None:
+                call.seq = self._next(call.session)
+        one._place = (call.session, call.seq)
+        self.dispatch(one, one._late is not None or weight(call) > LARGE)
+
+    def settle_data(self, one: Verification) -> None:
+        """The same for a record that was made elsewhere: a dict under whatever names."""
+        data, reader = one.call, self.evaluator.reader
+        try:
+            held = reader.from_dict(data)
+            session, seq = (_held(reader, held, name) for name in ("session", "seq"))
+        except RecordError as error:
+            session, seq, one.error = None, None, error
+        with self.lock:
+            self.counts.calls += 1
+            if session is not None and seq is None and one.error is None:
+                seq = self._next(session)
+                one.call = {**data, "seq": seq}
+        one._place = (session, seq)
+        self.dispatch(one, bulk(data, LARGE) > LARGE)
+
+    def _next(self, session: str) -> int | None:
+        number = self.numbers.next(session)
+        self.counts.unnumbered += number is None
+        return number
+
+    def dispatch(self, one: Verification, large: bool) -> None:
+        """Judge a numbered call, a large one on another thread while that keeps up."""
+        if not (large and self.late.put(shielded(self.judge, one, failed=one.finish))):
+            self.judge(one)
+
+    def judge(self, one: Verification) -> None:
+        """Give a numbered call its verdict, store it, and tell of what was found."""
+        try:
+            if one.error is None:
+                for read in one._late or ():
+                    read()
+                one.verdict = self._check(one.call)
+        except RecordError as error:
+            one.error = error
+        except Exception as error:  # a fault of ours must not become the application's
+            one.error = RecordError(f"not judged: {type(error).__name__}: {error}")
+        self._count(one)
+        if self.ledger is not None:
+            self._store(one)
+        one.finish()
+        if self.tells and one.verdict is not None and not one.verdict.ok:
+            self._tell(one.verdict, one.call)
+
+    def _count(self, one: Verification) -> None:
+        verdict, counts = one.verdict, self.counts
+        with self.lock:
+            if verdict is None:
+                counts.undecodable += 1
+            elif verdict.outside:
+                counts.outside += 1
+            else:
+                counts.judged += 1
+                if not verdict.ok:
+                    codes = {verdict.outcome(number) for number in range(len(self.names))}
+                    counts.violated += Outcome.VIOLATED in codes
+                    counts.unknown += Outcome.UNKNOWN in codes
+
+    # The ledger -----------------------------------------------------------------------------------
+
+    def _store(self, one: Verification) -> None:
+        try:
+            data = encoded(one.call)
+            with self.lock:  # numbers go into the ledger in their order
+                number, self.number = self.number, self.number + 1
+                one.capture = (self.writer, number)
+                self.ledger.put(self._entry(one, data, number))
+        except Exception:
+            with self.lock:
+                self.counts.unstored += 1
+
+    def _entry(self, one: Verification, data: bytes, number: int) -> Entry:
+        session, seq = one._place
+        return Entry(data, self.writer, number, session, seq, one._time, *self._said(one.verdict))
+
+    def _said(self, verdict: Verdict | None) -> tuple[Names, Names, Names, bool]:
+        """Violated, unknown and skipped clauses, and whether it is outside; all unknown if not judged."""
+        if verdict is None:
+            return (), self.names, (), False
+        if verdict.outside:
+            return (), (), (), True
+        found: tuple[list[str], ...] = ([], [], [], [])
+        for number, name in enumerate(self.names):
+            found[verdict.outcome(number)].append(name)
+        violated, unknown, skipped = (
+            tuple(found[code]) for code in (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.SKIPPED)
+        )
+        return violated, unknown, skipped, False
+
+    # Callbacks ------------------------------------------------------------------------------------
+
+    def _tell(self, verdict: Verdict, call: Any) -> None:
+        if not self.callbacks.put(shielded(self._tell_all, verdict, call, failed=self._callback_failed)):
+            with self.lock:
+                self.counts.callbacks_dropped += 1
+
+    def _tell_all(self, verdict: Verdict, call: Any) -> None:
+        for finding in findings(self.evaluator.program, verdict, call):
+            callback = self.told[finding.outcome]
+            if callback is not None:
+                shielded(callback, finding, failed=self._callback_failed)()
+
+    def _callback_failed(self) -> None:
+        with self.lock:
+            self.counts.callbacks_failed += 1
+
+
+def _held(reader: Any, held: Any, name: str) -> Any:
+    """A field of a decoded record, None where the pact's record has no such field."""
+    try:
+        return reader.member(held, name)
+    except KeyError:
+        return None
+
+
+def weight(call: Call) -> int:
+    """Characters in a call, or some number beyond LARGE as soon as that is sure."""
+    total = len(call.input) + len(call.output)
+    if call.messages:
+        total += sum(len(message.content or "") for message in call.messages)
+    if call.args is not None:
+        total += bulk(call.args, LARGE)
+    for asked in call.tool_calls:
+        total += bulk(asked.args, LARGE)
+    if call.attributes or call.labels:
+        total += bulk([call.attributes, call.labels], LARGE)
+    return total

@@ -1,0 +1,480 @@
+"""The guard: wraps the calls of an agent, answers at once, judges every call.
+
+In: a `Program`, and the user's own functions.  Out: their responses, untouched, and a verdict on
+every call; with a ledger, a record of each that survives.
+
+A call is judged where it ends, on its own thread: that costs less than handing it to another.  Only
+what could hold up an event loop is handed on: a large text, the user's callbacks, writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import inspect
+import os
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import CoroutineType
+from typing import Any, TypeVar, cast, overload
+
+import msgspec
+from msgspec import Struct
+
+from pactlang.errors import PactError, RecordError
+from pactlang.evaluator import Evaluator
+from pactlang.guard.answers import Unreadable, bulk, read_answer
+from pactlang.guard.bind import arguments_of, parameters, request_of
+from pactlang.guard.books import LARGE, Books, Told
+from pactlang.guard.call import Call, call_class, moment
+from pactlang.guard.chunks import Chunks
+from pactlang.guard.findings import Counts
+from pactlang.guard.requests import read_request
+from pactlang.guard.result import Result, Verification
+from pactlang.guard.sessions import CURRENT, Facts, Scope
+from pactlang.guard.streams import AsyncStream, Stream, is_stream
+from pactlang.program import Program
+
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+Extract = Callable[[Any], Any]
+Prices = Mapping[str, tuple[float, float]]
+
+AT_EXIT = 5.0  # seconds that callbacks get when the interpreter ends
+_wall, _clock = time.time, time.perf_counter
+
+
+class Guard:
+    """Judges every call that goes through it by one pact.
+
+    guard = Guard(program)
+    result = await guard.call("Where is my order?", ask)    # ask(input) is yours
+    result.response, await result.verification
+
+    ledger: None, a path, or a `pactlang.ledger.Ledger`.  extract: reads a response of an unusual shape:
+    it returns the text, or a dict of fields of `Call`; of a stream it gets the list of chunks.
+    prices: model -> (USD per million input tokens, per million output tokens).
+    on_violation, on_unknown: called with a `Finding`, on a thread of their own.
+    sessions: how many sessions' numbers are remembered.
+
+    It may be used from many threads and event loops.  After a fork the child writes as another writer.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        ledger: Any = None,
+        *,
+        extract: Extract | None = None,
+        prices: Prices | None = None,
+        on_violation: Told | None = None,
+        on_unknown: Told | None = None,
+        sessions: int = 100_000,
+    ) -> None:
+        self.program = program
+        self.ledger, self._owns_ledger = _opened(ledger, program)
+        self._extract, self._prices = extract, dict(prices or {})
+        self._books = Books(Evaluator(program), self.ledger, sessions, on_violation, on_unknown)
+        self._is_standard = program.schema.root == "Call"
+        self._form = call_class(program.schema) if self._is_standard else Call
+        _guards.add(self)
+
+    # Calls ----------------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        input: Any,
+        fn: Callable[[Any], Any],
+        *,
+        session: str | int | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+        extract: Extract | None = None,
+    ) -> Result[Any]:
+        """Call `fn(input)`, awaiting it if it is to be awaited; its response at once, and the verdict.
+
+        input: a text, a list of messages, or the keyword arguments of a provider's SDK as a dict.
+        fields: other fields of the call, such as those that the pact adds.  Whatever `fn` raises
+        passes through and is recorded, cancellation too.  A stream is passed through and judged at its
+        end.
+        """
+        one = self._open("chat", input, session, agent, model, labels, fields, extract)
+        try:
+            response = fn(input)
+            if type(response) is CoroutineType or hasattr(type(response), "__await__"):
+                response = await response
+        except BaseException as error:
+            self._fail(one, error)
+            raise
+        return Result(self._close(one, response), one)
+
+    def call_sync(
+        self,
+        input: Any,
+        fn: Callable[[Any], R],
+        *,
+        session: str | int | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+        extract: Extract | None = None,
+    ) -> Result[R]:
+        """`call` for code without an event loop; `fn` returns its response, it is not awaited."""
+        one = self._open("chat", input, session, agent, model, labels, fields, extract)
+        try:
+            response = fn(input)
+        except BaseException as error:
+            self._fail(one, error)
+            raise
+        return Result(self._close(one, response), one)
+
+    def session(
+        self,
+        id: str | int | None = None,
+        *,
+        agent: str | None = None,
+        model: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+    ) -> Scope:
+        """`with guard.session(id, agent=...)`: what holds for every call inside."""
+        return Scope(Facts(_text(id), agent, model, _copied(labels), _copied(fields)))
+
+    def record(self, call: Mapping[str, Any] | Struct) -> Verification:
+        """Judge and store a complete call that happened elsewhere: a dict or a Struct."""
+        if isinstance(call, Call):
+            one = Verification(call, _wall(), 0.0)
+            self._books.settle(one)
+            return one
+        data = msgspec.to_builtins(call) if isinstance(call, Struct) else call
+        if not isinstance(data, Mapping):
+            raise TypeError(f"expected a dict or a msgspec Struct, found {type(call).__name__}")
+        one = Verification(data, _wall(), 0.0)
+        self._books.settle_data(one)
+        return one
+
+    # Functions ------------------------------------------------------------------------------------
+
+    @overload
+    def watch(self, fn: F, /) -> F: ...
+
+    @overload
+    def watch(
+        self,
+        fn: None = None,
+        /,
+        *,
+        session: str | int | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        extract: Extract | None = None,
+    ) -> Callable[[F], F]: ...
+
+    def watch(
+        self,
+        fn: Any = None,
+        /,
+        *,
+        session: str | int | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        labels: Mapping[str, Any] | None = None,
+        extract: Extract | None = None,
+    ) -> Any:
+        """Decorate a function, sync or async, that asks a model: it stays as it is, every call is judged.
+
+        The request is its only argument, or the keyword arguments that the providers' SDKs take, so
+        `create = guard.watch(client.chat.completions.create)` is a drop-in.
+        """
+
+        def watched(fn: F) -> F:
+            names = parameters(fn)
+
+            def opened(args: tuple[Any, ...], keywords: dict[str, Any]) -> Verification:
+                request = request_of(names, args, keywords)
+                return self._open("chat", request, session, agent, model, labels, None, extract)
+
+            return cast(F, self._wrapped(fn, opened))
+
+        return watched if fn is None else watched(fn)
+
+    def tool(self, fn: Any = None, /, *, name: str | None = None) -> Any:
+        """Decorate a tool, sync or async: every call of it is judged, with its arguments as `args`."""
+        if fn is None:
+            return functools.partial(self.tool, name=name)
+        names, called = parameters(fn), name or getattr(fn, "__name__", type(fn).__name__)
+
+        def opened(args: tuple[Any, ...], keywords: dict[str, Any]) -> Verification:
+            one = self._open("tool", None, None, None, None, None, None, None)
+            one.call.tool, one.call.args = called, arguments_of(names, args, keywords)
+            return one
+
+        return self._wrapped(fn, opened)
+
+    def _wrapped(self, fn: Callable[..., Any], opened: Callable[..., Verification]) -> Callable[..., Any]:
+        async def finish(one: Verification, response: Awaitable[Any]) -> Any:
+            try:
+                found = await response
+            except BaseException as error:
+                self._fail(one, error)
+                raise
+            return self._close(one, found)
+
+        @functools.wraps(fn)
+        def wrapped(*args: Any, **keywords: Any) -> Any:
+            one = opened(args, keywords)
+            try:
+                response = fn(*args, **keywords)
+            except BaseException as error:
+                self._fail(one, error)
+                raise
+            return finish(one, response) if inspect.isawaitable(response) else self._close(one, response)
+
+        if not inspect.iscoroutinefunction(fn):
+            return wrapped
+
+        @functools.wraps(fn)
+        async def wrapped_async(*args: Any, **keywords: Any) -> Any:
+            return await finish(opened(args, keywords), fn(*args, **keywords))
+
+        return wrapped_async
+
+    # The life of a call ---------------------------------------------------------------------------
+
+    def _open(
+        self,
+        kind: Any,
+        request: Any,
+        session: Any,
+        agent: str | None,
+        model: str | None,
+        labels: Mapping[str, Any] | None,
+        fields: Mapping[str, Any] | None,
+        extract: Extract | None,
+    ) -> Verification:
+        if not self._is_standard:
+            root = self.program.schema.root
+            raise PactError(f"`{self.program.name}` is about {root}, not about Call: use `record`")
+        scope = CURRENT.get()
+        now = _wall()
+        call = self._form(
+            session=scope.session if session is None else session if type(session) is str else str(session),
+            agent=scope.agent if agent is None else agent,
+            model=scope.model if model is None else model,
+            time=moment(now),
+            kind=kind,
+        )
+        one = Verification(call, now, 0.0)
+        one._extract = self._extract if extract is None else extract
+        if labels is not None or scope.labels is not None:
+            call.labels = {**(scope.labels or {}), **(labels or {})}
+        if fields is not None or scope.fields is not None:
+            _set_fields(call, {**(scope.fields or {}), **(fields or {})})
+        if type(request) is str:
+            call.input = request
+        else:
+            _read(one, read_request, request)
+        one._start = _clock()
+        return one
+
+    def _close(self, one: Verification, response: Any) -> Any:
+        """The end of a call that returned: its response, or what stands for a stream."""
+        call = one.call
+        if type(response) is str and one._extract is None:
+            call.latency = _clock() - one._start
+            call.ok, call.output = True, response
+        elif is_stream(response):
+            return self._passing(one, response)
+        else:
+            call.latency = _clock() - one._start
+            call.ok = True
+            self._read_response(one, response)
+        self._settle(one)
+        return response
+
+    def _fail(self, one: Verification, error: BaseException) -> None:
+        call = one.call
+        call.latency = _clock() - one._start
+        call.ok, call.error = False, type(error).__name__
+        self._settle(one)
+
+    def _settle(self, one: Verification) -> None:
+        if self._prices:
+            price = functools.partial(_price, one.call, self._prices)
+            price() if one._late is None else one._late.append(price)
+        self._books.settle(one)
+
+    def _read_response(self, one: Verification, response: Any) -> None:
+        if one._extract is None:
+            _read(one, read_answer, response)
+        else:
+            _read(one, functools.partial(_extracted, one._extract), response)
+
+    # Streams
+
+    def _passing(self, one: Verification, stream: Any) -> Any:
+        chunks = Chunks()
+        kept: list[Any] = []
+        take = kept.append if one._extract is not None else chunks.add
+
+        def told(chunk: Any) -> None:
+            if one.call.first_token is None:
+                one.call.first_token = _clock() - one._start
+            take(chunk)
+
+        def ended(error: BaseException | None, whole: bool) -> None:
+            self._stream_ended(one, chunks if one._extract is None else kept, error, whole)
+
+        return (AsyncStream if hasattr(type(stream), "__anext__") else Stream)(stream, told, ended)
+
+    def _stream_ended(
+        self, one: Verification, got: Chunks | list[Any], error: BaseException | None, whole: bool
+    ) -> None:
+        call = one.call
+        call.latency = _clock() - one._start
+        call.ok = True if whole else None
+        if isinstance(got, Chunks):
+            _read(one, lambda call, chunks: chunks.into(call), got)
+        else:
+            self._read_response(one, got)
+        if error is not None and not isinstance(error, GeneratorExit):
+            call.ok, call.error = False, type(error).__name__
+        elif not whole:
+            call.attributes["stream"] = "closed early"
+        self._settle(one)
+
+    # What is there, and the end -------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Counts:
+        """A copy of the counts so far."""
+        with self._books.lock:
+            return msgspec.structs.replace(self._books.counts)
+
+    @property
+    def writer(self) -> str:
+        """Whom this guard writes as: new in every process."""
+        return self._books.writer
+
+    async def flush(self) -> None:
+        """Return when everything so far is judged and durable.  A stream that still runs is not awaited."""
+        await asyncio.to_thread(self.flush_sync)
+
+    def flush_sync(self) -> None:
+        """`flush` for code without an event loop."""
+        self._books.late.drain()
+        if self.ledger is not None:
+            self.ledger.flush_sync()
+
+    def close(self) -> None:
+        """Flush, and close the ledger if the guard opened it."""
+        self.flush_sync()
+        self._books.callbacks.drain(AT_EXIT)
+        if self._owns_ledger:
+            self._owns_ledger = False
+            self.ledger.close()
+            self.ledger = self._books.ledger = None
+        _guards.discard(self)
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Guard:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.close)
+
+
+# Reading --------------------------------------------------------------------------------------------
+
+
+def _read(one: Verification, read: Callable[[Any, Any], None], data: Any) -> None:
+    """Put data into the call, later if there is much of it; a reader that fails makes it undecodable."""
+
+    def now() -> None:
+        try:
+            read(one.call, data)
+        except RecordError:
+            raise
+        except Exception as error:
+            raise Unreadable(f"{type(error).__name__} while it was read: {error}") from None
+
+    if not isinstance(data, Chunks) and type(data) is not str and bulk(data, LARGE) > LARGE:
+        one._late = [*(one._late or ()), now]
+        return
+    try:
+        now()
+    except RecordError as error:
+        one.error = one.error or error
+
+
+def _extracted(extract: Extract, call: Call, response: Any) -> None:
+    found = extract(response)
+    if isinstance(found, Mapping):
+        _set_fields(call, found)
+    else:
+        read_answer(call, found)
+
+
+def _set_fields(call: Call, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        try:
+            setattr(call, name, value)
+        except AttributeError:
+            raise TypeError(f"the pact's Call has no field `{name}`") from None
+
+
+def _price(call: Call, prices: Prices) -> None:
+    """USD from tokens, at the price of the model that answered, or of the one that was asked."""
+    price = prices.get(call.response_model or "") or prices.get(call.model or "")
+    usage = call.usage
+    if price is not None and call.cost is None and usage.input_tokens is not None:
+        call.cost = (usage.input_tokens * price[0] + (usage.output_tokens or 0) * price[1]) / 1e6
+
+
+def _text(id: str | int | None) -> str | None:
+    return None if id is None else str(id)
+
+
+def _copied(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if data is None else dict(data)
+
+
+# Ledgers, processes ---------------------------------------------------------------------------------
+
+
+def _opened(ledger: Any, program: Program) -> tuple[Any, bool]:
+    """The ledger, and whether the guard has opened it and so closes it."""
+    if not isinstance(ledger, (str, Path)):
+        return ledger, False
+    from pactlang.ledger import Ledger
+
+    return Ledger(ledger, program), True
+
+
+_guards: weakref.WeakSet[Guard] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for guard in list(_guards):
+        guard._books.after_fork()
+
+
+def _at_exit() -> None:
+    for guard in list(_guards):
+        guard.close()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

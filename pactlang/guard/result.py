@@ -1,0 +1,115 @@
+"""What a guarded call gives back: the response at once, the verdict when it is there.
+
+Small calls are verified before the response is released, so their verdict is there already; awaiting
+it costs nothing.  The verdict on a large text or on a stream comes later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
+
+from pactlang.verdict import Verdict
+
+R = TypeVar("R")
+_lock = threading.Lock()  # guards the callbacks of verifications that are not done
+
+
+class Verification:
+    """The verdict on one call, perhaps not there yet.  Await it, or `wait` for it in a thread.
+
+    .done: whether it is there.  .verdict: the Verdict, None until it is there.  .error: why there is
+    none, a RecordError.  .call: the complete record.  .capture: (writer, number), its place in the
+    order of everything this writer stored; None until then.
+    """
+
+    __slots__ = (
+        "_extract", "_late", "_place", "_start", "_then", "_time",
+        "call", "capture", "done", "error", "verdict",
+    )  # fmt: skip
+
+    def __init__(self, call: Any, moment: float, start: float) -> None:
+        self.call = call
+        self._time = moment  # seconds since 1970
+        self._start = start  # seconds of the monotonic clock
+        self._place: tuple[str | None, int | None] = (None, None)  # session and number in it
+        self._late: list[Callable[[], object]] | None = None  # reading that is put off: large data
+        self._extract: Callable[[Any], Any] | None = None
+        self.done = False
+        self.verdict: Verdict | None = None
+        self.error: Exception | None = None
+        self.capture: tuple[str, int] | None = None
+        self._then: list[Callable[[], object]] | None = None
+
+    def result(self) -> Verdict:
+        """The verdict.  Raises RecordError if the call cannot be judged, RuntimeError if it is not done."""
+        if self.verdict is not None:
+            return self.verdict
+        if self.error is not None:
+            raise self.error
+        raise RuntimeError("the call is not verified yet")
+
+    def wait(self, seconds: float | None = None) -> Verdict:
+        """The verdict, waited for in this thread.  Raises TimeoutError."""
+        event = threading.Event()
+        if not self.done and not self.then(event.set) and not event.wait(seconds):
+            raise TimeoutError("the call is not verified yet")
+        return self.result()
+
+    def __await__(self) -> Generator[Any, None, Verdict]:
+        if not self.done:
+            loop = asyncio.get_running_loop()
+            future = loop.create_future()
+            if not self.then(lambda: loop.call_soon_threadsafe(_wake, future)):
+                yield from future
+        return self.result()
+
+    def then(self, callback: Callable[[], object]) -> bool:
+        """Call it, in whatever thread, when done; True, and no call, if that is now."""
+        with _lock:
+            if self.done:
+                return True
+            self._then = [*(self._then or ()), callback]
+            return False
+
+    def finish(self) -> None:
+        """Mark it done.  The guard calls this once, when all attributes are set."""
+        self.done = True
+        if self._then is None:
+            return
+        with _lock:
+            waiting, self._then = self._then or [], None
+        for callback in waiting:
+            with contextlib.suppress(RuntimeError):  # the loop that waited is closed
+                callback()
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Result(Generic[R]):
+    """The response of the wrapped function, and its verification."""
+
+    __slots__ = ("response", "verification")
+
+    def __init__(self, response: R, verification: Verification) -> None:
+        self.response = response
+        self.verification = verification
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict if it is there already."""
+        return self.verification.verdict
+
+    @property
+    def call(self) -> Any:
+        """The record of the call."""
+        return self.verification.call
+
+    def __repr__(self) -> str:
+        return f"<Result {type(self.response).__name__}, {self.verification.verdict or 'not verified yet'}>"
