@@ -233,7 +233,7 @@ class Nodes(Expressions):
         parts: dict[str, Any] = {}
         for name, place, value in v:
             if name in parts:
-                self.mistake("duplicate-part", f"a score has only one `{name}`", place)
+                self.mistake("duplicate-item", f"a score has only one `{name}`", place)
             parts[name] = value
         return s.Score(span, **parts)
 
