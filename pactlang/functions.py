@@ -6,7 +6,7 @@ function share one `Builtin`, which looks at its arguments' tags when it runs, s
 are known only at run time needs no row of its own.
 
 To add a function: add its rows, a member of `Builtin`, a case in `runtime/builtins.pxi`, and a line
-in `evaluate.py`; a test fails while one of them is missing.
+in `evaluate/calls.py`; a test fails while one of them is missing.
 """
 
 from __future__ import annotations
