@@ -286,6 +286,12 @@ class Shapes:
         """The default as JSON data of the declared type; None (reported) if it is not of that type."""
         if type == ERROR:
             return None
+        if type.kind == "timestamp":
+            self.report.error(
+                "wrong-default", f"{an(type)} has no literal, so it takes no default", written.span,
+                help=("a field that may be absent is marked with `?`",),
+            )  # fmt: skip
+            return None
         match written:
             case syntax.ListLiteral(items=()) if type.kind in ("list", "dyn"):
                 return []
