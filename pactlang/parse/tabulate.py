@@ -35,13 +35,15 @@ def tabulate(text: str) -> dict[str, Any]:
             raise NotImplementedError
 
     lark = Lark(text, parser="lalr", lexer=Unused, start=list(STARTS), maybe_placeholders=True)
-    states, rules, ends = _states(lark)
+    table = lark.parse_interactive("", STARTS[0]).parser_state.parse_conf.parse_table
+    numbers = _numbers(table)
+    states, rules = _states(table, numbers)
     return {
         "terminals": [_terminal(terminal) for terminal in sorted(lark.terminals, key=lambda t: t.name)],
         "rules": [_rule(rule) for rule in rules],
         "states": states,
-        "starts": {name: lark.parse_interactive("", name).parser_state.position for name in STARTS},
-        "ends": ends,
+        "starts": {name: numbers[table.start_states[name]] for name in STARTS},
+        "ends": sorted(numbers[state] for state in table.end_states.values()),
     }
 
 
@@ -59,13 +61,32 @@ def _rule(rule: Any) -> list[Any]:
     return [str(rule.origin.name), rule.alias, bool(options.expand1), empty, symbols]
 
 
-def _states(lark: Any) -> tuple[list[dict[str, int]], list[Any], list[int]]:
+def _numbers(table: Any) -> dict[int, int]:
+    """A number for every state, in the order of a walk from the start states: Lark's own numbers
+    change from run to run."""
     from lark.parsers.lalr_analysis import Shift
 
-    table = lark.parse_interactive("", STARTS[0]).parser_state.parse_conf.parse_table
+    walk = [table.start_states[name] for name in STARTS]
+    numbers = {state: number for number, state in enumerate(walk)}
+    for state in walk:
+        for _, (action, target) in sorted(table.states[state].items()):
+            if action is Shift and target not in numbers:
+                numbers[target] = len(walk)
+                walk.append(target)
+    return numbers
+
+
+def _states(table: Any, numbers: dict[int, int]) -> tuple[list[dict[str, int]], list[Any]]:
+    """The states in the order of their numbers, and the rules in the order in which they are met."""
+    from lark.parsers.lalr_analysis import Shift
+
     rules: dict[Any, int] = {}
-    states: list[dict[str, int]] = [{} for _ in table.states]
-    for state, row in sorted(table.states.items()):
-        for symbol, (action, target) in sorted(row.items()):
-            states[state][symbol] = target if action is Shift else -1 - rules.setdefault(target, len(rules))
-    return states, list(rules), sorted(table.end_states.values())
+
+    def code(action: Any, target: Any) -> int:
+        return numbers[target] if action is Shift else -1 - rules.setdefault(target, len(rules))
+
+    states = [
+        {symbol: code(action, target) for symbol, (action, target) in sorted(table.states[state].items())}
+        for state in numbers
+    ]
+    return states, list(rules)
