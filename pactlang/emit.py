@@ -120,6 +120,7 @@ class Emitter:
                 ClauseInfo(c.name, c.description, c.dimension, c.severity, c.never, c.on_violation, c.on_unknown)
                 for c in module.clauses
             ),
+            module.store,
         )
 
     def assembled(self) -> bytes:
@@ -318,7 +319,9 @@ class Emitter:
         self.variables[node.var] = element
         self.add(Opcode.ITER, source, c=iterator, e=e)
         self.here(again)
-        self.add(Opcode.NEXT, iterator, element, t=body, f=end)
+        kind = node.source.type.element if node.source.type.kind == "list" else schema.DYN
+        layout = self.layouts[kind.name] + 1 if kind.kind == "record" else 0
+        self.add(Opcode.NEXT, iterator, element, t=body, f=end, k=layout)
         self.here(body)
         return again
 

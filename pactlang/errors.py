@@ -1,7 +1,8 @@
 """The exceptions of the public face; nothing else is raised at a user.
 
 `PactError` is their parent.  A mistake in a pact is a `CompileError` that holds diagnostics, an
-unusable artifact a `ProgramError`, an unreadable record a `RecordError`.
+unusable artifact a `ProgramError`, an unreadable record a `RecordError`, a ledger that cannot be read
+or written a `LedgerError`.
 """
 
 from __future__ import annotations
@@ -37,3 +38,13 @@ class RecordError(PactError):
         super().__init__(f"{path}: {reason}" if path != "$" else reason)
         self.reason = reason
         self.path = path
+
+
+class LedgerError(PactError):
+    """A ledger that cannot be opened, read or written.  `.waiting` calls are held and will be tried again,
+    `.lost` calls are in no ledger and never will be."""
+
+    def __init__(self, message: str, waiting: int = 0, lost: int = 0) -> None:
+        super().__init__(message)
+        self.waiting = waiting
+        self.lost = lost

@@ -166,6 +166,19 @@ class Action(Struct, frozen=True, omit_defaults=True):
     value: str | int | None = None
 
 
+class StoreRule(Struct, frozen=True, array_like=True):
+    """One line of `store`: what a ledger may hold of a call.
+
+    kind: redact (`field`, and `pattern`, an index into `Module.patterns`, or -1 for the whole field),
+    drop (`field`), keep (`amount`: nanoseconds of event time) or limit (`amount`: bytes).
+    """
+
+    kind: str
+    field: tuple[str, ...] = ()
+    pattern: int = -1
+    amount: int = 0
+
+
 class Clause(Struct, frozen=True):
     """One call promise: `when` admits, `promise` must hold (`never`: must not)."""
 
@@ -183,7 +196,7 @@ class Clause(Struct, frozen=True):
 
 
 class Module(Struct, frozen=True):
-    """A checked pact.  `applies` says which calls it is about; None: all."""
+    """A checked pact.  `applies` says which calls it is about; None: all.  `store` decides no verdict."""
 
     name: str
     version: str
@@ -195,3 +208,4 @@ class Module(Struct, frozen=True):
     patterns: tuple[Pattern, ...]
     phrases: tuple[Phrases, ...]
     clauses: tuple[Clause, ...]
+    store: tuple[StoreRule, ...] = ()

@@ -30,7 +30,7 @@ import msgspec
 from msgspec import Struct
 
 from pactlang.errors import ProgramError
-from pactlang.ir import Action, Module, Pattern, Phrases
+from pactlang.ir import Action, Module, Pattern, Phrases, StoreRule
 from pactlang.opcodes import INSTRUCTION_SIZE, MAX_REGISTERS
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Source
@@ -44,6 +44,7 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_CLAUSES = 100_000
 MAX_DEPTH = 40
 SEVERITIES = ("critical", "major", "minor", "info")
+STORE = ("redact", "drop", "keep", "limit")
 
 
 class Constant(Struct, frozen=True, array_like=True):
@@ -84,8 +85,11 @@ class Group(Struct, frozen=True, array_like=True):
     atoms: tuple[int, ...]
 
 
-class Core(Struct, frozen=True):
-    """What decides verdicts.  `matchers` are patterns and phrases sought in texts that are no slot."""
+class Core(Struct, frozen=True, omit_defaults=True):
+    """What decides verdicts, and what may be stored of a call (`store`).
+
+    `matchers` are patterns and phrases sought in texts that are no slot.
+    """
 
     name: str
     version: str
@@ -101,6 +105,7 @@ class Core(Struct, frozen=True):
     patterns: tuple[Pattern, ...]
     phrases: tuple[Phrases, ...]
     clauses: tuple[ClauseInfo, ...]
+    store: tuple[StoreRule, ...] = ()
 
 
 class Annex(Struct, frozen=True):
@@ -251,6 +256,7 @@ def check(program: Program) -> None:
         raise ProgramError("a clause has an unknown severity")
     check_schema(core.schema)
     check_text(core)
+    check_store(core)
     program.constants  # noqa: B018  (decodes them, and raises if one is no value)
 
 
@@ -300,6 +306,17 @@ def check_text(core: Core) -> None:
         raise ProgramError("the text atoms are not grouped")
     if any(not 0 <= group.slot < len(core.schema.slots) for group in core.groups):
         raise ProgramError("a group of text atoms has no slot")
+
+
+def check_store(core: Core) -> None:
+    """Rules of storage name patterns and fields that exist."""
+    fields = {field.name for field in core.schema.record(core.schema.root).fields}
+    for rule in core.store:
+        named = rule.kind in ("redact", "drop")
+        if rule.kind not in STORE or named != (len(rule.field) == 1) or not set(rule.field) <= fields:
+            raise ProgramError("a rule of storage is about nothing")
+        if not -1 <= rule.pattern < len(core.patterns) or not 0 <= rule.amount < 2**63:
+            raise ProgramError("a number of a rule of storage is out of range")
 
 
 # Constants -------------------------------------------------------------------------------------

@@ -1,0 +1,162 @@
+"""Read a ledger: calls by session, clause and time, counts, segments, the chains.
+
+In: a path and what is wanted.  Out: `StoredEntry`s in the order in which they were committed.
+
+Readers hold nothing up and see a state between two commits; each question has a connection of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pactlang.errors import LedgerError
+from pactlang.ledger.entry import SAID, WITHHELD, Segment, StoredEntry, VerifyReport
+from pactlang.ledger.file import check, connect_reading, look, trouble
+from pactlang.ledger.recover import segments
+from pactlang.ledger.verify import verify
+from pactlang.opcodes import Outcome
+
+PAGE = 500  # calls that are fetched at once
+
+SELECT = (
+    "SELECT c.id, w.writer, c.number, c.session, c.seq, c.time, c.stored, p.digest, c.said, "
+    "CAST(c.call AS BLOB), c.withheld, c.digest FROM calls c JOIN writers w ON w.id = c.writer "
+    "JOIN pacts p ON p.id = c.pact"
+)
+
+
+class Reader:
+    """A ledger that is only read.  LedgerError if the file is none, is newer or is damaged."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        if not os.path.exists(self.path):
+            raise LedgerError(f"cannot open {self.path}: no such file")
+        look(self.path)
+        with self.connection() as made:
+            check(made, self.path)
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one question; what SQLite complains of becomes a LedgerError."""
+        try:
+            made = connect_reading(self.path)
+            try:
+                yield made
+            finally:
+                made.close()
+        except (sqlite3.Error, OSError) as error:
+            raise trouble(self.path, error) from error
+
+    def entries(
+        self,
+        *,
+        session: str | None = None,
+        clause: str | None = None,
+        outcome: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        writer: str | None = None,
+    ) -> Iterator[StoredEntry]:
+        """The calls that fit all that is given, oldest commit first.
+
+        clause: those that it is violated by, or has another `outcome` on (satisfied, violated, skipped,
+        unknown).  outcome alone: calls on which some clause has it.  since, until: seconds since 1970 of
+        the call's time, or of its storing where it has none; `until` is not included.
+        """
+        where, values = conditions(session, clause, outcome, since, until, writer)
+        question, last = f"{SELECT} WHERE {where} AND c.id > ? ORDER BY c.id LIMIT {PAGE}", 0
+        with self.connection() as made:
+            made.execute("BEGIN")
+            while True:
+                rows = made.execute(question, (*values, last)).fetchall()
+                yield from map(_entry, rows)
+                if len(rows) < PAGE:
+                    return
+                last = rows[-1][0]
+
+    def count(self, **chosen: Any) -> int:
+        """How many calls fit; the arguments of `entries`."""
+        names = ("session", "clause", "outcome", "since", "until", "writer")
+        if set(chosen) - set(names):
+            raise TypeError(f"unknown arguments: {', '.join(sorted(set(chosen) - set(names)))}")
+        where, values = conditions(*(chosen.get(name) for name in names))
+        with self.connection() as made:
+            found = made.execute(
+                f"SELECT count(*) FROM calls c JOIN writers w ON w.id = c.writer WHERE {where}", values
+            ).fetchone()
+        return int(found[0])
+
+    def segments(self) -> tuple[Segment, ...]:
+        """The captures that are stored, as runs without a gap."""
+        with self.connection() as made:
+            return segments(made)
+
+    def verify(self) -> VerifyReport:
+        """Recompute every chain."""
+        with self.connection() as made:
+            made.execute("BEGIN")
+            return verify(made)
+
+
+def conditions(
+    session: str | None, clause: str | None, outcome: str | None, since: float | None, until: float | None,
+    writer: str | None,
+) -> tuple[str, list[object]]:  # fmt: skip
+    """The WHERE of a question, over `calls c` and `writers w`, and its values."""
+    parts, values = ["1"], list[object]()
+    moment = "coalesce(c.time, c.stored)"
+    for text, value in (
+        ("c.session = ?", session), ("w.writer = ?", writer),
+        (f"{moment} >= ?", since), (f"{moment} < ?", until),
+    ):  # fmt: skip
+        if value is not None:
+            parts.append(text)
+            values.append(value)
+    if clause is not None or outcome is not None:
+        text, more = _judged(clause, outcome)
+        parts.append(text)
+        values += more
+    return " AND ".join(parts), values
+
+
+_MARKED = {"violated": int(Outcome.VIOLATED), "unknown": int(Outcome.UNKNOWN)}
+
+
+def _judged(clause: str | None, outcome: str | None) -> tuple[str, list[object]]:
+    outcome = outcome or "violated"
+    if outcome in _MARKED:
+        if clause is None:
+            return "c.id IN (SELECT call FROM marks WHERE outcome = ?)", [_MARKED[outcome]]
+        return "c.id IN (SELECT call FROM marks WHERE clause = ? AND outcome = ?)", [clause, _MARKED[outcome]]
+    if outcome == "skipped":
+        return _in("skipped", clause), [clause] if clause is not None else []
+    if outcome == "satisfied":
+        return _satisfied(clause)
+    raise ValueError(f"an outcome is satisfied, violated, skipped or unknown, not {outcome!r}")
+
+
+def _in(outcome: str, clause: str | None) -> str:
+    if clause is None:
+        return f"json_array_length(c.said, '$.{outcome}') > 0"
+    return f"EXISTS (SELECT 1 FROM json_each(c.said, '$.{outcome}') j WHERE j.value = ?)"
+
+
+def _satisfied(clause: str | None) -> tuple[str, list[object]]:
+    inside = "json_extract(c.said, '$.outside') IS NULL"
+    others = ("violated", "unknown", "skipped")
+    if clause is None:
+        return inside, []
+    return " AND ".join([inside, *(f"NOT {_in(other, clause)}" for other in others)]), [clause] * 3
+
+
+def _entry(row: tuple[Any, ...]) -> StoredEntry:
+    said, call, withheld, digest = row[8:]
+    kept = WITHHELD.decode(withheld) if withheld else None
+    id, writer, number, session, seq, time, stored, pact = row[:8]
+    verdict = SAID.decode(said)
+    return StoredEntry(id, writer, number, session, seq, time, stored, pact, verdict, call, kept, digest)
