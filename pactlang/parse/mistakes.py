@@ -78,7 +78,8 @@ def broken(at: Machine, word: Word) -> Diagnostic:
     if word.kind == UNTERMINATED:
         return _unterminated(at, word)
     if word.kind == BAD_NUMBER:
-        return _bad_number(at.slice(word.span), word.span)
+        accepted = _accepted(at)  # the version of a pact looks like a number: `1.0.0`
+        return _unexpected(at, word, accepted) if accepted == {"STRING"} else _bad_number(at, word.span)
     return _stray(at.slice(word.span), word.span)
 
 
@@ -91,7 +92,8 @@ def _unterminated(at: Machine, word: Word) -> Diagnostic:
     return Diagnostic("unterminated-string", message, Label(Span(*opening.span()), "here"), help=help)
 
 
-def _bad_number(written: str, span: Span) -> Diagnostic:
+def _bad_number(at: Machine, span: Span) -> Diagnostic:
+    written = at.slice(span)
     amount = _AMOUNT.fullmatch(written)
     if amount is None or amount[2] in ("e", "E", "x"):
         message = f"{shown(written)} is not a number"
@@ -200,11 +202,21 @@ def _unexpected(at: Machine, word: Word, accepted: set[str]) -> Diagnostic:
     words = keywords(at, accepted)
     guess = near(at.slice(word.span), words) if word.kind == "IDENT" else None
     if guess is None:
-        return Diagnostic("syntax", message, Label(word.span))
+        return Diagnostic("syntax", message, Label(word.span), fix=_quotes(at, word, accepted))
     fix = Fix(word.span, guess, "replace the word")
     return Diagnostic(
         "unknown-keyword", message, Label(word.span), help=(f"did you mean `{guess}`?",), fix=fix
     )
+
+
+def _quotes(at: Machine, word: Word, accepted: set[str]) -> Fix | None:
+    """Put quotes around a text that lacks them, or take them from a name."""
+    written = at.slice(word.span)
+    if accepted == {"STRING"} and word.kind in ("IDENT", "INT", "FLOAT", "DURATION", "DATE", BAD_NUMBER):
+        return Fix(word.span, f'"{written}"', "write the text in quotes")
+    if accepted == {"IDENT"} and word.kind == "STRING" and re.fullmatch(r"(['\"])[A-Za-z_]\w*\1", written):
+        return Fix(word.span, written[1:-1], "write the name without quotes")
+    return None
 
 
 # What could follow ------------------------------------------------------------------------------
