@@ -21,6 +21,7 @@ from pactlang.guard.result import Verification
 from pactlang.guard.sessions import Numbers
 from pactlang.ledger.entry import Entry
 from pactlang.opcodes import Outcome
+from pactlang.values import Timestamp
 from pactlang.verdict import Verdict
 
 LARGE = 256 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
@@ -51,6 +52,7 @@ class Books:
         self.late = Desk("pactlang-guard-late", LATE)
         self.callbacks = Desk("pactlang-guard-callbacks", TOLD)
         self._check = evaluator.check
+        self.waits = getattr(ledger, "overflow", "") == "wait"
         self._new_writer()
 
     def _new_writer(self) -> None:
@@ -81,17 +83,19 @@ class Books:
     def settle_data(self, one: Verification) -> None:
         """The same for a record that was made elsewhere: a dict under whatever names."""
         data, reader = one.call, self.evaluator.reader
+        session = seq = None
         try:
             held = reader.from_dict(data)
-            session, seq = (_held(reader, held, name) for name in ("session", "seq"))
+            session, seq, at = (_held(reader, held, name) for name in ("session", "seq", "time"))
+            one._time = at.seconds + at.nanos / 1e9 if isinstance(at, Timestamp) else one._time
         except RecordError as error:
-            session, seq, one.error = None, None, error
+            one.error = error
         with self.lock:
             self.counts.calls += 1
             if session is not None and seq is None and one.error is None:
                 seq = self._next(session)
                 one.call = {**data, "seq": seq}
-        one._place = (session, seq)
+        one._place = (None if session is None else str(session), seq)
         self.dispatch(one, bulk(data, LARGE) > LARGE)
 
     def _next(self, session: str) -> int | None:
@@ -100,9 +104,14 @@ class Books:
         return number
 
     def dispatch(self, one: Verification, large: bool) -> None:
-        """Judge a numbered call, a large one on another thread while that keeps up."""
-        if not (large and self.late.put(shielded(self.judge, one, failed=one.finish))):
+        """Judge a numbered call; on another thread, while that keeps up, if it would hold this one up."""
+        late = large or (self.waits and self.full())
+        if not (late and self.late.put(shielded(self.judge, one, failed=one.finish))):
             self.judge(one)
+
+    def full(self) -> bool:
+        """Whether the ledger would make the next call wait."""
+        return self.ledger is not None and self.ledger.counts.waiting >= self.ledger.bound
 
     def judge(self, one: Verification) -> None:
         """Give a numbered call its verdict, store it, and tell of what was found."""

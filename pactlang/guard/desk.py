@@ -6,12 +6,13 @@ callback that never returns holds up other callbacks and nothing else.
 
 from __future__ import annotations
 
+import sys
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+AT_EXIT = 5.0  # seconds that what waits gets when a process ends
 Job = Callable[[], object]
 
 
@@ -48,7 +49,14 @@ class Desk:
             except RuntimeError:  # no more threads, or the interpreter is ending
                 return False
             self._thread = thread
+            self._drain_at_end_of_child()
             return True
+
+    def _drain_at_end_of_child(self) -> None:
+        """A child of `multiprocessing` ends without `atexit`; it has finalizers of its own."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.Finalize(None, self.drain, args=(AT_EXIT,), exitpriority=10)
 
     @staticmethod
     def _work(jobs: SimpleQueue[Job]) -> None:
@@ -64,16 +72,6 @@ class Desk:
         done = threading.Event()
         self._jobs.put(done.set)
         return done.wait(seconds)
-
-
-class Deadline:
-    """Seconds left until a moment of the monotonic clock."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        return max(0.0, self._end - time.monotonic())
 
 
 def shielded(work: Callable[..., Any], *args: Any, failed: Callable[[], object]) -> Job:

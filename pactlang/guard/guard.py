@@ -13,6 +13,7 @@ import asyncio
 import atexit
 import functools
 import inspect
+import logging
 import os
 import time
 import weakref
@@ -26,24 +27,28 @@ from msgspec import Struct
 
 from pactlang.errors import PactError, RecordError
 from pactlang.evaluator import Evaluator
+from pactlang.guard import result
 from pactlang.guard.answers import Unreadable, bulk, read_answer
 from pactlang.guard.bind import arguments_of, parameters, request_of
 from pactlang.guard.books import LARGE, Books, Told
 from pactlang.guard.call import Call, call_class, moment
 from pactlang.guard.chunks import Chunks
+from pactlang.guard.desk import AT_EXIT
 from pactlang.guard.findings import Counts
 from pactlang.guard.requests import read_request
 from pactlang.guard.result import Result, Verification
 from pactlang.guard.sessions import CURRENT, Facts, Scope
 from pactlang.guard.streams import AsyncStream, Stream, is_stream
 from pactlang.program import Program
+from pactlang.values import parse_timestamp
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 Extract = Callable[[Any], Any]
 Prices = Mapping[str, tuple[float, float]]
 
-AT_EXIT = 5.0  # seconds that callbacks get when the interpreter ends
+ROOM = 0.005  # seconds between two looks at a full ledger
+log = logging.getLogger("pactlang.guard")
 _wall, _clock = time.time, time.perf_counter
 
 
@@ -111,7 +116,14 @@ class Guard:
         except BaseException as error:
             self._fail(one, error)
             raise
+        if self._books.waits:
+            await self._room()
         return Result(self._close(one, response), one)
+
+    async def _room(self) -> None:
+        """Wait, without holding the loop up, while the ledger takes no call."""
+        while self._books.full():
+            await asyncio.sleep(ROOM)
 
     def call_sync(
         self,
@@ -149,7 +161,7 @@ class Guard:
     def record(self, call: Mapping[str, Any] | Struct) -> Verification:
         """Judge and store a complete call that happened elsewhere: a dict or a Struct."""
         if isinstance(call, Call):
-            one = Verification(call, _wall(), 0.0)
+            one = Verification(call, _seconds(call.time), 0.0)
             self._books.settle(one)
             return one
         data = msgspec.to_builtins(call) if isinstance(call, Struct) else call
@@ -443,6 +455,15 @@ def _price(call: Call, prices: Prices) -> None:
         call.cost = (usage.input_tokens * price[0] + (usage.output_tokens or 0) * price[1]) / 1e6
 
 
+def _seconds(time: str | None) -> float:
+    """Seconds since 1970 of a record's time; now, if it has none that can be read."""
+    try:
+        at = parse_timestamp(time or "")
+    except ValueError:
+        return _wall()
+    return at.seconds + at.nanos / 1e9
+
+
 def _text(id: str | int | None) -> str | None:
     return None if id is None else str(id)
 
@@ -467,13 +488,17 @@ _guards: weakref.WeakSet[Guard] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
+    result.after_fork()
     for guard in list(_guards):
         guard._books.after_fork()
 
 
 def _at_exit() -> None:
     for guard in list(_guards):
-        guard.close()
+        try:
+            guard.close()
+        except PactError as error:  # nobody is left to catch it
+            log.error("%s", error)
 
 
 os.register_at_fork(after_in_child=_after_fork)

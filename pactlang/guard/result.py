@@ -87,6 +87,12 @@ class Verification:
                 callback()
 
 
+def after_fork() -> None:
+    """In a child: nobody holds the lock."""
+    global _lock
+    _lock = threading.Lock()
+
+
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
