@@ -26,6 +26,8 @@ from pactlang.errors import LedgerError
 APPLICATION = 0x50414354  # "PACT", where SQLite keeps an application's mark
 VERSION = 1
 BUSY_MS = 10_000  # how long a writer waits for another process's commit
+PAGE = 16_384  # bytes: several calls of a usual size per page
+CACHE_KIB = 16_384
 MAGIC = b"SQLite format 3\0"
 
 TABLES = f"""
@@ -62,6 +64,7 @@ def connect(path: str) -> sqlite3.Connection:
         made.execute("PRAGMA synchronous = FULL")
         made.execute("PRAGMA secure_delete = ON")
         made.execute("PRAGMA wal_autocheckpoint = 0")
+        made.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except sqlite3.Error:
         made.close()
         raise
@@ -101,6 +104,7 @@ def _prepare(made: sqlite3.Connection, path: str) -> bool:
     if made.execute("PRAGMA user_version").fetchone()[0]:
         check(made, path)
         return False
+    made.execute(f"PRAGMA page_size = {PAGE}")
     made.execute("PRAGMA auto_vacuum = INCREMENTAL")
     made.execute("PRAGMA journal_mode = WAL")
     made.execute("BEGIN IMMEDIATE")

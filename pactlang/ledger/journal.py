@@ -17,7 +17,7 @@ from pactlang.ledger.retain import Retention
 from pactlang.ledger.rows import Row, write
 from pactlang.program import Program
 
-LARGEST_LOG = 16 << 20  # bytes of write-ahead log after which it is copied into the file
+LARGEST_LOG = 32 << 20  # bytes of write-ahead log after which it is copied into the file
 
 
 class Journal:
@@ -144,7 +144,7 @@ class Journal:
         """Copy a long log into the file.  What is in the log is durable already, so a failure waits."""
         with suppress(OSError, sqlite3.Error):
             if os.path.getsize(self.path + "-wal") > LARGEST_LOG:
-                self._open().execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+                self._open().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def host() -> str:

@@ -140,10 +140,15 @@ class Ledger:
         else:
             self._dropped += 1
 
+    @property
+    def full(self) -> bool:
+        """Whether a call put now would have to wait; never while the disk refuses, for there may be no end."""
+        return (self._held >= self.bound or self._bytes >= BOUND_BYTES) and self._refusal is None
+
     def _wait_for_room(self) -> bool:
-        """Wait until there is room; False if the disk refuses, for then there may never be."""
+        """Wait until there is room; False if none can be hoped for."""
         while self._held >= self.bound or self._bytes >= BOUND_BYTES:
-            if self._refusal is not None or self._closed:
+            if not self.full or self._closed:
                 return False
             if self._thread is None:
                 self._start()

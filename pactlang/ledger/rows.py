@@ -53,6 +53,8 @@ class Unfit(Exception):
 
 def make_row(entry: Entry, rules: Rules, pact: str, now: float) -> Row:
     """The row of an entry, with the rules of `store` applied.  Raises Unfit."""
+    if not isinstance(entry.call, bytes):
+        raise Unfit(f"a call is bytes of JSON, not {type(entry.call).__name__}")
     if len(entry.call) > LARGEST_CALL:
         raise Unfit(f"a call of {len(entry.call):,} bytes is larger than a ledger can hold")
     call, withheld = rules.apply(entry.call)
