@@ -23,7 +23,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
-    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard", "Program": "program",
+    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
+    "Program": "program",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 

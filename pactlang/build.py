@@ -30,7 +30,7 @@ def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ..
     return compiled, in_order((*found, *more, *last))
 
 
-def compile(text: str, name: str = "<text>") -> Program:  # noqa: A001  (the public name)
+def compile(text: str, name: str = "<text>") -> Program:
     """Compile a pact's text.
 
     Raises CompileError with `.diagnostics` in source order; its text is the terminal rendering.

@@ -117,7 +117,9 @@ class Emitter:
             module.patterns,
             module.phrases,
             tuple(
-                ClauseInfo(c.name, c.description, c.dimension, c.severity, c.never, c.on_violation, c.on_unknown)
+                ClauseInfo(
+                    c.name, c.description, c.dimension, c.severity, c.never, c.on_violation, c.on_unknown
+                )
                 for c in module.clauses
             ),
             module.store,
@@ -516,7 +518,11 @@ class Certainty:
 
 def exact_number(node: ir.Expr, kind: str) -> Any:
     """The constant as a value of `kind` (int or double) if that is the same number, else None."""
-    if not isinstance(node, ir.Const) or node.type.kind not in ("int", "double") or kind not in ("int", "double"):
+    if (
+        not isinstance(node, ir.Const)
+        or node.type.kind not in ("int", "double")
+        or kind not in ("int", "double")
+    ):
         return None
     if node.type.kind == kind:
         return node.value

@@ -208,7 +208,9 @@ class Evaluator(Machine):
         """A verdict in one line."""
         if verdict.outside:
             return "<Verdict outside>"
-        said = [f"{name} {outcome.name.lower()}" for name, outcome in self.outcomes(verdict).items() if outcome]
+        said = [
+            f"{name} {outcome.name.lower()}" for name, outcome in self.outcomes(verdict).items() if outcome
+        ]
         return f"<Verdict {'ok' if verdict.ok else 'not ok'}: {', '.join(said) or 'all satisfied'}>"
 
 
@@ -227,7 +229,7 @@ def _root(schema: Schema) -> int:
 
 
 def _row(schema: Schema) -> list[tuple[int, int, int]]:
-    """Per slot: its base, the record it is a field of, and which of the read fields it is (-1: the record)."""
+    """Per slot: its base, the record it is a field of, which of the read fields it is (-1: the record)."""
     index = {record.name: i for i, record in enumerate(schema.records)}
     row: list[tuple[int, int, int]] = []
     for number, slot in enumerate(schema.slots):
@@ -279,7 +281,9 @@ class Direct:
             return self.found[number][0] is form
         own = {f.encode_name: f for f in msgspec.structs.fields(form)}
         wires = {f.name: f.names[0] for f in record.fields}
-        if (set(own) - set(wires.values())) & other_heads(record) or any("." in wire for wire in wires.values()):
+        if (set(own) - set(wires.values())) & other_heads(record) or any(
+            "." in wire for wire in wires.values()
+        ):
             return False  # some field may stand under another of its names
         fields: list[tuple[Any, ...]] = []
         self.found[number] = (form, fields)
@@ -297,7 +301,9 @@ class Direct:
         """Whether a field annotated with `hint` may hold what the plan foresees."""
         kind, layout, inside = plan[1], plan[4], _without_none(hint)
         if kind in DIRECT:
-            return inside in DIRECT[kind] or (bool(form.values) and getattr(inside, "__origin__", None) is Literal)
+            return inside in DIRECT[kind] or (
+                bool(form.values) and getattr(inside, "__origin__", None) is Literal
+            )
         if kind == Kind.DYN or (kind == Kind.MAP and form.params[1].kind == "dyn"):
             return True
         if kind == Kind.LIST and layout >= 0:

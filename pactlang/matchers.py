@@ -37,7 +37,9 @@ class Seeker:
         elif atom.kind == "phrases":
             self.source = phrase_pattern(phrases[atom.index].phrases)
         else:
-            self.source = "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in atom.text)
+            self.source = "".join(
+                c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in atom.text
+            )
         self.compiled: Any = None
 
     def occurs(self, text: str) -> bool:
@@ -51,7 +53,9 @@ class Seeker:
         return self.compiled.search(text) is not None
 
 
-def scanner(group: Group, atoms: Sequence[Atom], patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Scanner:
+def scanner(
+    group: Group, atoms: Sequence[Atom], patterns: Sequence[Pattern], phrases: Sequence[Phrases]
+) -> Scanner:
     """The scanner of one group: text -> numbers of the atoms that occur in it."""
     seekers = [(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms]
     folded = any(seeker.folded for _, seeker in seekers)

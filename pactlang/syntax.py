@@ -55,7 +55,7 @@ class Index(Node, frozen=True):
 
 
 class Call(Node, frozen=True):
-    """`function(args)`, or `target.function(args)`.  `where`: the filter of an aggregate, `count(x where e)`."""
+    """`function(args)`, or `target.function(args)`.  `where`: an aggregate's filter, `count(x where e)`."""
 
     function: str
     name_span: Span
@@ -388,7 +388,8 @@ class OnEnd(Node, frozen=True):
 
 
 class Action(Node, frozen=True):
-    """block ["text"], redact, retry N, fallback NAME, alert "channel", warn, escalate, pause, penalty N, allow."""
+    """block ["text"], redact, retry N, fallback NAME, alert "channel", warn, escalate, pause, penalty N,
+    allow."""
 
     kind: str
     value: str | int | None = None

@@ -85,12 +85,17 @@ def test_every_route_gives_the_same_verdict(evaluator: pactlang.Evaluator) -> No
         ({"tools": None}, None), ({"tools": (1,)}, "$.tools[0]"), ({"tools": [5]}, "$.tools[0]"), ({"since": 2**90}, "$.since"),
     ],
 )  # fmt: skip
-def test_own_structs_that_lie_about_their_types(evaluator: pactlang.Evaluator, change: Any, path: str | None) -> None:
+def test_own_structs_that_lie_about_their_types(
+    evaluator: pactlang.Evaluator, change: Any, path: str | None
+) -> None:
     own = Own("1", 1, 1.0, "x")
     for name, value in change.items():
         setattr(own, name, value)
     if path is None:
-        assert evaluator.check(own).outcomes == evaluator.check(msgspec.convert({"id": "1", "n": 1, "cost": 1.0, "text": "x"}, Own)).outcomes
+        assert (
+            evaluator.check(own).outcomes
+            == evaluator.check(msgspec.convert({"id": "1", "n": 1, "cost": 1.0, "text": "x"}, Own)).outcomes
+        )
     else:
         with pytest.raises(RecordError) as refused:
             evaluator.check(own)
@@ -135,7 +140,9 @@ def test_many_clauses_need_more_than_one_mask() -> None:
 
 
 def test_calls_outside_the_pact_have_no_outcome() -> None:
-    program = pactlang.compile('pact p "1.0.0" on R record R { a: string?, x: dyn? } applies when a == "yes" && x.k == 1 clause c { require a == "no" }')
+    program = pactlang.compile(
+        'pact p "1.0.0" on R record R { a: string?, x: dyn? } applies when a == "yes" && x.k == 1 clause c { require a == "no" }'
+    )
     evaluator = pactlang.Evaluator(program)
     assert evaluator.check({"a": "other"}).outside and evaluator.check({"a": "other"}).outcomes == {}
     assert evaluator.check({"a": "yes", "x": {"k": 1}}).outcomes == {"c": Outcome.VIOLATED}
@@ -232,7 +239,9 @@ def test_the_standard_record_is_read_in_place() -> None:
             tool_calls=[OwnToolCall(rng.choice(["a", "rm"]), rng.choice([None, {}, {"force": 1}])) for _ in range(rng.randrange(3))],
         )  # fmt: skip
         assert standard.check(own).outcomes == standard.check_json(msgspec.json.encode(own)).outcomes
-        assert repr(standard.check(own).violations) == repr(standard.check_json(msgspec.json.encode(own)).violations)
+        assert repr(standard.check(own).violations) == repr(
+            standard.check_json(msgspec.json.encode(own)).violations
+        )
     assert not standard.strangers
 
 
@@ -249,7 +258,9 @@ def test_the_standard_record_with_lies(standard: pactlang.Evaluator, change: Any
     assert refused.value.path.startswith(path)
 
 
-@pytest.mark.parametrize("args", [(1, 2), {1: 2}, {"a": {"b"}}, float("nan"), 2**70, {"amount": float("nan")}])
+@pytest.mark.parametrize(
+    "args", [(1, 2), {1: 2}, {"a": {"b"}}, float("nan"), 2**70, {"amount": float("nan")}]
+)
 def test_strange_arguments_are_judged_like_a_dict(standard: pactlang.Evaluator, args: Any) -> None:
     own = OwnCall(tool="refund", args=args)
     data = {"kind": "chat", "tool": "refund", "args": args}

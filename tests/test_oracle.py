@@ -17,7 +17,7 @@ from pactlang.build import compile_source
 from pactlang.diagnostic import has_errors
 from pactlang.source import Source
 
-HEADER = r'''
+HEADER = r"""
 pact drawn "1.0.0" on R
 record Part { name: string, size: int = 3, ok: bool?, took: duration(ms)?, extra: dyn? }
 record Inner { count: int?, rate: double = 0.5, note: string? }
@@ -30,7 +30,7 @@ record R {
 pattern digits = r"[0-9]{3}"
 pattern card = r"[0-9 -]{8,19}" check luhn
 phrases spin = ["risk free", "sure thing"]
-'''
+"""
 
 
 class Draw:
@@ -68,7 +68,10 @@ class Draw:
         }[kind]()  # fmt: skip
 
     def any(self, depth: int) -> str:
-        return self.of(self.pick("int", "double", "string", "bool", "dyn", "uint", "time", "wait", "bytes", "list"), depth)
+        return self.of(
+            self.pick("int", "double", "string", "bool", "dyn", "uint", "time", "wait", "bytes", "list"),
+            depth,
+        )
 
     def bool(self, depth: int) -> str:
         one = lambda kind: self.of(kind, depth)  # noqa: E731
@@ -83,7 +86,7 @@ class Draw:
             lambda: f"{one(kind)} {self.pick('==', '!=')} null",
             lambda: f"{one('dyn')} {self.pick('==', '!=', '<', '>=')} {one(kind)}",
             lambda: f"{one(kind)} in {one('list')}",
-            lambda: f'c in ["red", "blue"] && t in ["a", "b", "c", "d", "e", "f", "g", "h", "i"]',
+            lambda: 'c in ["red", "blue"] && t in ["a", "b", "c", "d", "e", "f", "g", "h", "i"]',
             lambda: f"{one('string')}.{self.pick('contains', 'startsWith', 'endsWith')}({one('string')})",
             lambda: f"{self.pick('s', 't', 'x.k', 'inner.note')}.matches({self.pick('digits', 'card', one('string'))})",
             lambda: f"{self.pick('s', 't', 'x.k')}.says(spin)",
@@ -92,7 +95,7 @@ class Draw:
             lambda: f"bool({one('string')})",
             lambda: f"has({self.pick('x.k', 'x.deep.k', 'y.list', 'inner.note', 'at', 'maybe.count')})",
             lambda: f"type({one(kind)}) == type({self.any(depth)})",
-            lambda: f'"k" in x || 1 in {{1: true, "a": false}} || s in by',
+            lambda: '"k" in x || 1 in {1: true, "a": false} || s in by',
         )()  # fmt: skip
 
     def macro(self, name: str, wanted: str, depth: int) -> str:
@@ -134,7 +137,8 @@ class Draw:
 
     def uint(self, depth: int) -> str:
         return self.pick(
-            lambda: self.number("uint", depth), lambda: f"uint({self.of(self.pick('int', 'double', 'string'), depth)})"
+            lambda: self.number("uint", depth),
+            lambda: f"uint({self.of(self.pick('int', 'double', 'string'), depth)})",
         )()
 
     def double(self, depth: int) -> str:
@@ -147,7 +151,9 @@ class Draw:
     def string(self, depth: int) -> str:
         return self.pick(
             lambda: f"{self.of('string', depth)} + {self.of('string', depth)}",
-            lambda: f"string({self.of(self.pick('int', 'double', 'bool', 'time', 'wait', 'bytes', 'uint', 'dyn'), depth)})",
+            lambda: (
+                f"string({self.of(self.pick('int', 'double', 'bool', 'time', 'wait', 'bytes', 'uint', 'dyn'), depth)})"
+            ),
             lambda: f"{self.of('bool', depth)} ? {self.of('string', depth)} : {self.of('string', depth)}",
         )()
 
@@ -198,7 +204,19 @@ def dyn_value(rng: random.Random, depth: int = 3) -> Any:
 
 
 def record(rng: random.Random) -> dict[str, Any]:
-    texts = ["", "a", "b", "12345", "call 123", "a RISK\u200b free deal", "4111 1111", "79927398713", "é", "true", "1.5s"]
+    texts = [
+        "",
+        "a",
+        "b",
+        "12345",
+        "call 123",
+        "a RISK\u200b free deal",
+        "4111 1111",
+        "79927398713",
+        "é",
+        "true",
+        "1.5s",
+    ]
     made: dict[str, Any] = {
         "i": rng.choice([0, 1, -1, 7, 2**63 - 1, -(2**63)]), "j": rng.choice([None, 2, 7]),
         "u": rng.choice([0, 3, 2**64 - 1]), "d": rng.choice([0.0, -0.0, 1.5, -2.25, 1e308, 3]),
@@ -245,7 +263,9 @@ def test_machine_and_oracle_agree(seed: int) -> None:
         data = record(rng)
         verdict = evaluator.check(data)
         row = evaluator.row(verdict.record)
-        for body, clause, outcome in zip(bodies, program.module.clauses, verdict.outcomes.values(), strict=True):
+        for body, clause, outcome in zip(
+            bodies, program.module.clauses, verdict.outcomes.values(), strict=True
+        ):
             expected = evaluate.judge(clause, row, program.module)
             assert outcome == expected.outcome, f"seed {seed}: {body}\non {data}\noracle: {expected}"
             said.add(outcome)

@@ -18,7 +18,7 @@ from pactlang import ProgramError, program
 from pactlang.opcodes import INSTRUCTION, INSTRUCTION_SIZE, Opcode
 from pactlang.program import HEADER, Program, seal
 
-PACT = r'''
+PACT = r"""
 pact sample "1.2.3" "Uses every part of a program."
 extend Call { tier: enum("free", "pro") = "free" }
 let cap = 50.0
@@ -33,11 +33,19 @@ clause tools { require tool_calls.all(t, t.name in ["search", "mail"] && (t.late
 clause sums { require usage.input_tokens + usage.output_tokens * 2 < 8000 && size(tool_calls.filter(t, t.ok == true)) <= 3 }
 clause times { require time > timestamp("2020-01-01T00:00:00Z") && hour(time) < 24 && time.getDayOfWeek() < 7 }
 clause mixed { require [1, 2.0, "x"].exists(x, x == args.amount) ? {"a": 1}["a"] == 1 : string(args.amount) != "" }
-'''
+"""
 RECORDS: list[dict[str, Any]] = [
-    {"output": "all fine", "tool": "refund", "args": {"amount": 20, "to": "a"}, "time": "2026-01-01T10:00:00Z"},
+    {
+        "output": "all fine",
+        "tool": "refund",
+        "args": {"amount": 20, "to": "a"},
+        "time": "2026-01-01T10:00:00Z",
+    },
     {"output": "4111 1111 1111 1111 is risk  free", "tool": "refund", "args": {"amount": 99.5, "to": "z"}},
-    {"tool_calls": [{"name": "search", "latency": 1.5}, {"name": "rm", "ok": True}], "usage": {"input_tokens": 7}},
+    {
+        "tool_calls": [{"name": "search", "latency": 1.5}, {"name": "rm", "ok": True}],
+        "usage": {"input_tokens": 7},
+    },
     {"tool": "refund", "args": {"amount": "many"}, "usage": {"input_tokens": 2**62, "output_tokens": 2**62}},
     {"agent": "test"},
 ]
@@ -55,7 +63,14 @@ def outcomes(compiled: Program) -> list[Any]:
 
 def test_header_is_the_documented_one(sample: Program) -> None:
     rows = re.findall(r"^ +(\d+) +(\d+)  (\S.*)$", program.__doc__ or "", re.M)
-    assert [(int(offset), int(size)) for offset, size, _ in rows] == [(0, 4), (4, 2), (6, 2), (8, 32), (40, 4), (44, 4)]
+    assert [(int(offset), int(size)) for offset, size, _ in rows] == [
+        (0, 4),
+        (4, 2),
+        (6, 2),
+        (8, 32),
+        (40, 4),
+        (44, 4),
+    ]
     data = sample.to_bytes()
     magic, version, flags, _, core, annex = HEADER.unpack_from(data)
     assert (magic, version, flags, HEADER.size + core + annex) == (b"PACT", 1, 0, len(data))
@@ -79,7 +94,9 @@ def test_round_trip_judges_the_same(sample: Program) -> None:
 
 
 def test_identity_does_not_hang_on_layout(sample: Program) -> None:
-    moved = pactlang.compile("// a comment\n" + PACT.replace("clause small", "\n\nclause small"), "other.pact")
+    moved = pactlang.compile(
+        "// a comment\n" + PACT.replace("clause small", "\n\nclause small"), "other.pact"
+    )
     assert moved.digest == sample.digest
     assert moved.to_bytes() != sample.to_bytes()
     assert pactlang.compile(PACT.replace("50.0", "51.0")).digest != sample.digest
@@ -127,7 +144,27 @@ def judge_all(data: bytes) -> str:
 
 def mutate(data: Any, rng: random.Random) -> Any:
     """One place of msgpack data changed for something mean."""
-    values = [0, 1, -1, 255, 65535, 2**31, 2**32 - 1, 2**63, -(2**63), None, True, "", "x", "call", b"", [], {}, 1.5, [[]]]
+    values = [
+        0,
+        1,
+        -1,
+        255,
+        65535,
+        2**31,
+        2**32 - 1,
+        2**63,
+        -(2**63),
+        None,
+        True,
+        "",
+        "x",
+        "call",
+        b"",
+        [],
+        {},
+        1.5,
+        [[]],
+    ]
     if isinstance(data, dict) and data and rng.random() < 0.98:
         key = "code" if "code" in data and rng.random() < 0.4 else rng.choice(list(data))
         return {**data, key: mutate(data[key], rng)}
@@ -152,7 +189,9 @@ def mutate_code(code: bytes, rng: random.Random) -> bytes:
         other = rng.choice(rows)[i]
         ranges = [(0, 65535)] * 4 + [(-(2**31), 2**31 - 1)] * 3 + [(0, 2**32 - 1), (-(2**63), 2**63 - 1)]
         low, high = ranges[i]
-        near = rng.choice([other, row[i] + 1, row[i] - 1, 0, rng.randrange(len(rows)), low, high, rng.choice(list(Opcode))])
+        near = rng.choice(
+            [other, row[i] + 1, row[i] - 1, 0, rng.randrange(len(rows)), low, high, rng.choice(list(Opcode))]
+        )
         row[i] = min(high, max(low, int(near)))
     if rng.random() < 0.05:
         rng.shuffle(rows)
