@@ -16,12 +16,17 @@ from typing import Any
 
 import plain_rules
 import pytest
+from cli_tools import Pactc, pactc
 
 import pactlang
 from pactlang import evaluate
 from pactlang.verdict import Batch
 
+__all__ = ["pactc"]
 PACTS = Path(__file__).parent / "pacts"
+AIRLINE_LOG = "data/traces/taubench/airline_gpt4o_calls.jsonl.gz"
+AGENTDOJO_LOG = "data/traces/agentdojo/calls.jsonl.gz"
+PROVIDERS_LOG = "data/traces/pydantic_ai_cassettes/calls.jsonl.gz"
 
 
 @dataclass
@@ -60,19 +65,17 @@ def read(name: str, path: Path, rules: dict[str, Callable[[dict[str, Any]], int]
 
 @pytest.fixture(scope="module")
 def airline(shared: Path) -> Trace:
-    path = shared / "data/traces/taubench/airline_gpt4o_calls.jsonl.gz"
-    return read("airline", path, plain_rules.AIRLINE)
+    return read("airline", shared / AIRLINE_LOG, plain_rules.AIRLINE)
 
 
 @pytest.fixture(scope="module")
 def agentdojo(shared: Path) -> Trace:
-    return read("agentdojo", shared / "data/traces/agentdojo/calls.jsonl.gz", plain_rules.AGENTDOJO)
+    return read("agentdojo", shared / AGENTDOJO_LOG, plain_rules.AGENTDOJO)
 
 
 @pytest.fixture(scope="module")
 def providers(shared: Path) -> Trace:
-    path = shared / "data/traces/pydantic_ai_cassettes/calls.jsonl.gz"
-    return read("providers", path, plain_rules.PROVIDERS)
+    return read("providers", shared / PROVIDERS_LOG, plain_rules.PROVIDERS)
 
 
 @pytest.fixture(params=["airline", "agentdojo", "providers"])
@@ -121,6 +124,25 @@ def test_one_call_at_a_time_gives_the_same_verdicts(any_trace: Trace) -> None:
         assert [violation.clause for violation in verdict.violations] == broken
         assert verdict.ok == (not broken and not verdict.unknown)
         assert all(violation.message for violation in verdict.violations)
+
+
+@pytest.mark.parametrize(
+    ("name", "log"), [("airline", AIRLINE_LOG), ("agentdojo", AGENTDOJO_LOG), ("providers", PROVIDERS_LOG)]
+)
+def test_pactc_counts_the_same(
+    name: str, log: str, shared: Path, pactc: Pactc, request: pytest.FixtureRequest
+) -> None:
+    """`pactc build`, then `pactc run` on the compressed log, as a user would."""
+    trace: Trace = request.getfixturevalue(name)
+    assert pactc("build", str(PACTS / f"{name}.pact"), "-o", "built.pactc").code == 0
+    report = pactc("run", "built.pactc", str(shared / log), "--format", "json").data
+    outcomes = ("satisfied", "violated", "skipped", "unknown")
+    found = {clause: tuple(tally[o] for o in outcomes) for clause, tally in report["clauses"].items()}
+    assert found == trace.counts()
+    assert report["calls"] == len(trace.judged)
+    assert report["outside"] == int(trace.batch.outside.sum())
+    assert report["undecodable"] == len(trace.batch.undecodable)
+    assert report["records"] == len(trace.calls)
 
 
 # What is found -------------------------------------------------------------------------------------

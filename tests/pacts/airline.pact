@@ -33,19 +33,19 @@ record Asked { tool: string as "name", args: dyn? as "arguments" }
 
 // One turn of the agent ---------------------------------------------------------------------------
 
-clause one_call_per_turn "Only one tool call at a time." {
+clause one_call_per_turn "A turn asks for one tool at most." {
   severity critical
   when     kind == "llm"
   require  size(tool_calls) <= 1
 }
 
-clause talks_or_acts "Does not answer the user and call a tool in the same turn." {
+clause talks_or_acts "A turn speaks to the user or acts, never both." {
   severity minor
   when     kind == "llm" && size(tool_calls) > 0
   never    has(output) && size(output) > 0
 }
 
-clause gives_no_advice "No subjective recommendations." {
+clause gives_no_advice "Recommends nothing of its own accord." {
   dimension scope_honesty
   severity  minor
   when      kind == "llm" && has(output)
@@ -59,33 +59,33 @@ clause asks_for_what_it_does "Each tool call that an answer asks for names its r
 
 // Passengers --------------------------------------------------------------------------------------
 
-clause at_most_five_passengers "Each reservation can have at most five passengers." {
+clause at_most_five_passengers "One to five people on a booking." {
   severity critical
   when     tool in ["book_reservation", "update_reservation_passengers"]
   require  size(args.passengers) >= 1 && size(args.passengers) <= 5
 }
 
-clause passengers_are_complete "First name, last name and date of birth of each passenger." {
+clause passengers_are_complete "Nobody flies without both names and a birthday." {
   when    tool in ["book_reservation", "update_reservation_passengers"]
   require args.passengers.all(p, size(p.first_name) > 0 && size(p.last_name) > 0 && p.dob.matches(born))
 }
 
 // Payment -----------------------------------------------------------------------------------------
 
-clause one_certificate "A reservation uses at most one travel certificate." {
+clause one_certificate "Of certificates, one pays for a booking." {
   severity critical
   when     tool == "book_reservation"
   require  size(args.payment_methods.filter(p, p.payment_id.startsWith("certificate_"))) <= 1
   on violation { block "A booking can use one certificate only."; alert "payments" }
 }
 
-clause one_credit_card "A reservation uses at most one credit card." {
+clause one_credit_card "Of credit cards, one." {
   severity critical
   when     tool == "book_reservation"
   require  size(args.payment_methods.filter(p, p.payment_id.startsWith("credit_card_"))) <= 1
 }
 
-clause three_gift_cards "A reservation uses at most three gift cards." {
+clause three_gift_cards "Of gift cards, three." {
   severity critical
   when     tool == "book_reservation"
   require  size(args.payment_methods.filter(p, p.payment_id.startsWith("gift_card_"))) <= 3
@@ -96,7 +96,7 @@ clause payments_are_positive {
   require args.payment_methods.all(p, p.amount > 0 && p.payment_id.matches(payment_method))
 }
 
-clause changes_are_not_paid_by_certificate "A change is paid, or refunded, by one gift card or credit card." {
+clause changes_are_not_paid_by_certificate "Money for a change moves over a card, gift or credit." {
   severity critical
   when     tool == "update_reservation_flights"
   never    args.payment_id.startsWith("certificate_")
@@ -120,7 +120,7 @@ clause flights_have_numbers {
   require args.flights.all(f, f.flight_number.matches(flight))
 }
 
-clause one_cabin "All flights of a reservation are in one cabin." {
+clause one_cabin "One cabin for the whole of a booking." {
   when    tool in bookings
   require args.cabin in ["basic_economy", "economy", "business"] && !args.flights.exists(f, has(f.cabin))
 }
