@@ -136,7 +136,7 @@ SHAPES: dict[Opcode, Shape] = {
     Opcode.HAS_KEY: Shape("ab", "", "tfe", "map a has key b"),
     Opcode.HAS_MEMBER: Shape("a", "", "tfe", "member k of record a is present, not null", "member"),
     Opcode.ITER: Shape("a", "c", "e", "start iterator c over a; a NEXT follows it"),
-    Opcode.NEXT: Shape("", "b", "tf", "next of iterator a into b, go to t; at the end to f"),
+    Opcode.NEXT: Shape("", "b", "tf", "next of iterator a into b, go to t; at the end to f", "layout"),
     Opcode.MOVE: Shape("a", "c", "", "c = a"),
     Opcode.SET_BOOL: Shape("", "c", "", "c = imm, 0 or 1"),
     Opcode.SET_ERROR: Shape("", "c", "", "c = the error value with code imm"),

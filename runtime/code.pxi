@@ -87,6 +87,8 @@ cdef str verify_number(const Ins* ins, const Limits* limits, Binding binding, ob
         return None
     if shape.k == "":
         return None
+    if shape.k == "layout":
+        return None if ins.k <= <uint32_t>binding.count else "no such record"
     limit = {
         "clause": limits.clauses, "set": limits.sets, "atom": limits.atoms,
         "matcher": limits.matchers, "builtin": FN_COUNT,

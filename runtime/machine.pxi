@@ -5,18 +5,23 @@
 # Trust: code.pxi has proved that registers, targets and numbers are in range and that loops end.
 # A clause that is satisfied costs no instruction of its own: its conditions jump on to the next one.
 
+cdef enum:
+    FEW = 16                # texts of a set that are compared one by one
+
 cdef struct ConstSet:
     PyObject** items        # borrowed from Machine.kept
+    Py_ssize_t* lengths
     int count
     PyObject* whole         # the same as a frozenset
 
 
 cdef inline int in_set(const ConstSet* texts, PyObject* text) noexcept:
-    """1 or 0; few are compared one by one, many are looked up by hash."""
+    """1 or 0; few are compared, those of equal length only; many are looked up by hash."""
     cdef int i
-    if texts.count <= 8:
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    if texts.count <= FEW:
         for i in range(texts.count):
-            if pact_same_text(texts.items[i], text):
+            if texts.lengths[i] == length and pact_same_text(texts.items[i], text):
                 return 1
         return 0
     try:
@@ -37,7 +42,6 @@ cdef void run(Machine m, Frame frame) noexcept:
 
     while True:
         a = &r[pc.a]
-        b = &r[pc.b]
 
         # Conditions on typed operands: compare, and go on where it says.
         if pc.op == OP_LE_DOUBLE_K:
@@ -91,6 +95,7 @@ cdef void run(Machine m, Frame frame) noexcept:
             else:
                 pc = code + compare_constant(pc, a, TAG_INT, frame)
         elif pc.op == OP_EQ_STRING:
+            b = &r[pc.b]
             if a.tag == TAG_STRING and b.tag == TAG_STRING:
                 pc = code + (pc.t if pact_same_text(a.v.o, b.v.o) else pc.f)
             else:
@@ -102,50 +107,60 @@ cdef void run(Machine m, Frame frame) noexcept:
             else:
                 pc = code + (pc.e if a.tag == TAG_ERROR else pc.f)
         elif pc.op == OP_LE_INT:
+            b = &r[pc.b]
             if a.tag == TAG_INT and b.tag == TAG_INT:
                 pc = code + (pc.t if a.v.i <= b.v.i else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LE, a, b, frame)
         elif pc.op == OP_LT_INT:
+            b = &r[pc.b]
             if a.tag == TAG_INT and b.tag == TAG_INT:
                 pc = code + (pc.t if a.v.i < b.v.i else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LT, a, b, frame)
         elif pc.op == OP_EQ_INT:
+            b = &r[pc.b]
             if a.tag == TAG_INT and b.tag == TAG_INT:
                 pc = code + (pc.t if a.v.i == b.v.i else pc.f)
             else:
                 pc = code + compare_any(pc, OP_EQ, a, b, frame)
         elif pc.op == OP_LE_DOUBLE:
+            b = &r[pc.b]
             if a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE:
                 pc = code + (pc.t if a.v.d <= b.v.d else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LE, a, b, frame)
         elif pc.op == OP_LT_DOUBLE:
+            b = &r[pc.b]
             if a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE:
                 pc = code + (pc.t if a.v.d < b.v.d else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LT, a, b, frame)
         elif pc.op == OP_EQ_DOUBLE:
+            b = &r[pc.b]
             if a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE:
                 pc = code + (pc.t if a.v.d == b.v.d else pc.f)
             else:
                 pc = code + compare_any(pc, OP_EQ, a, b, frame)
         elif pc.op == OP_LE_TIME:
+            b = &r[pc.b]
             if a.tag == b.tag and (a.tag == TAG_DURATION or a.tag == TAG_TIMESTAMP):
                 pc = code + (pc.t if a.v.i < b.v.i or (a.v.i == b.v.i and a.aux <= b.aux) else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LE, a, b, frame)
         elif pc.op == OP_LT_TIME:
+            b = &r[pc.b]
             if a.tag == b.tag and (a.tag == TAG_DURATION or a.tag == TAG_TIMESTAMP):
                 pc = code + (pc.t if a.v.i < b.v.i or (a.v.i == b.v.i and a.aux < b.aux) else pc.f)
             else:
                 pc = code + compare_any(pc, OP_LT, a, b, frame)
         elif pc.op == OP_EQ_TIME:
+            b = &r[pc.b]
             pc = code + compare_any(pc, OP_EQ, a, b, frame)
 
         # Conditions on any operands.
         elif pc.op == OP_EQ or pc.op == OP_LT or pc.op == OP_LE:
+            b = &r[pc.b]
             pc = code + compare_any(pc, pc.op, a, b, frame)
         elif pc.op == OP_TEST:
             if a.tag == TAG_BOOL:
@@ -155,6 +170,7 @@ cdef void run(Machine m, Frame frame) noexcept:
         elif pc.op == OP_PRESENT:
             pc = code + (pc.f if absent(a) else pc.t)
         elif pc.op == OP_IN:
+            b = &r[pc.b]
             result = contains(a, b, frame)
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_ATOM:
@@ -164,6 +180,7 @@ cdef void run(Machine m, Frame frame) noexcept:
             result = m.match(frame, pc.k, a)
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_HAS_KEY:
+            b = &r[pc.b]
             result = has_key(a, b)
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_HAS_MEMBER:
@@ -201,15 +218,17 @@ cdef void run(Machine m, Frame frame) noexcept:
             else:
                 pc = code + pc.e
         elif pc.op == OP_NEXT:
-            pc = code + (pc.t if next_element(&r[pc.a], &r[pc.b], frame) else pc.f)
+            pc = code + (pc.t if next_element(&r[pc.a], &r[pc.b], pc.k, frame) else pc.f)
             if frame.steps < 0:
                 return
         elif pc.op == OP_APPEND:
+            b = &r[pc.b]
             pc = code + pc.e if append(&r[pc.a], b, frame) < 0 else pc + 1
 
         # Values.
         else:
             c = &r[pc.c]
+            b = &r[pc.b]
             if pc.op == OP_ADD_INT and a.tag == TAG_INT and b.tag == TAG_INT:
                 arithmetic_int(FN_ADD, c, a.v.i, b.v.i)
             elif pc.op == OP_SUBTRACT_INT and a.tag == TAG_INT and b.tag == TAG_INT:
@@ -267,16 +286,17 @@ cdef inline bint absent(const Cell* a) noexcept:
 cdef int32_t compare_constant(const Ins* pc, const Cell* a, uint32_t tag, Frame frame) noexcept:
     """A comparison with a constant whose operand is not of the type that was foreseen."""
     cdef Cell constant
+    cdef int op = pc.op
     constant.tag = tag
     constant.aux = 0
     constant.v.i = pc.imm.i
-    if pc.op == OP_LE_INT_K or pc.op == OP_LE_DOUBLE_K:
+    if op == OP_LE_INT_K or op == OP_LE_DOUBLE_K:
         return compare_any(pc, OP_LE, a, &constant, frame)
-    if pc.op == OP_LT_INT_K or pc.op == OP_LT_DOUBLE_K:
+    if op == OP_LT_INT_K or op == OP_LT_DOUBLE_K:
         return compare_any(pc, OP_LT, a, &constant, frame)
-    if pc.op == OP_GE_INT_K or pc.op == OP_GE_DOUBLE_K:
+    if op == OP_GE_INT_K or op == OP_GE_DOUBLE_K:
         return compare_any(pc, OP_LE, &constant, a, frame)
-    if pc.op == OP_GT_INT_K or pc.op == OP_GT_DOUBLE_K:
+    if op == OP_GT_INT_K or op == OP_GT_DOUBLE_K:
         return compare_any(pc, OP_LT, &constant, a, frame)
     return compare_any(pc, OP_EQ, a, &constant, frame)
 
@@ -294,20 +314,23 @@ cdef int32_t compare_any(const Ins* pc, int op, const Cell* a, const Cell* b, Fr
     return pc.t if (result < 0 if op == OP_LT else result <= 0) else pc.f
 
 
-cdef FieldSlot* member_slot(const Ins* pc, const Cell* a, Frame frame) noexcept:
+cdef inline FieldSlot* member_slot(const Ins* pc, const Cell* a, Frame frame) noexcept:
     """The field that k names, if a is a record of its layout."""
     cdef int layout = pc.k >> 16
     if a.tag != TAG_RECORD or a.aux != layout:
         return NULL
     return &frame.binding.layouts[layout].fields[pc.k & 0xFFFF]
 
-cdef void member(const Ins* pc, Cell* c, const Cell* a, Frame frame) noexcept:
+cdef inline void member(const Ins* pc, Cell* c, const Cell* a, Frame frame) noexcept:
     cdef FieldSlot* slot = member_slot(pc, a, frame)
+    cdef PyObject* record = a.v.o           # c may be a
     cdef Cell x
     if slot == NULL:
         fail(c, a.aux if a.tag == TAG_ERROR else ERR_NULL_OPERAND)
         return
-    if not load(&x, a.v.o, slot, frame):
+    if load_plain(c, record, slot, frame.binding.trusted):
+        return
+    if not load_field(&x, record, slot, frame):
         fail(&x, ERR_BAD_NUMBER)
     c[0] = x
 
@@ -355,8 +378,11 @@ cdef bint start_loop(Cell* iterator, const Cell* source, Frame frame) noexcept:
     iterator.aux = 0
     return True
 
-cdef bint next_element(Cell* iterator, Cell* element, Frame frame) noexcept:
-    """False at the end, and when the call has used up its turns: then `frame.steps` is below 0."""
+cdef inline bint next_element(Cell* iterator, Cell* element, uint32_t layout, Frame frame) noexcept:
+    """False at the end, and when the call has used up its turns: then `frame.steps` is below 0.
+
+    layout: the record that the elements are, plus 1; 0 if they are something else.
+    """
     cdef PyObject* items
     cdef int32_t at
     frame.steps -= 1
@@ -367,7 +393,13 @@ cdef bint next_element(Cell* iterator, Cell* element, Frame frame) noexcept:
     if at >= PyList_GET_SIZE(<object>items):
         return False
     iterator.aux = at + 1
-    unbox(element, <PyObject*>PyList_GET_ITEM(<object>items, at), frame.binding)
+    items = <PyObject*>PyList_GET_ITEM(<object>items, at)
+    if layout and <PyObject*>items.ob_type == frame.binding.layouts[layout - 1].type:
+        element.tag = TAG_RECORD
+        element.aux = layout - 1
+        element.v.o = items
+    else:
+        unbox(element, items, frame.binding)
     return True
 
 cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
@@ -475,7 +507,7 @@ cdef class Machine:
         self.kept = [code, constants, sets]
         self.code_count = len(code) // sizeof(Ins)
         self.clauses = clauses
-        self.words = (clauses + 63) // 64
+        self.words = max(1, (clauses + 63) // 64)
         self.slot_count = len(slots)
         self.constant_count = len(constants)
         self.registers = self.slot_count + self.constant_count + temps
@@ -557,10 +589,12 @@ cdef class Machine:
             self.sets[i].whole = <PyObject*>whole
             self.sets[i].count = len(sets[i])
             self.sets[i].items = <PyObject**>allocate(len(sets[i]) * sizeof(PyObject*))
+            self.sets[i].lengths = <Py_ssize_t*>allocate(len(sets[i]) * sizeof(Py_ssize_t))
             for j in range(len(sets[i])):
                 if type(sets[i][j]) is not str:
                     raise ValueError(f"set {i} holds what is no text")
                 self.sets[i].items[j] = <PyObject*>sets[i][j]
+                self.sets[i].lengths[j] = len(sets[i][j])
 
     cdef take_atoms(self, list atoms, list groups):
         cdef int i
@@ -580,6 +614,7 @@ cdef class Machine:
         if self.sets != NULL:
             for i in range(self.set_count):
                 PyMem_Free(self.sets[i].items)
+                PyMem_Free(self.sets[i].lengths)
         PyMem_Free(self.sets)
         PyMem_Free(self.code)
         PyMem_Free(self.slots)
@@ -613,7 +648,12 @@ cdef class Machine:
         frame.outside = False
         frame.steps = self.max_steps
         frame.allocated = 0
-        memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
+        if frame.shared:                        # pin() looks at slots that are not loaded yet
+            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
+        if self.words == 1:
+            frame.violated[0] = frame.violated[1] = frame.violated[2] = 0
+        else:
+            memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
         if self.group_count:
             memset(frame.atoms, 0, self.atom_count + self.group_count)
         refused = load_row(frame, binding.row, self.slot_count, record)
@@ -630,9 +670,11 @@ cdef class Machine:
             frame.unknown[clause >> 6] |= <uint64_t>1 << (clause & 63)
 
     cdef void give_back(self, Frame frame):
-        frame.drop_owned()
-        memset(frame.cells, 0, self.slot_count * sizeof(Cell))
-        memset(frame.cells + frame.fixed, 0, (frame.size - frame.fixed) * sizeof(Cell))
+        cdef Py_ssize_t i
+        if frame.owned_count:
+            frame.drop_owned()
+        for i in range(frame.fixed, frame.size):
+            frame.cells[i].tag = TAG_ERROR
         self.spare = frame
 
     cpdef Verdict check(self, record):
@@ -660,10 +702,14 @@ cdef class Machine:
         verdict.record = record
         verdict.outside = frame.outside
         verdict.words = self.words
-        verdict.masks = verdict.small
-        if self.words > 1:
-            verdict.masks = <uint64_t*>allocate(3 * self.words * sizeof(uint64_t))
-        memcpy(verdict.masks, frame.violated, 3 * self.words * sizeof(uint64_t))
+        if self.words == 1:
+            verdict.masks = verdict.small
+            verdict.small[0] = frame.violated[0]
+            verdict.small[1] = frame.violated[1]
+            verdict.small[2] = frame.violated[2]
+        else:
+            verdict.large = (<char*>frame.violated)[: 3 * self.words * sizeof(uint64_t)]
+            verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
         self.give_back(frame)
         return verdict
 

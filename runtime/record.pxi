@@ -115,19 +115,21 @@ cdef class Binding:
     cdef take_row(self, const RowSlot* slots, int count):
         """Prepare the row of slots that load_row reads."""
         cdef int i
-        cdef RowField* field
+        cdef RowField* row
         if self.row != NULL:
             raise ValueError("a binding serves one machine")
         self.row = <RowField*>allocate(count * sizeof(RowField))
         for i in range(count):
-            field = &self.row[i]
-            field.base = slots[i].base
-            field.layout = slots[i].layout
-            field.kind = ROW_RECORD
+            row = &self.row[i]
+            row.base = slots[i].base
+            row.below = row.base >= 0
+            row.layout = slots[i].layout
+            row.kind = ROW_RECORD
             if slots[i].field >= 0:
-                field.slot = &self.layouts[slots[i].layout].fields[slots[i].field]
-                field.offset = field.slot.offset
-                field.kind = field.slot.kind
+                row.slot = &self.layouts[slots[i].layout].fields[slots[i].field]
+                row.offset = <int32_t>row.slot.offset
+                row.is_null = row.slot.nullable and not row.slot.has_default
+                row.kind = row_kind(row.slot, self.trusted)
 
     def __dealloc__(self):
         cdef int i
@@ -239,7 +241,10 @@ cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept
         if <PyObject*>element.ob_type != layout.type:
             return False
         for j in range(layout.count):
-            if not load(&scratch, element, &layout.fields[j], frame):
+            if not (
+                load_plain(&scratch, element, &layout.fields[j], False)
+                or load_field(&scratch, element, &layout.fields[j], frame)
+            ):
                 return False
     return True
 
@@ -331,31 +336,32 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
         return PyBytes_CheckExact(<object>o)
     return False
 
-cdef inline bint load(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) noexcept:
-    """load_field, with the plain kinds in place."""
+cdef inline bint load_plain(Cell* x, PyObject* record, const FieldSlot* slot, bint trusted) noexcept:
+    """Read a field of a plain kind in place; false where load_field must look."""
     cdef PyObject* o
     cdef long long number
-    if slot.offset >= 0:
-        o = (<PyObject**>(<char*>record + slot.offset))[0]
-        if o == NULL:
-            return load_field(x, record, slot, frame)
-        if slot.kind == KIND_STRING:
-            if frame.binding.trusted or (slot.choices == NULL and pact_is_text(o)):
-                set_object(x, TAG_STRING, o)
-                return True
-        elif slot.kind == KIND_DOUBLE:
-            if PyFloat_CheckExact(<object>o):
-                set_double(x, PyFloat_AS_DOUBLE(<object>o))
-                return isfinite(x.v.d)
-        elif slot.kind == KIND_INT:
-            if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
-                set_int(x, number)
-                return True
-        elif slot.kind == KIND_BOOL:
-            if o == Py_True or o == Py_False:
-                set_bool(x, o == Py_True)
-                return True
-    return load_field(x, record, slot, frame)
+    if slot.offset < 0:
+        return False
+    o = (<PyObject**>(<char*>record + slot.offset))[0]
+    if o == NULL or o == Py_None:
+        return False
+    if slot.kind == KIND_STRING:
+        if trusted or (slot.choices == NULL and pact_is_text(o)):
+            set_object(x, TAG_STRING, o)
+            return True
+    elif slot.kind == KIND_DOUBLE:
+        if PyFloat_CheckExact(<object>o):
+            set_double(x, PyFloat_AS_DOUBLE(<object>o))
+            return isfinite(x.v.d)
+    elif slot.kind == KIND_INT:
+        if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
+            set_int(x, number)
+            return True
+    elif slot.kind == KIND_BOOL:
+        if o == Py_True or o == Py_False:
+            set_bool(x, o == Py_True)
+            return True
+    return False
 
 
 cdef struct RowSlot:
@@ -363,61 +369,90 @@ cdef struct RowSlot:
     int32_t layout
     int32_t field           # -1: the record itself
 
-cdef struct RowField:       # a RowSlot for one binding: 24 bytes, read in order
+cdef enum RowKind:          # what load_row can do in place
+    ROW_TEXT                # a str that decoding made: borrowed without a look
+    ROW_TEXT_CHECKED
+    ROW_DOUBLE
+    ROW_INT
+    ROW_BOOL
+    ROW_RECORD              # the record itself
+    ROW_OTHER
+
+cdef struct RowField:       # a RowSlot for one binding
     int32_t offset
+    int32_t kind
+    bint is_null            # null and absent are null
+    bint below              # the record is another slot's
+    FieldSlot* slot
     int32_t base
-    FieldSlot* slot         # NULL for ROW_RECORD
-    int32_t kind            # ROW_RECORD, or the field's kind
     int32_t layout
 
-cdef enum:
-    ROW_RECORD = -1
 
-
-cdef int load_row(Frame frame, const RowField* fields, int count, PyObject* record) noexcept:
-    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1.
-
-    The plain kinds are read in place.  Strings of decoded structs are borrowed without a look.
-    """
-    cdef int i
-    cdef PyObject* holder
+cdef int load_row(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
+    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
+    cdef const RowField* end = row + count
+    cdef const RowField* first = row
     cdef PyObject* o
-    cdef Cell* x
-    cdef const RowField* field = fields
+    cdef Cell* x = frame.cells
     cdef long long number
-    cdef bint trusted = frame.binding.trusted
-    for i in range(count):
-        field = &fields[i]
-        x = &frame.cells[i]
-        holder = record
-        if field.base >= 0:
-            if frame.cells[field.base].tag != TAG_RECORD:
-                fail(x, ERR_NULL_OPERAND)
-                continue
-            holder = frame.cells[field.base].v.o
-        if field.kind == ROW_RECORD:
-            set_object(x, TAG_RECORD, holder)
-            x.aux = field.layout
-            continue
-        if field.offset >= 0:
-            o = (<PyObject**>(<char*>holder + field.offset))[0]
-            if o != NULL and o != Py_None:
-                if field.kind == KIND_STRING:
-                    if trusted or (field.slot.choices == NULL and pact_is_text(o)):
-                        set_object(x, TAG_STRING, o)
+    while row < end:
+        if row.kind < ROW_RECORD and not row.below:
+            o = (<PyObject**>(<char*>record + row.offset))[0]
+            if row.kind == ROW_DOUBLE:
+                if o != NULL and PyFloat_CheckExact(<object>o):
+                    set_double(x, PyFloat_AS_DOUBLE(<object>o))
+                    if isfinite(x.v.d):
+                        row += 1
+                        x += 1
                         continue
-                elif field.kind == KIND_DOUBLE:
-                    if PyFloat_CheckExact(<object>o):
-                        set_double(x, PyFloat_AS_DOUBLE(<object>o))
-                        if isfinite(x.v.d):
-                            continue
-                elif field.kind == KIND_INT:
-                    if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
-                        set_int(x, number)
-                        continue
-                elif field.kind == KIND_BOOL and (o == Py_True or o == Py_False):
-                    set_bool(x, o == Py_True)
+            elif o == NULL or o == Py_None:
+                if row.is_null:
+                    x.tag = TAG_NULL
+                    row += 1
+                    x += 1
                     continue
-        if not load_field(x, holder, field.slot, frame):
-            return i
+            elif row.kind == ROW_TEXT or (row.kind == ROW_TEXT_CHECKED and pact_is_text(o)):
+                set_object(x, TAG_STRING, o)
+                row += 1
+                x += 1
+                continue
+            elif row.kind == ROW_INT:
+                if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
+                    set_int(x, number)
+                    row += 1
+                    x += 1
+                    continue
+            elif row.kind == ROW_BOOL and (o == Py_True or o == Py_False):
+                set_bool(x, o == Py_True)
+                row += 1
+                x += 1
+                continue
+        if not load_slowly(x, row, record, frame):
+            return <int>(row - first)
+        row += 1
+        x += 1
     return -1
+
+cdef bint load_slowly(Cell* x, const RowField* row, PyObject* record, Frame frame) noexcept:
+    """What load_row does not do in place."""
+    if row.below:
+        if frame.cells[row.base].tag != TAG_RECORD:
+            fail(x, ERR_NULL_OPERAND)
+            return True
+        record = frame.cells[row.base].v.o
+    if row.kind == ROW_RECORD:
+        set_object(x, TAG_RECORD, record)
+        x.aux = row.layout
+        return True
+    return load_field(x, record, row.slot, frame)
+
+cdef int row_kind(const FieldSlot* slot, bint trusted) noexcept:
+    if slot.offset < 0:
+        return ROW_OTHER
+    if slot.kind == KIND_STRING:
+        return ROW_TEXT if trusted else ROW_TEXT_CHECKED if slot.choices == NULL else ROW_OTHER
+    if slot.kind == KIND_DOUBLE:
+        return ROW_DOUBLE
+    if slot.kind == KIND_INT:
+        return ROW_INT
+    return ROW_BOOL if slot.kind == KIND_BOOL else ROW_OTHER

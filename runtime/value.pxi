@@ -27,11 +27,26 @@ cdef extern from *:
         *out = PyLong_AsLongLongAndOverflow(o, &overflow);
         return overflow;
     }
+    /* Equality of n bytes; up to 16 as two words that may overlap, because a call costs more. */
+    static inline int pact_same_bytes(const char *a, const char *b, Py_ssize_t n) {
+        uint64_t x, y, v, w;
+        uint32_t p, q, r, s;
+        if (n > 16) return memcmp(a, b, n) == 0;
+        if (n >= 8) {
+            memcpy(&x, a, 8); memcpy(&y, b, 8); memcpy(&v, a + n - 8, 8); memcpy(&w, b + n - 8, 8);
+            return ((x ^ y) | (v ^ w)) == 0;
+        }
+        if (n >= 4) {
+            memcpy(&p, a, 4); memcpy(&q, b, 4); memcpy(&r, a + n - 4, 4); memcpy(&s, b + n - 4, 4);
+            return ((p ^ q) | (r ^ s)) == 0;
+        }
+        return n == 0 || (a[0] == b[0] && a[n - 1] == b[n - 1] && a[n / 2] == b[n / 2]);
+    }
     static inline int pact_same_text(PyObject *a, PyObject *b) {
         if (a == b) return 1;
         Py_ssize_t n = PyUnicode_GET_LENGTH(a);
         if (n != PyUnicode_GET_LENGTH(b) || PyUnicode_KIND(a) != PyUnicode_KIND(b)) return 0;
-        return memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), n * PyUnicode_KIND(a)) == 0;
+        return pact_same_bytes((const char *)PyUnicode_DATA(a), (const char *)PyUnicode_DATA(b), n * PyUnicode_KIND(a));
     }
     /* Lone surrogates are no Unicode text; a string of one-byte characters has none. */
     static inline int pact_is_text(PyObject *o) {

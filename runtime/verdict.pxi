@@ -14,14 +14,11 @@ cdef class Verdict:
 
     cdef uint64_t small[3]
     cdef uint64_t* masks                # violated, unknown, skipped; each of `words` words
+    cdef bytes large                    # holds the masks of more than 64 clauses
     cdef int words
     cdef readonly bint outside
     cdef readonly object owner
     cdef readonly object record
-
-    def __dealloc__(self):
-        if self.masks != NULL and self.masks != self.small:
-            PyMem_Free(self.masks)
 
     @property
     def ok(self):
