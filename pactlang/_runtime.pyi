@@ -10,7 +10,6 @@ from pactlang.verdict import Violation
 
 CONVERSIONS: dict[int, Callable[[Any], Any]]
 TYPE_NAMES: dict[int, str]
-NULL_LAYOUTS_DICT: dict[type, int]
 __test__: dict[str, str]
 
 @disjoint_base
