@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,8 @@ def opened(path: str, program: Program) -> Iterator[Callable[..., Ledger]]:
 
     yield open_ledger
     for ledger in made:
-        try:
+        with suppress(LedgerError):
             ledger.close()
-        except LedgerError:
-            pass
 
 
 def files(path: str) -> list[str]:

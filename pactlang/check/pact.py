@@ -16,6 +16,7 @@ from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots, schema_of
 from pactlang.check.report import Report
 from pactlang.check.shapes import Shapes
+from pactlang.check.store import Store
 from pactlang.check.walk import Limit, Walk
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
 from pactlang.schema import Record
@@ -26,8 +27,7 @@ SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?
 
 # What stands in a pact and changes no verdict of a call: it may stand there before it is carried out.
 LATER = {
-    syntax.Session: "`session`", syntax.Store: "`store`", syntax.Judge: "`judge`", syntax.Score: "`score`",
-    syntax.Test: "`test`",
+    syntax.Session: "`session`", syntax.Judge: "`judge`", syntax.Score: "`score`", syntax.Test: "`test`",
 }  # fmt: skip
 REFUSED = {
     syntax.Import: "`import`", syntax.Override: "`override`", syntax.Drop: "`drop`",
@@ -68,12 +68,18 @@ class Check:
         applies = self._applies(walk)
         clauses = self._clauses(walk, applies)
         self._unused(walk)
+        store = self._store(walk)
         if has_errors(self.report.found):
             return None
-        return self._module(slots, records, applies, clauses)
+        return self._module(slots, records, applies, clauses, store)
 
     def _module(
-        self, slots: Slots, records: tuple[Record, ...], applies: ir.Expr | None, clauses: list[ir.Clause]
+        self,
+        slots: Slots,
+        records: tuple[Record, ...],
+        applies: ir.Expr | None,
+        clauses: list[ir.Clause],
+        store: tuple[ir.StoreRule, ...],
     ) -> ir.Module:
         used = [node for clause in clauses for node in (clause.when, clause.promise) if node is not None]
         return ir.Module(
@@ -87,6 +93,7 @@ class Check:
             patterns=tuple(self.patterns.patterns),
             phrases=tuple(self.patterns.phrases),
             clauses=tuple(clauses),
+            store=store,
         )
 
     # Header --------------------------------------------------------------------------------
@@ -186,6 +193,10 @@ class Check:
                     walk.infer(item.key, walk.nowhere)
                 except Limit as limit:
                     self._limit(walk, limit)
+
+    def _store(self, walk: Walk) -> tuple[ir.StoreRule, ...]:
+        stores = (item for item in self.pact.items if isinstance(item, syntax.Store))
+        return tuple(rule for item in stores for rule in Store(walk).check(item))
 
     def _limit(self, walk: Walk, limit: Limit) -> None:
         self.report.error(limit.code, limit.message, limit.span)

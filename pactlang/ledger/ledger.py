@@ -142,7 +142,7 @@ class Ledger:
 
     @property
     def full(self) -> bool:
-        """Whether a call put now would have to wait; never while the disk refuses, for there may be no end."""
+        """Whether a call put now would have to wait; never while the disk refuses, which may not end."""
         return (self._held >= self.bound or self._bytes >= BOUND_BYTES) and self._refusal is None
 
     def _wait_for_room(self) -> bool:
