@@ -111,7 +111,7 @@ class Books:
 
     def full(self) -> bool:
         """Whether the ledger would make the next call wait."""
-        return self.ledger is not None and self.ledger.counts.waiting >= self.ledger.bound
+        return self.ledger is not None and bool(self.ledger.full)
 
     def judge(self, one: Verification) -> None:
         """Give a numbered call its verdict, store it, and tell of what was found."""

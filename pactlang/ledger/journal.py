@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import RLock
 
 from pactlang.ledger.file import connect
 from pactlang.ledger.retain import Retention
@@ -33,6 +35,8 @@ class Journal:
         self._logged = (0, 0)
         self._entered = False
         self._gone: list[tuple[str]] = []
+        self.still = RLock()  # held while a lock on the file is held, and by who forks
+        _JOURNALS.add(self)
 
     def begin(self) -> None:
         """Enter this run and its pact.  Raises sqlite3.Error."""
@@ -85,7 +89,8 @@ class Journal:
 
         self._transaction(remove)
         if not more:
-            self.retention.shrink(self._open())
+            with self.still:
+                self.retention.shrink(self._open())
         self._checkpoint()
         return more
 
@@ -116,6 +121,10 @@ class Journal:
         return self._made
 
     def _transaction(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        with self.still:
+            self._transact(work)
+
+    def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
         try:
             made = self._open()
             made.execute("BEGIN IMMEDIATE")
@@ -142,9 +151,33 @@ class Journal:
 
     def _checkpoint(self) -> None:
         """Copy a long log into the file.  What is in the log is durable already, so a failure waits."""
-        with suppress(OSError, sqlite3.Error):
+        with self.still, suppress(OSError, sqlite3.Error):
             if os.path.getsize(self.path + "-wal") > LARGEST_LOG:
                 self._open().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+# SQLite keeps the locks of a process in its memory: a child that is forked inside a transaction would
+# find the file locked, for ever, by a connection that it does not have.  So who forks waits for its end.
+_JOURNALS: weakref.WeakSet[Journal] = weakref.WeakSet()
+_STILL: list[Journal] = []
+_FORKING = RLock()  # one fork at a time: guards _STILL
+
+
+def _before_fork() -> None:
+    _FORKING.acquire()
+    _STILL[:] = list(_JOURNALS)
+    for journal in _STILL:
+        journal.still.acquire()
+
+
+def _after_fork() -> None:
+    for journal in _STILL:
+        journal.still.release()
+    _STILL.clear()
+    _FORKING.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def host() -> str:
