@@ -125,6 +125,16 @@ class Ended(NamedTuple):
     segments: tuple[Segment, ...]
     dropped: int
 
+    @property
+    def missing(self) -> int:
+        """Captures between those that are stored: dropped, or in memory while later ones were spilled."""
+        last: dict[str, int] = {}
+        gaps = 0
+        for segment in self.segments:
+            gaps += segment.first - last.get(segment.writer, -1) - 1
+            last[segment.writer] = segment.last
+        return gaps
+
 
 class Recovery(NamedTuple):
     """What opening a ledger found.  `created`: there was none."""
@@ -148,10 +158,11 @@ class Recovery(NamedTuple):
 def _ended(end: Ended) -> str:
     flushed = sum(segment.calls for segment in end.segments)
     runs = ", ".join(f"{s.writer} {s.first}..{s.last}" for s in end.segments) or "none"
-    dropped = f"; {end.dropped:,} dropped at its bound" if end.dropped else ""
+    missing = f"; {end.missing:,} between them are missing" if end.missing else ""
+    dropped = f"; {end.dropped:,} were dropped at its bound" if end.dropped else ""
     return (
         f"process {end.pid} ended without closing the ledger: {flushed:,} calls of it are stored "
-        f"(captures {runs}); what it captured later and had not flushed is lost{dropped}"
+        f"(captures {runs}){missing}{dropped}; what it had not flushed by then is lost"
     )
 
 

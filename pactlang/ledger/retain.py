@@ -76,7 +76,7 @@ class Retention:
 
     def shrink(self, made: sqlite3.Connection) -> None:
         """Give free pages back to the file system."""
-        made.execute("PRAGMA incremental_vacuum").fetchall()
+        made.executescript("PRAGMA incremental_vacuum")  # `execute` would stop after one page
 
     def _too_old(self, made: sqlite3.Connection) -> list[Dead]:
         """Calls of pacts with this name; its other versions are meant as well."""
@@ -146,13 +146,14 @@ def _tombstone(made: sqlite3.Connection, writer: int, stretch: list[Dead], now: 
         (writer, left[0] if left else -1, right or 2**63 - 1),
     )
     near = [Stone(*row) for row in found]
-    stones = sorted([*near, stone])
+    stones = sorted([*near, stone], key=lambda one: one.last)
     before = left[1] if left else _beginning(made, writer)
     made.executemany(
         "DELETE FROM tombstones WHERE writer = ? AND first = ?", [(writer, one.first) for one in near]
     )
     calls = sum(one.calls for one in stones)
-    values = (writer, stones[0].first, stones[-1].last, calls, before, stones[-1].after, now)
+    first, end = min(one.first for one in stones), stones[-1]
+    values = (writer, first, end.last, calls, before, end.after, now)
     made.execute("INSERT INTO tombstones VALUES (?,?,?,?,?,?,?)", values)
 
 
