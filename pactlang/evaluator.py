@@ -22,6 +22,7 @@ from pactlang.program import Program
 from pactlang.records import LayoutPlan, Reader, other_heads
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
+from pactlang.values import Timestamp, parse_timestamp
 from pactlang.verdict import Batch, Matched, Undecodable, Violation
 
 # What a user's own struct may hold directly: forms that need no decoding.
@@ -51,14 +52,16 @@ class Evaluator(Machine):
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        core = program.core
         try:
             self.reader = Reader(program.schema)
             slots = _row(program.schema)
+            self.renews = parse_timestamp(f"{core.renews}T00:00:00Z") if core.renews else None
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ProgramError(f"the schema is damaged: {error}") from None
+        self.has_time = "time" in program.schema.reads.get(program.schema.root, ())
         self.names = tuple(clause.name for clause in program.clauses)
         self.strangers: set[type] = set()  # struct classes that cannot be read directly
-        core = program.core
         binding = Binding(_plans(self.reader.layouts), _root(program.schema), True)
         atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
         try:
@@ -126,7 +129,10 @@ class Evaluator(Machine):
             if structs[i] is not None:
                 undecodable.append(Undecodable(lines[i], *self._reason(structs[i])))
         undecodable.sort()
-        return Batch(outcomes, self.names, undecodable, np.array(lines, np.int64), states == 0)
+        expired = np.zeros(len(structs), np.bool_)
+        if self.renews is not None and self.has_time:
+            expired[:] = [state >= 0 and self.is_late(s) for s, state in zip(structs, states, strict=True)]
+        return Batch(outcomes, self.names, undecodable, np.array(lines, np.int64), states == 0, expired)
 
     def _decode(self, data: bytes) -> tuple[list[Any], list[int], list[Undecodable]]:
         structs: list[Any] = []
@@ -162,6 +168,18 @@ class Evaluator(Machine):
     def unknown(self, verdict: Verdict) -> tuple[str, ...]:
         """Names of the clauses that are unknown."""
         return tuple(name for i, name in enumerate(self.names) if verdict.outcome(i) == Outcome.UNKNOWN)
+
+    def expired(self, verdict: Verdict) -> bool:
+        """Whether the call came when the pact was due for renewal, or later."""
+        if self.renews is None or not self.has_time:
+            return False
+        record = verdict.record
+        return self.is_late(record if isinstance(record, self.reader.struct) else self.convert_slowly(record))
+
+    def is_late(self, struct: Struct) -> bool:
+        """Whether a projected struct's time is at or after `renews`, 00:00 UTC; never without a time."""
+        time = self.reader.member(struct, "time", "$.time")
+        return isinstance(time, Timestamp) and self.renews is not None and time >= self.renews
 
     def violations(self, verdict: Verdict) -> tuple[Violation, ...]:
         """The broken promises with their evidence."""

@@ -67,6 +67,7 @@ class Batch:
     clauses: the columns' names.  undecodable: `Undecodable` per bad line.
     lines: numpy int64 (calls,), the line number in the data (from 1) of each row.
     outside: numpy bool (calls,), True where the pact is not about the call.
+    expired: numpy bool (calls,), True where the call came on or after the day the pact renews.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class Batch:
         undecodable: list[Undecodable],
         lines: NDArray[np.int64],
         outside: NDArray[np.bool_],
+        expired: NDArray[np.bool_],
     ) -> None:
         self.outcomes = outcomes
         self.clauses = clauses
         self.undecodable = undecodable
         self.lines = lines
         self.outside = outside
+        self.expired = expired
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -46,6 +46,11 @@ cdef class Verdict:
         return self.owner.unknown(self)
 
     @property
+    def expired(self):
+        """True if the call's time is at or after the day on which the pact renews; changes no outcome."""
+        return self.owner.expired(self)
+
+    @property
     def violations(self):
         """A `Violation` for every violated clause, in the order of the source."""
         return self.owner.violations(self)

@@ -290,3 +290,13 @@ def test_a_struct_with_wire_names_is_read_like_a_dict(standard: pactlang.Evaluat
     assert standard.check(Telemetry(model="m")).outcomes["cheap"] == Outcome.VIOLATED
     assert standard.check({"gen_ai.request.model": "m"}).outcomes["cheap"] == Outcome.VIOLATED
     assert Telemetry in standard.strangers
+
+
+def test_a_pact_expires_on_the_day_it_renews() -> None:
+    text = 'pact p "1.0.0" renews 2026-03-01 clause c { require output != "x" }'
+    evaluator = pactlang.Evaluator(pactlang.compile(text))
+    calls = [{"time": "2026-02-28T23:59:59.999Z"}, {"time": "2026-03-01T00:00:00Z"}, {}, {"time": "2026-03-01T00:30:00+01:00"}]
+    assert [evaluator.check(call).expired for call in calls] == [False, True, False, False]
+    assert evaluator.check(calls[1]).ok, "expiry changes no outcome"
+    lines = b"\n".join([*(json.dumps(call).encode() for call in calls), b"{"])
+    assert evaluator.check_lines(lines).expired.tolist() == [False, True, False, False, False]
