@@ -42,11 +42,13 @@ class Books:
         sessions: int,
         on_violation: Told | None,
         on_unknown: Told | None,
+        on_verdict: Callable[[Verification], object] | None,
     ) -> None:
         self.evaluator, self.ledger = evaluator, ledger
         self.names = evaluator.names
         self.told = {Outcome.VIOLATED: on_violation, Outcome.UNKNOWN: on_unknown}
         self.tells = on_violation is not None or on_unknown is not None
+        self.on_verdict = on_verdict
         self.numbers = Numbers(sessions)
         self.counts = Counts()
         self.late = Desk("pactlang-guard-late", LATE)
@@ -128,8 +130,8 @@ class Books:
         if self.ledger is not None:
             self._store(one)
         one.finish()
-        if self.tells and one.verdict is not None and not one.verdict.ok:
-            self._tell(one.verdict, one.call)
+        if self.on_verdict is not None or (self.tells and one.verdict is not None and not one.verdict.ok):
+            self._tell(one)
 
     def _count(self, one: Verification) -> None:
         verdict, counts = one.verdict, self.counts
@@ -178,13 +180,17 @@ class Books:
 
     # Callbacks ------------------------------------------------------------------------------------
 
-    def _tell(self, verdict: Verdict, call: Any) -> None:
-        if not self.callbacks.put(shielded(self._tell_all, verdict, call, failed=self._callback_failed)):
+    def _tell(self, one: Verification) -> None:
+        if not self.callbacks.put(shielded(self._tell_all, one, failed=self._callback_failed)):
             with self.lock:
                 self.counts.callbacks_dropped += 1
 
-    def _tell_all(self, verdict: Verdict, call: Any) -> None:
-        for finding in findings(self.evaluator.program, verdict, call):
+    def _tell_all(self, one: Verification) -> None:
+        if self.on_verdict is not None:
+            shielded(self.on_verdict, one, failed=self._callback_failed)()
+        if not self.tells or one.verdict is None or one.verdict.ok:
+            return
+        for finding in findings(self.evaluator.program, one.verdict, one.call):
             callback = self.told[finding.outcome]
             if callback is not None:
                 shielded(callback, finding, failed=self._callback_failed)()

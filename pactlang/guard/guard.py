@@ -62,7 +62,8 @@ class Guard:
     ledger: None, a path, or a `pactlang.ledger.Ledger`.  extract: reads a response of an unusual shape:
     it returns the text, or a dict of fields of `Call`; of a stream it gets the list of chunks.
     prices: model -> (USD per million input tokens, per million output tokens).
-    on_violation, on_unknown: called with a `Finding`, on a thread of their own.
+    on_violation, on_unknown: called with a `Finding`; on_verdict: with the `Verification` of every call;
+    all on one thread of their own.
     sessions: how many sessions' numbers are remembered.
 
     It may be used from many threads and event loops.  After a fork the child writes as another writer.
@@ -77,12 +78,13 @@ class Guard:
         prices: Prices | None = None,
         on_violation: Told | None = None,
         on_unknown: Told | None = None,
+        on_verdict: Callable[[Verification], object] | None = None,
         sessions: int = 100_000,
     ) -> None:
         self.program = program
         self.ledger, self._owns_ledger = _opened(ledger, program)
         self._extract, self._prices = extract, dict(prices or {})
-        self._books = Books(Evaluator(program), self.ledger, sessions, on_violation, on_unknown)
+        self._books = Books(Evaluator(program), self.ledger, sessions, on_violation, on_unknown, on_verdict)
         self._is_standard = program.schema.root == "Call"
         self._form = call_class(program.schema) if self._is_standard else Call
         _guards.add(self)

@@ -9,6 +9,7 @@ numbers any more: a wrong one would make a new call look like a duplicate.
 
 from __future__ import annotations
 
+import contextlib
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
@@ -48,7 +49,10 @@ class Scope:
         return self
 
     def __exit__(self, *_: object) -> None:
-        CURRENT.reset(self._tokens.pop())
+        with contextlib.suppress(
+            ValueError
+        ):  # a generator closed from another context: nothing to restore there
+            CURRENT.reset(self._tokens.pop())
 
 
 class Numbers:
