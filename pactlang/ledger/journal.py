@@ -55,17 +55,26 @@ class Journal:
         )
 
     def commit(self, rows: Sequence[Row], taken: tuple[str, int] | None, dropped: int, failed: int) -> None:
-        """Make rows durable.  `taken`: a spill file and how far these rows go into it."""
+        """Make rows durable.  `taken`: this run's spill file and how far these rows go into it."""
 
         def add(made: sqlite3.Connection) -> None:
             write(made, rows, self.run)
-            if taken is not None:
-                made.execute("INSERT OR REPLACE INTO spills VALUES (?, ?)", taken)
+            _note_taken(made, taken)
             self._lose(made, dropped, failed)
 
         self._transaction(add)
         self._logged = (dropped, failed)
         self.commits += 1
+        self._checkpoint()
+
+    def adopt(self, rows: Sequence[Row], taken: tuple[str, int], run: str) -> None:
+        """Make rows durable that another run has left in a spill file."""
+
+        def add(made: sqlite3.Connection) -> None:
+            write(made, rows, run)
+            _note_taken(made, taken)
+
+        self._transaction(add)
         self._checkpoint()
 
     def taken(self, name: str) -> int:
@@ -178,6 +187,11 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+def _note_taken(made: sqlite3.Connection, taken: tuple[str, int] | None) -> None:
+    if taken is not None:
+        made.execute("INSERT OR REPLACE INTO spills VALUES (?, ?)", taken)
 
 
 def host() -> str:

@@ -46,7 +46,7 @@ def _take_in(path: str, journal: Journal) -> SpillReport | None:
     offset, calls = journal.taken(spill.name), 0
     try:
         while (taken := spill.read(offset)).rows:
-            journal.commit(taken.rows, (spill.name, taken.offset), 0, 0)
+            journal.adopt(taken.rows, (spill.name, taken.offset), run_of(spill.name))
             calls, offset = calls + len(taken.rows), taken.offset
     except BaseException:
         spill.close(remove=False)
@@ -55,6 +55,11 @@ def _take_in(path: str, journal: Journal) -> SpillReport | None:
     spill.close(remove=True)
     journal.forget(spill.name)
     return SpillReport(os.path.basename(path), calls, cut)
+
+
+def run_of(name: str) -> str:
+    """The run whose spill file this is: `LEDGER.spill-RUN-N`."""
+    return name.rpartition(".spill-")[2].rpartition("-")[0]
 
 
 def _end_runs(made: sqlite3.Connection) -> tuple[Ended, ...]:
