@@ -5,7 +5,7 @@
 Bytes and numbers only: it cannot name a clause, format a message or open a file.
 The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `builtins.pxi` (functions),
 `code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
-`verdict.pxi`, `machine.pxi` (the loop, and the class that Python sees).
+`verdict.pxi`, `machine.pxi` (the loop), `face.pxi` (the class that Python sees).
 """
 
 cimport cython
@@ -36,3 +36,4 @@ include "code.pxi"
 include "record.pxi"
 include "verdict.pxi"
 include "machine.pxi"
+include "face.pxi"

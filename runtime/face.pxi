@@ -1,0 +1,331 @@
+# The face: the class that Python sees.
+#
+# Owns:  Machine owns the code, constants, sets and matchers; a run takes a Frame for itself.
+# Needs: everything before it.        Gives: Machine.
+# Everything a machine is given is proved here or in code.pxi before the first run.
+
+cdef class Machine:
+    """A loaded program.  A subclass knows names: it is the `owner` of verdicts.
+
+    `prepare` verifies and takes over a program's parts; ValueError says what is wrong with them.
+    `check(record)` judges a struct whose class is bound; for any other record it asks
+    `self.convert(record)` for one.  Safe in threads: each run has its own frame.
+    """
+
+    cdef Ins* code
+    cdef int code_count
+    cdef int words
+    cdef int clauses
+    cdef int registers
+    cdef int slot_count
+    cdef int atom_count
+    cdef int group_count
+    cdef RowSlot* slots
+    cdef Cell* constants
+    cdef int constant_count
+    cdef ConstSet* sets
+    cdef int set_count
+    cdef int* atom_group
+    cdef int* group_slot
+    cdef int64_t max_steps
+    cdef list scanners
+    cdef list matchers
+    cdef object search
+    cdef list kept
+    cdef Frame spare                    # what the next run takes; runs in other threads make their own
+    cdef dict bindings
+    cdef Binding recent                 # the binding of the last record
+
+    def prepare(
+        self, bytes code, list constants, list sets, list slots, int temps, int clauses,
+        Binding binding, list atoms, list groups, list matchers, object search, dict shapes,
+    ):
+        """Take over a program's parts.
+
+        code: instructions; constants: CEL values; sets: lists of texts; slots: (base, layout, field);
+        atoms: the group of each text atom; groups: (slot, scanner), where scanner(text) gives the
+        numbers of the atoms that occur; matchers: functions text -> bool; search(pattern, text).
+        """
+        cdef Limits limits
+        cdef int i, j
+        if self.code != NULL:
+            raise ValueError("a machine is prepared once")
+        if len(code) % sizeof(Ins):
+            raise ValueError("the code is cut short")
+        self.kept = [code, constants, sets]
+        self.code_count = len(code) // sizeof(Ins)
+        self.clauses = clauses
+        self.words = max(1, (clauses + 63) // 64)
+        self.slot_count = len(slots)
+        self.constant_count = len(constants)
+        self.registers = self.slot_count + self.constant_count + temps
+        self.atom_count = len(atoms)
+        self.group_count = len(groups)
+        if self.registers > 65_535:
+            raise ValueError("too many registers")
+        self.code = <Ins*>allocate(len(code))
+        memcpy(self.code, PyBytes_AS_STRING(code), len(code))
+        self.take_slots(slots, binding)
+        self.take_constants(constants, binding)
+        self.take_sets(sets)
+        self.take_atoms(atoms, groups)
+        self.scanners = [scanner for _, scanner in groups]
+        self.matchers = matchers
+        self.search = search
+        binding.take_row(self.slots, self.slot_count)
+        self.bindings = {binding.root: binding}
+        limits.registers = self.registers
+        limits.first_temp = self.slot_count + self.constant_count
+        limits.clauses = clauses
+        limits.sets = len(sets)
+        limits.atoms = len(atoms)
+        limits.matchers = len(matchers)
+        problem = verify(self.code, self.code_count, &limits, binding, shapes)
+        if problem is not None:
+            raise ValueError(problem)
+        self.max_steps = MAX_STEPS // self.longest_loop()
+
+    cdef int longest_loop(self):
+        """Instructions of the longest loop: steps are turns of loops, and time is turns times this."""
+        cdef int i, back
+        cdef int longest = 10
+        for i in range(self.code_count):
+            for back in (self.code[i].t, self.code[i].f, self.code[i].e):
+                if back <= i and i - back > longest:
+                    longest = i - back
+        return longest // 10
+
+    cdef take_slots(self, list slots, Binding binding):
+        cdef int i
+        self.slots = <RowSlot*>allocate(len(slots) * sizeof(RowSlot))
+        for i, (base, layout, field) in enumerate(slots):
+            if not (-1 <= base < i and 0 <= layout < binding.count):
+                raise ValueError(f"slot {i}: no such record")
+            if not -1 <= field < binding.layouts[<int>layout].count:
+                raise ValueError(f"slot {i}: no such field")
+            holder = binding.root_layout if base < 0 else self.record_layout(base, binding)
+            if holder != layout:
+                raise ValueError(f"slot {i}: not a field of its record")
+            self.slots[i].base = base
+            self.slots[i].layout = layout
+            self.slots[i].field = field
+
+    cdef int record_layout(self, int slot, Binding binding):
+        """The record that slot holds; -1 if it holds none."""
+        cdef RowSlot* row = &self.slots[slot]
+        if row.field < 0:
+            return row.layout
+        if binding.layouts[row.layout].fields[row.field].kind != KIND_RECORD:
+            return -1
+        return binding.layouts[row.layout].fields[row.field].layout
+
+    cdef take_constants(self, list constants, Binding binding):
+        cdef int i
+        self.constants = <Cell*>allocate(len(constants) * sizeof(Cell))
+        for i in range(len(constants)):
+            unbox(&self.constants[i], <PyObject*>constants[i], None)
+            if self.constants[i].tag == TAG_ERROR:
+                raise ValueError(f"constant {i} is no value")
+
+    cdef take_sets(self, list sets):
+        cdef int i, j
+        self.sets = <ConstSet*>allocate(len(sets) * sizeof(ConstSet))
+        self.set_count = len(sets)
+        for i in range(len(sets)):
+            whole = frozenset(sets[i])
+            self.kept.append(whole)
+            self.sets[i].whole = <PyObject*>whole
+            self.sets[i].count = len(sets[i])
+            self.sets[i].items = <PyObject**>allocate(len(sets[i]) * sizeof(PyObject*))
+            self.sets[i].lengths = <Py_ssize_t*>allocate(len(sets[i]) * sizeof(Py_ssize_t))
+            for j in range(len(sets[i])):
+                if type(sets[i][j]) is not str:
+                    raise ValueError(f"set {i} holds what is no text")
+                self.sets[i].items[j] = <PyObject*>sets[i][j]
+                self.sets[i].lengths[j] = len(sets[i][j])
+
+    cdef take_atoms(self, list atoms, list groups):
+        cdef int i
+        self.atom_group = <int*>allocate(len(atoms) * sizeof(int))
+        self.group_slot = <int*>allocate(len(groups) * sizeof(int))
+        for i in range(len(atoms)):
+            if not 0 <= atoms[i] < len(groups):
+                raise ValueError(f"atom {i}: no such group")
+            self.atom_group[i] = atoms[i]
+        for i in range(len(groups)):
+            if not 0 <= groups[i][0] < self.slot_count:
+                raise ValueError(f"group {i}: no such slot")
+            self.group_slot[i] = groups[i][0]
+
+    def __dealloc__(self):
+        cdef int i
+        if self.sets != NULL:
+            for i in range(self.set_count):
+                PyMem_Free(self.sets[i].items)
+                PyMem_Free(self.sets[i].lengths)
+        PyMem_Free(self.sets)
+        PyMem_Free(self.code)
+        PyMem_Free(self.slots)
+        PyMem_Free(self.constants)
+        PyMem_Free(self.atom_group)
+        PyMem_Free(self.group_slot)
+
+    def bind(self, Binding binding):
+        """Read structs of another class directly from now on."""
+        if binding.count != (<Binding>next(iter(self.bindings.values()))).count:
+            raise ValueError("a binding of another schema")
+        binding.take_row(self.slots, self.slot_count)
+        self.bindings = {**self.bindings, binding.root: binding}
+
+    cdef Frame take_frame(self):
+        cdef Frame frame
+        cdef Py_ssize_t fixed = self.slot_count + self.constant_count
+        if self.spare is not None:
+            frame = self.spare
+            self.spare = None
+            return frame
+        frame = Frame(self.registers, fixed, self.words, self.atom_count, self.group_count)
+        memcpy(frame.cells + self.slot_count, self.constants, self.constant_count * sizeof(Cell))
+        return frame
+
+    cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
+        """Load and run; the slot that was refused, or -1."""
+        cdef int refused
+        frame.binding = binding
+        frame.shared = not binding.trusted
+        frame.outside = False
+        frame.steps = self.max_steps
+        frame.allocated = 0
+        if frame.shared:                        # pin() looks at slots that are not loaded yet
+            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
+        if self.words == 1:
+            frame.violated[0] = frame.violated[1] = frame.violated[2] = 0
+        else:
+            memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
+        if self.group_count:
+            memset(frame.atoms, 0, self.atom_count + self.group_count)
+        refused = load_row(frame, binding.row, self.slot_count, record)
+        if refused < 0:
+            run(self, frame)
+            if frame.steps < 0:                 # a loop was cut short: what it said does not count
+                self.doubt(frame)
+        return refused
+
+    cdef void doubt(self, Frame frame) noexcept:
+        cdef int clause
+        memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
+        for clause in range(self.clauses):
+            frame.unknown[clause >> 6] |= <uint64_t>1 << (clause & 63)
+
+    cdef void give_back(self, Frame frame):
+        cdef Py_ssize_t i
+        if frame.owned_count:
+            frame.drop_owned()
+        for i in range(frame.fixed, frame.size):
+            frame.cells[i].tag = TAG_ERROR
+        self.spare = frame
+
+    cpdef Verdict check(self, record):
+        """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
+        cdef PyObject* found
+        cdef Binding binding = self.recent
+        cdef Frame frame
+        cdef Verdict verdict
+        cdef int refused
+        if binding is None or <PyObject*>binding.root != <PyObject*>(<PyObject*>record).ob_type:
+            found = PyDict_GetItemWithError(self.bindings, type(record))
+            if found == NULL:
+                record = self.convert(record)
+                found = PyDict_GetItemWithError(self.bindings, type(record))
+                if found == NULL:
+                    raise TypeError(f"no record: {type(record).__name__}")
+            binding = self.recent = <Binding>found
+        frame = self.take_frame()
+        refused = self.judge(frame, binding, <PyObject*>record)
+        if refused >= 0:
+            self.give_back(frame)
+            return self.refuse(record, binding.trusted)
+        verdict = Verdict.__new__(Verdict)
+        verdict.owner = self
+        verdict.record = record
+        verdict.outside = frame.outside
+        verdict.words = self.words
+        if self.words == 1:
+            verdict.masks = verdict.small
+            verdict.small[0] = frame.violated[0]
+            verdict.small[1] = frame.violated[1]
+            verdict.small[2] = frame.violated[2]
+        else:
+            verdict.large = (<char*>frame.violated)[: 3 * self.words * sizeof(uint64_t)]
+            verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
+        self.give_back(frame)
+        return verdict
+
+    def refuse(self, record, bint trusted):
+        """A loaded record was refused: convert a user's own, or say why.  The subclass knows how."""
+        raise ValueError("refused")
+
+    def convert(self, record):
+        """A struct of a bound class for this record.  The subclass knows how."""
+        raise TypeError("no record")
+
+    def judge_all(self, list records, uint8_t[:, ::1] outcomes, int8_t[::1] states):
+        """Judge structs of a bound class; None stands for a line that could not be decoded.
+
+        outcomes: a row of outcome codes per record.  states: 1 judged, 0 outside, -1 refused or None.
+        A row that is not judged is UNKNOWN throughout.
+        """
+        cdef Frame frame = self.take_frame()
+        cdef Py_ssize_t i
+        cdef int clause
+        cdef object record
+        if outcomes.shape[0] < len(records) or states.shape[0] < len(records) or outcomes.shape[1] != self.clauses:
+            raise ValueError("the arrays do not fit the records")
+        for i in range(len(records)):
+            record = records[i]
+            states[i] = -1
+            if record is not None and self.judge(frame, <Binding>self.bindings[type(record)], <PyObject*>record) < 0:
+                states[i] = not frame.outside
+            for clause in range(self.clauses):
+                outcomes[i, clause] = OUTCOME_UNKNOWN
+                if states[i] == 1:
+                    outcomes[i, clause] = mask_outcome(frame.violated, self.words, clause)
+            frame.drop_owned()
+        self.give_back(frame)
+
+    # Text ---------------------------------------------------------------------------------------
+
+    cdef int find_atom(self, Frame frame, uint32_t atom) noexcept:
+        """1 if the atom occurs, 0 if not, -1 if its slot holds no text.  A group is scanned once."""
+        cdef int group = self.atom_group[atom]
+        cdef const Cell* x = &frame.cells[self.group_slot[group]]
+        cdef uint32_t hit
+        if frame.groups[group] == 0:
+            frame.groups[group] = 2
+            frame.pin()
+            if x.tag == TAG_STRING:
+                try:
+                    for hit in self.scanners[group](<object>x.v.o):
+                        if hit < <uint32_t>self.atom_count:
+                            frame.atoms[hit] = 1
+                    frame.groups[group] = 1
+                except Exception:
+                    pass
+        return frame.atoms[atom] if frame.groups[group] == 1 else -1
+
+    cdef int match(self, Frame frame, uint32_t matcher, const Cell* x) noexcept:
+        if x.tag != TAG_STRING:
+            return -1
+        frame.pin()
+        try:
+            return bool(self.matchers[matcher](<object>x.v.o))
+        except Exception:
+            return -1
+
+
+cdef void* allocate(Py_ssize_t size) except NULL:
+    cdef void* block = PyMem_Malloc(size + 8)
+    if block == NULL:
+        raise MemoryError()
+    memset(block, 0, size + 8)
+    return block
