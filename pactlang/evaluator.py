@@ -28,8 +28,8 @@ from pactlang.verdict import Batch, Matched, Undecodable, Violation
 # What a user's own struct may hold directly: forms that need no decoding.
 DIRECT: dict[int, tuple[Any, ...]] = {
     Kind.BOOL: (bool,), Kind.INT: (int,), Kind.DOUBLE: (float, int), Kind.STRING: (str,),
-    Kind.BYTES: (bytes,), Kind.TIMESTAMP_S: (float, int), Kind.TIMESTAMP_MS: (float, int),
-    Kind.TIMESTAMP_US: (float, int), Kind.TIMESTAMP_NS: (float, int), Kind.DURATION_S: (float, int),
+    Kind.BYTES: (bytes,), Kind.TIMESTAMP: (str,), Kind.DURATION: (str,),
+    Kind.TIMESTAMP_S: (float, int), Kind.TIMESTAMP_MS: (float, int), Kind.TIMESTAMP_US: (float, int), Kind.TIMESTAMP_NS: (float, int), Kind.DURATION_S: (float, int),
     Kind.DURATION_MS: (float, int), Kind.DURATION_US: (float, int), Kind.DURATION_NS: (float, int),
 }  # fmt: skip
 
