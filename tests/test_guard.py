@@ -293,9 +293,11 @@ def test_record_takes_dicts_structs_and_foreign_names(guard: Guard) -> None:
     assert one.call.seq == 1 and [v.clause for v in one.result().violations] == ["known"]
     with pytest.raises(RecordError, match="expected"):
         guard.record({"output": 5}).result()
+    with pytest.raises(RecordError, match="RFC 3339"):
+        guard.record(Call(time="yesterday")).result()
     with pytest.raises(TypeError):
         guard.record("text")  # type: ignore[arg-type]
-    assert guard.counts.undecodable == 1
+    assert guard.counts.undecodable == 2
 
 
 def test_a_pact_on_its_own_record_judges_records_only() -> None:

@@ -54,5 +54,5 @@ clause cheap_answers {
   dimension cost_efficiency
   severity  minor
   when      has(cost)
-  require   cost <= 0.0021
+  require   cost <= 0.00205
 }

@@ -163,7 +163,9 @@ class Guard:
     def record(self, call: Mapping[str, Any] | Struct) -> Verification:
         """Judge and store a complete call that happened elsewhere: a dict or a Struct."""
         if isinstance(call, Call):
-            one = Verification(call, _seconds(call.time), 0.0)
+            one = Verification(call, _wall(), 0.0)
+            if call.time is not None:
+                _read(one, _read_time, one)
             self._books.settle(one)
             return one
         data = msgspec.to_builtins(call) if isinstance(call, Struct) else call
@@ -457,13 +459,13 @@ def _price(call: Call, prices: Prices) -> None:
         call.cost = (usage.input_tokens * price[0] + (usage.output_tokens or 0) * price[1]) / 1e6
 
 
-def _seconds(time: str | None) -> float:
-    """Seconds since 1970 of a record's time; now, if it has none that can be read."""
+def _read_time(call: Call, one: Verification) -> None:
+    """The time of a record that was made elsewhere, whether or not a clause reads it."""
     try:
-        at = parse_timestamp(time or "")
-    except ValueError:
-        return _wall()
-    return at.seconds + at.nanos / 1e9
+        at = parse_timestamp(call.time or "")
+    except ValueError as error:
+        raise RecordError(str(error), "$.time") from None
+    one._time = at.seconds + at.nanos / 1e9
 
 
 def _text(id: str | int | None) -> str | None:
