@@ -210,8 +210,26 @@ def test_explain_finds_an_id_that_is_written_with_escapes(pactc: Pactc) -> None:
 
 def test_explain_says_that_a_call_is_outside(pactc: Pactc) -> None:
     found = pactc("explain", "shop.pact", "log.jsonl", "--call", "f")
-    assert "outside the pact" in found.out
     assert found.code == exits.FINE
+    assert found.out == (
+        "log.jsonl:6  f\n\n"
+        "outside the pact\n"
+        '  the pact is not about this call: kind is "ping"\n\n'
+        '  > applies when  kind != "ping"  false\n'
+        '  >                 kind          "ping"\n'
+    )
+    data = pactc("explain", "shop.pact", "log.jsonl", "--call", "f", "--format", "json").data
+    assert (data["outside"], data["clauses"]) == (True, [])
+    assert (data["applies"]["text"], data["applies"]["value"]) == ('kind != "ping"', False)
+
+
+def test_explain_of_a_call_whose_scope_is_unknown(pactc: Pactc) -> None:
+    pactc.write("odd.pact", 'pact odd "1.0.0" applies when args.n > 1 clause c { require ok == true }')
+    pactc.write("odd.jsonl", '{"ok": true}\n')
+    found = pactc("explain", "odd.pact", "odd.jsonl", "--line", "1")
+    assert "c: unknown" in found.out
+    assert "`args` is null" in found.out
+    assert "`args` is null" in pactc("run", "odd.pact", "odd.jsonl").out
 
 
 def test_explain_of_an_unknown_names_the_reason(pactc: Pactc) -> None:
@@ -224,6 +242,7 @@ def test_explain_of_an_unknown_names_the_reason(pactc: Pactc) -> None:
     ("arguments", "why"),
     [
         (["--call", "zzz"], "no call has the id `zzz`"),
+        (["--call", "2"], "line 2 of log.jsonl is the call `b`: `--line 2` explains it"),
         (["--line", "99"], "no record on line 99"),
         (["--call", "a", "--clause", "small_refund"], "did you mean `small_refunds`?"),
         (["--call", "a", "--clause", "zzz"], "has no clause `zzz`"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pactlang import ir
 from pactlang.check import check
 from pactlang.evaluate import judge
-from pactlang.explain import Evidence, Match, evidence, explain, explain_data
+from pactlang.explain import Evidence, Match, evidence, explain, explain_data, explain_scope, scope_data
 from pactlang.parse import parse
 from pactlang.records import Reader
 from pactlang.source import Source
@@ -144,9 +144,19 @@ def test_evidence_without_the_source() -> None:
         ("when cost > 1.0 require ok == true", {"cost": 0}, "does not apply: cost is 0.0, not > 1.0"),
         ("require cost < 1.0 && ok == true", {"cost": 0.5, "ok": False}, "ok is false, not true"),
         (
+            "require cost < 1.0 || ok == true || kind == 'chat'",
+            {"cost": 1.5, "kind": "tool", "ok": False},
+            "cost is 1.5, not < 1.0; ok is false, not true; and kind is \"tool\", not 'chat'",
+        ),
+        (
+            "never cost > 1.0 && latency > 1s && ok == true && kind == 'chat' && has(tool) && has(error)",
+            {"cost": 2, "latency": 2, "ok": True, "kind": "chat", "tool": "t", "error": "timeout"},
+            'cost is 2.0, which is > 1.0; latency is 2s, which is > 1s; ok is true; kind is "chat"; and 2 more',
+        ),
+        (
             "require cost < 1.0 || kind == 'chat'",
             {"cost": 1.5, "kind": "tool"},
-            "cost is 1.5, not < 1.0 and kind is \"tool\", not 'chat'",
+            "cost is 1.5, not < 1.0, and kind is \"tool\", not 'chat'",
         ),
     ],
 )  # fmt: skip
@@ -176,6 +186,28 @@ def test_values_are_those_that_decided() -> None:
     )
     assert found.values == {"tool_calls": [{"name": "a", "ok": None}, {"name": "b", "ok": False}]}
     assert found.threshold == 2
+
+
+def test_a_drawing_is_as_wide_as_the_terminal() -> None:
+    text = f"{PACT}clause c {{ never output.matches(card) || size(output) > 5 && output.contains('x') }}"
+    module, row, source = checked(text, {"output": "word " * 50 + "4111 1111 1111 1111" + " word" * 50})
+    for width in (60, 80, 120):
+        lines = explain(module, module.clauses[0], row, source, width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert any("4111" in line for line in lines)
+
+
+def test_the_scope_as_data() -> None:
+    module, row, source = checked('pact p "1.0.0" applies when kind == "chat" clause c { require ok }',
+                                  {"kind": "tool"})  # fmt: skip
+    told = scope_data(module, row, source)
+    assert told is not None
+    assert (told["text"], told["value"], told["decides"]) == ('kind == "chat"', False, True)
+    assert explain_data(module, module.clauses[0], row, source)["outcome"] == "outside"
+    drawn = explain_scope(module, row, source).splitlines()
+    assert drawn[:2] == ["outside the pact", '  the pact is not about this call: kind is "tool", not "chat"']
+    module, row, source = checked(f"{PACT}clause c {{ require ok == true }}", {})
+    assert scope_data(module, row, source) is None
 
 
 # Every record --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import click
 from pactlang.cli.exits import FINE, Fault
 from pactlang.cli.input import Broken, Input, Overlong, open_inputs
 from pactlang.cli.pacts import usable
-from pactlang.cli.screen import console, printable, write_json
+from pactlang.cli.screen import console, printable, width_of, write_json
 from pactlang.errors import RecordError
 
 if TYPE_CHECKING:
@@ -90,20 +90,25 @@ def _at(given: Input, number: int) -> Line:
 
 
 def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> Line:
-    """The first call with the id; a line that is unreadable but holds it is told of if there is none."""
+    """The first call with the id; if there is none, lines are told of that hold it or that it numbers."""
     needle = call.encode("utf-8", "surrogateescape")
-    unreadable: list[str] = []
+    hints: list[str] = []
     for given in inputs:
         for line in _lines(given):
-            if needle not in line.text and b"\\" not in line.text and str(line.number) != call:
+            numbered = str(line.number) == call
+            if needle not in line.text and b"\\" not in line.text and not numbered:
                 continue  # an id that is written without escapes would be there
             try:
-                if str(_identity(evaluator, line)) == call:
-                    return line
+                found = _identity(evaluator, line)
             except RecordError as error:
-                if needle in line.text and len(unreadable) < CANDIDATES:
-                    unreadable.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
-    raise Fault(f"no call has the id `{printable(call)}`", printable("; ".join(unreadable)))
+                if needle in line.text and len(hints) < CANDIDATES:
+                    hints.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
+                continue
+            if str(found) == call:
+                return line
+            if numbered and len(hints) < CANDIDATES:
+                hints.append(f"line {call} of {line.file} is the call `{found}`: `--line {call}` explains it")
+    raise Fault(f"no call has the id `{printable(call)}`", printable("; ".join(hints)))
 
 
 def _identity(evaluator: Evaluator, line: Line) -> object:
@@ -125,35 +130,60 @@ def _lines(given: Input) -> Iterator[Line]:
 
 
 def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Evaluator, form: str) -> None:
-    from pactlang import explain
-
     try:
-        record = evaluator.reader.from_json(line.text)
-        row = evaluator.reader.values(record)
+        row = evaluator.reader.values(evaluator.reader.from_json(line.text))
     except RecordError as error:
         raise Fault(f"{line.file}:{line.number} cannot be decoded: {printable(str(error))}") from error
-    name = _identity(evaluator, line)
     outside = evaluator.check_json(line.text).outside
+    told = Told(program, [] if outside else clauses, row, outside)
     if form == "json":
-        told = [explain.explain_data(program.module, clause, row, program.source) for clause in clauses]
-        write_json({"file": line.file, "line": line.number, "id": name, "outside": outside, "clauses": told})
-        return
-    _draw(program, clauses, row, f"{line.file}:{line.number}  {printable(str(name))}", outside)
+        write_json(_data(told, line, _identity(evaluator, line)))
+    else:
+        _draw(told, f"{line.file}:{line.number}  {printable(str(_identity(evaluator, line)))}")
 
 
-def _draw(program: Program, clauses: list[Clause], row: list[Any], head: str, outside: bool) -> None:
+class Told(NamedTuple):
+    """A call to be told of: the values of its slots, and the clauses, none for a call outside the pact."""
+
+    program: Program
+    clauses: list[Clause]
+    row: list[Any]
+    outside: bool
+
+
+def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
+    from pactlang import explain
+
+    module, source = told.program.module, told.program.source
+    return {
+        "file": line.file,
+        "line": line.number,
+        "id": name,
+        "outside": told.outside,
+        "applies": explain.scope_data(module, told.row, source),
+        "clauses": [explain.explain_data(module, clause, told.row, source) for clause in told.clauses],
+    }
+
+
+def _draw(told: Told, head: str) -> None:
     from rich.text import Text
 
     from pactlang import explain
 
-    screen = console()
+    screen, module, source = console(), told.program.module, told.program.source
+    width = width_of(screen)
     screen.print(Text(head, "cyan"), soft_wrap=True)
-    if outside:
-        screen.print(Text("This call is outside the pact: its `applies when` does not hold.", "yellow"))
-    for clause in clauses:
-        drawing = explain.explain(program.module, clause, row, program.source)
-        head, _, rest = drawing.partition("\n")
-        name, _, outcome = head.rpartition(" ")
+    drawings = [explain.explain(module, clause, told.row, source, width) for clause in told.clauses]
+    if told.outside:
+        drawings = [explain.explain_scope(module, told.row, source, width)]
+    for drawing in drawings:
+        first, _, rest = drawing.partition("\n")
+        name, _, outcome = first.rpartition(": ")
+        title = (
+            Text.assemble((name, "bold"), (": ", "bold"), (outcome, OUTCOME.get(outcome, "")))
+            if name
+            else first
+        )
         screen.print()
-        screen.print(Text.assemble((name, "bold"), " ", (outcome, OUTCOME.get(outcome, ""))), soft_wrap=True)
+        screen.print(title, style="" if name else "yellow", soft_wrap=True)
         screen.print(Text(rest), soft_wrap=True)

@@ -19,7 +19,7 @@ UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-PLAIN_WIDTH = 100  # columns where the output is no terminal
+UNBOUNDED = 1_000_000  # columns where the output is no terminal: programs read lines, not columns
 
 
 def printable(text: str) -> str:
@@ -40,10 +40,15 @@ def console(stream: TextIO | None = None) -> Console:
     from rich.console import Console
 
     stream = sys.stdout if stream is None else stream
-    fixed = PLAIN_WIDTH if not stream.isatty() and "COLUMNS" not in os.environ else None
+    fixed = UNBOUNDED if not stream.isatty() and "COLUMNS" not in os.environ else None
     made = Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
     made.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]  # rich would leave by itself, with 1
     return made
+
+
+def width_of(screen: Console) -> int | None:
+    """Columns of a terminal, or what COLUMNS says; None where nothing limits a line."""
+    return None if screen.width == UNBOUNDED else screen.width
 
 
 def _broken_pipe() -> NoReturn:

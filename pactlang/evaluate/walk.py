@@ -58,8 +58,9 @@ class TraceNode:
     """An expression, its value and its parts.
 
     A comprehension's children are its source and then its turns: each turn is the trace of the test
-    (or the body) with the variable's value in `item` and its number in `index`; of many turns only
-    the first and the last are kept.  `found` is where a pattern or a phrase stands, None if nowhere.
+    (or the body) with the variable's value in `item` and its number in `index`; of many turns the
+    first, the last and the first that came out true, false or as an error are kept.  `found` is where
+    a pattern or a phrase stands, None if nowhere.
     """
 
     __slots__ = ("children", "found", "index", "item", "node", "value")
@@ -493,5 +494,17 @@ class _Walk:
             turns = self.open.children
             turns[-1].item, turns[-1].index = item, index
             if len(turns) > MAX_ITEMS + 1:  # beside the source
-                del turns[-2]
+                _forget(turns)
         return value
+
+
+def _forget(turns: list[TraceNode]) -> None:
+    """Drop the turn before the last, if an earlier one came out as it did."""
+    came_out = _way(turns[-2].value)
+    if any(_way(turn.value) == came_out for turn in turns[1:-2]):
+        del turns[-2]
+
+
+def _way(value: Any) -> bool | type:
+    """True, false, an error, or a value of some type."""
+    return value if isinstance(value, bool) else type(value)

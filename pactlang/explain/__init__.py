@@ -4,7 +4,7 @@ In: a module, one of its clauses, the values of a record's slots, the source if 
 Out: `Evidence`, text, JSON data.  The one idea: trace the expression, then follow what decided it.
 """
 
-from pactlang.explain.draw import explain, explain_data
+from pactlang.explain.draw import explain, explain_data, explain_scope, scope_data
 from pactlang.explain.evidence import Evidence, Match, evidence
 
-__all__ = ["Evidence", "Match", "evidence", "explain", "explain_data"]
+__all__ = ["Evidence", "Match", "evidence", "explain", "explain_data", "explain_scope", "scope_data"]

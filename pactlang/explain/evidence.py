@@ -51,30 +51,51 @@ class Atom(NamedTuple):
 
 
 class Story(NamedTuple):
-    """A clause on one record: the traces of `when` and of the promise (None if there is none, or it
-    was not needed), what decided, and the outcome."""
+    """A clause on one record: the traces of `applies when`, of `when` and of the promise (None if there
+    is none, or it was not needed), what decided, and the outcome: None for a call outside the pact."""
 
+    applies: TraceNode | None
     when: TraceNode | None
     promise: TraceNode | None
     deciding: tuple[Atom, ...]
-    outcome: Outcome
+    outcome: Outcome | None
+
+    @property
+    def word(self) -> str:
+        """The outcome in a word."""
+        return "outside" if self.outcome is None else self.outcome.name.lower()
 
 
 def tell(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> Story:
     """Judge a clause and keep every value on the way."""
+    applies = scope(module, row)
+    if applies is not None and _truth(applies) is not True:
+        return Story(applies, None, None, *_shut(applies, module, None))
     when = None if clause.when is None else trace(clause.when, row, module)
-    if when is not None:
-        admitted = truth(when.node, when.value)
-        if admitted is not True:
-            outcome = Outcome.UNKNOWN if isinstance(admitted, Error) else Outcome.SKIPPED
-            return Story(when, None, tuple(decide(when, module)), outcome)
+    if when is not None and _truth(when) is not True:
+        return Story(applies, when, None, *_shut(when, module, Outcome.SKIPPED))
     promise = trace(clause.promise, row, module)
-    holds = truth(promise.node, promise.value)
-    if isinstance(holds, Error):
+    outcome = Outcome.VIOLATED if _truth(promise) is clause.never else Outcome.SATISFIED
+    if isinstance(_truth(promise), Error):
         outcome = Outcome.UNKNOWN
-    else:
-        outcome = Outcome.VIOLATED if holds == clause.never else Outcome.SATISFIED
-    return Story(when, promise, tuple(decide(promise, module)), outcome)
+    return Story(applies, when, promise, tuple(decide(promise, module)), outcome)
+
+
+def scope(module: ir.Module, row: Sequence[Any]) -> TraceNode | None:
+    """The trace of `applies when`; None where the pact is about every call."""
+    return None if module.applies is None else trace(module.applies, row, module)
+
+
+def _truth(at: TraceNode) -> bool | Error:
+    return truth(at.node, at.value)
+
+
+def _shut(
+    gate: TraceNode, module: ir.Module, shut: Outcome | None
+) -> tuple[tuple[Atom, ...], Outcome | None]:
+    """What decided and the outcome, where a condition lets a clause not be asked."""
+    outcome = Outcome.UNKNOWN if isinstance(_truth(gate), Error) else shut
+    return tuple(decide(gate, module)), outcome
 
 
 def decide(at: TraceNode, module: ir.Module, spot: str = "") -> Iterator[Atom]:
@@ -196,7 +217,11 @@ def search_name(node: ir.Matches | ir.Says, module: ir.Module) -> str:
 # The sentence ---------------------------------------------------------------------------------
 
 MANY = 4  # comparisons that one sentence names
-OPENING = {Outcome.UNKNOWN: "cannot be decided", Outcome.SKIPPED: "does not apply"}
+OPENING = {
+    None: "the pact is not about this call",
+    Outcome.UNKNOWN: "cannot be decided",
+    Outcome.SKIPPED: "does not apply",
+}
 SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
@@ -234,9 +259,16 @@ def sentence(story: Story, module: ir.Module, writer: Writer) -> str:
     atoms = story.deciding
     if story.outcome == Outcome.UNKNOWN:
         atoms = tuple(atom for atom in atoms if not isinstance(atom.at.value, bool)) or atoms
-    parts = dict.fromkeys(_say(atom, module, writer) for atom in atoms[:MANY])
-    said = " and ".join(parts) + (f" and {len(atoms) - MANY} more" if len(atoms) > MANY else "")
+    parts = list(dict.fromkeys(_say(atom, module, writer) for atom in atoms[:MANY]))
+    said = in_a_row(parts + [f"{len(atoms) - MANY} more"] * (len(atoms) > MANY))
     return said if story.outcome not in OPENING else f"{OPENING[story.outcome]}: {said}"
+
+
+def in_a_row(parts: list[str]) -> str:
+    """Clauses of a sentence, which may hold commas: `a, and b`; `a; b; and c`."""
+    if len(parts) < 3:
+        return ", and ".join(parts)
+    return f"{'; '.join(parts[:-1])}; and {parts[-1]}"
 
 
 def _say(atom: Atom, module: ir.Module, writer: Writer) -> str:
