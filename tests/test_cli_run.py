@@ -88,6 +88,23 @@ def test_text_report(pactc: Pactc) -> None:
     assert "calls/s" in out
 
 
+def test_a_pipe_gets_whole_lines(pactc: Pactc) -> None:
+    long_id, file = "id-" * 60 + "end", f"{'folder' * 30}.jsonl"
+    pactc.write(file, json.dumps({"id": long_id, "output": "sk-a", "cost": 1.5}) + "\n")
+    lines = pactc.run(file).out.splitlines()
+    assert file in lines
+    assert f"  line 1  {long_id}" in lines
+    assert "    cost is 1.5, not < 1.0" in lines
+    assert not [line for line in lines if line.endswith(" ")]
+
+
+def test_values_that_the_sentence_gives_are_not_repeated(pactc: Pactc) -> None:
+    pactc.write("p.pact", 'pact p "1.0.0" clause c { never has(tool) && latency > 1s }')
+    pactc.write("p.jsonl", '{"tool": "x", "latency": 2}\n')
+    out = pactc("run", "p.pact", "p.jsonl").out
+    assert '    tool is present, and latency is 2s, which is > 1s\n    tool = "x"\n\n' in out
+
+
 def test_the_narrow_report_has_the_same_counts(pactc: Pactc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     out = pactc.run("log.jsonl").out

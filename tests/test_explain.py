@@ -126,7 +126,7 @@ def test_evidence_without_the_source() -> None:
         (
             "require tool_calls.all(t, has(t.ok))",
             {"tool_calls": [{"name": "n"}]},
-            "t.ok is missing (element 1 of tool_calls)",
+            "in element 1 of tool_calls, t.ok is missing",
         ),
         ("require tool_calls.exists(t, has(t.ok))", {}, "tool_calls is empty"),
         (

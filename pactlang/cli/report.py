@@ -5,11 +5,12 @@ In: `Outcome`.  Out: text on standard output, as wide as the terminal; notices o
 
 from __future__ import annotations
 
+import re
+
 import click
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +23,7 @@ from pactlang.cli.tally import OUTCOMES
 
 SEVERITY = {"critical": "bold red", "major": "red", "minor": "yellow", "info": "cyan"}
 REASONS_SHOWN = 10
+QUOTED = 100  # columns of a text that is quoted
 TABLE_WIDTH = 72  # columns; a narrower terminal gets a list
 
 
@@ -102,14 +104,21 @@ def _offenders(screen: Console, outcome: Outcome) -> None:
 
 def _example(screen: Console, example: Example, outcome: Outcome) -> None:
     place, violation = example.place, example.violation
+    said = printable(violation.message.removeprefix(f"{violation.clause}: "))
     _indented(screen, _heading(place, outcome), 2)
-    _indented(screen, Text(printable(violation.message.removeprefix(f"{violation.clause}: "))), 4)
-    found = quote(violation, screen.width - 8 - len(violation.matched.field if violation.matched else ""))
+    _indented(screen, Text(said), 4)
+    room = min(screen.width, QUOTED) - 8
+    found = quote(violation, room - len(violation.matched.field if violation.matched else ""))
     for name, value in violation.values.items():
-        if found is None or printable(name) != found.field:
+        if not _says_value(said, printable(name)) and (found is None or printable(name) != found.field):
             _indented(screen, Text.assemble((f"{printable(name)} = ", "dim"), shown(value)), 4)
     if found is not None:
         _quoted(screen, found)
+
+
+def _says_value(said: str, name: str) -> bool:
+    """True if the sentence gives the value of a field: `cost is 0.5`, but not `tool is present`."""
+    return re.search(rf"(?<![\w.]){re.escape(name)} is (?!present)", said) is not None
 
 
 def _quoted(screen: Console, found: Quote) -> None:
@@ -165,7 +174,11 @@ def _unreadable(screen: Console, outcome: Outcome) -> None:
 
 
 def _indented(screen: Console, text: Text, columns: int) -> None:
-    screen.print(Padding(text, (0, 0, 0, columns), expand=False))
+    """The text in lines that fit, each with so many blanks before it and none after it."""
+    for line in text.wrap(screen, max(screen.width - columns, 1), overflow="fold"):
+        line.rstrip()
+        line.pad_left(columns)
+        screen.print(line, soft_wrap=True)
 
 
 def _foot(screen: Console, outcome: Outcome) -> None:

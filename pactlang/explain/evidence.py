@@ -272,7 +272,8 @@ def in_a_row(parts: list[str]) -> str:
 
 
 def _say(atom: Atom, module: ir.Module, writer: Writer) -> str:
-    return _say_plainly(atom.at, module, writer) + (f" ({atom.spot})" if atom.spot else "")
+    said = _say_plainly(atom.at, module, writer)
+    return f"in {atom.spot}, {said}" if atom.spot else said
 
 
 def _say_plainly(at: TraceNode, module: ir.Module, writer: Writer) -> str:
