@@ -228,7 +228,7 @@ def test_a_callback_may_use_the_guard() -> None:
 
 
 def test_a_clock_that_jumps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    times = iter([1e9, 2e9, 5.0, 0.0, 1e9 + 0.25, 4e9])
+    times = iter(int(seconds * 1e9) for seconds in (1e9, 2e9, 5, 0, 1e9 + 0.25, 4e9))
     monkeypatch.setattr(guard_module, "_wall", lambda: next(times))
     with Guard(PROGRAM, tmp_path / "calls.ledger") as guard:
         calls = [guard.call_sync("q", str, session="s").call for _ in range(6)]

@@ -26,18 +26,18 @@ class Unreadable(RecordError):
 
 def get(data: Any, name: str) -> Any:
     """A member of a dict or of an object; None if it has none."""
-    return data.get(name) if isinstance(data, Mapping) else getattr(data, name, None)
+    return data.get(name) if isinstance(data, dict) else getattr(data, name, None)
 
 
 def read_answer(call: Call, response: Any) -> None:
     """Put a response into the call.  Raises Unreadable."""
     if type(response) is str:
         call.output = response
-    elif response is None:
+    elif response is None or read_shape(call, response):
         pass
     elif isinstance(response, (bytes, bytearray, memoryview)):
         call.output = bytes(response).decode("utf-8", "surrogateescape")
-    elif not read_shape(call, response):
+    else:
         call.output = as_text(response)
 
 
@@ -65,11 +65,15 @@ def _read_choices(call: Call, response: Any, choices: Any) -> None:
     texts: list[str] = []
     for choice in choices:
         message = get(choice, "message")
-        said = get(choice, "text") if message is None else get(message, "content") or get(message, "refusal")
-        texts += _texts(said)
-        call.tool_calls += [_function(each) for each in get(message, "tool_calls") or ()]
+        if message is None:
+            said = get(choice, "text")
+        else:
+            said = get(message, "content") or get(message, "refusal")
+            if asked := get(message, "tool_calls"):
+                call.tool_calls += [_function(each) for each in asked]
+        texts += [said] if isinstance(said, str) else _texts(said)
         call.finish = call.finish or _text(get(choice, "finish_reason"))
-    call.output = "\n".join(texts)
+    call.output = texts[0] if len(texts) == 1 else "\n".join(texts)
     read_head(call, response)
 
 
@@ -143,20 +147,19 @@ def read_head(call: Call, response: Any) -> None:
 def read_usage(call: Call, usage: Any) -> None:
     """Tokens under the names of either provider; what is not there stays as it is."""
     to = call.usage
-    to.input_tokens = _count(usage, "prompt_tokens", "input_tokens", to.input_tokens)
-    to.output_tokens = _count(usage, "completion_tokens", "output_tokens", to.output_tokens)
-    asked = get(usage, "prompt_tokens_details") or get(usage, "input_tokens_details")
-    told = get(usage, "completion_tokens_details") or get(usage, "output_tokens_details")
-    to.cached_tokens = _count(asked, "cached_tokens", "", to.cached_tokens)
-    to.cached_tokens = _count(usage, "cache_read_input_tokens", "", to.cached_tokens)
-    to.reasoning_tokens = _count(told, "reasoning_tokens", "", to.reasoning_tokens)
-
-
-def _count(data: Any, name: str, other: str, known: int | None) -> int | None:
-    for each in (name, other):
-        if each and type(found := get(data, each)) is int:
-            return found
-    return known
+    if type(asked := get(usage, "prompt_tokens")) is int:
+        told = get(usage, "completion_tokens")
+        before, after = get(usage, "prompt_tokens_details"), get(usage, "completion_tokens_details")
+        cached = None if before is None else get(before, "cached_tokens")
+    else:
+        asked, told = get(usage, "input_tokens"), get(usage, "output_tokens")
+        before, after = get(usage, "input_tokens_details"), get(usage, "output_tokens_details")
+        cached = get(usage, "cache_read_input_tokens") if before is None else get(before, "cached_tokens")
+    reasoning = None if after is None else get(after, "reasoning_tokens")
+    to.input_tokens = asked if type(asked) is int else to.input_tokens
+    to.output_tokens = told if type(told) is int else to.output_tokens
+    to.cached_tokens = cached if type(cached) is int else to.cached_tokens
+    to.reasoning_tokens = reasoning if type(reasoning) is int else to.reasoning_tokens
 
 
 def _text(data: Any) -> str | None:

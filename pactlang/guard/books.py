@@ -26,6 +26,7 @@ from pactlang.verdict import Verdict
 
 LARGE = 256 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
 LATE = 1_000  # large calls that may wait for their verdict; after that they are judged at once too
+VIOLATED, UNKNOWN = int(Outcome.VIOLATED), int(Outcome.UNKNOWN)
 TOLD = 10_000  # callbacks that may wait
 
 Told = Callable[[Finding], object]
@@ -80,7 +81,10 @@ class Books:
             if call.session is not None and call.seq is None:
                 call.seq = self._next(call.session)
         one._place = (call.session, call.seq)
-        self.dispatch(one, one._late is not None or weight(call) > LARGE)
+        if one._late is not None or self.waits or weight(call) > LARGE:
+            self.dispatch(one, one._late is not None or weight(call) > LARGE)
+        else:
+            self.judge(one)
 
     def settle_data(self, one: Verification) -> None:
         """The same for a record that was made elsewhere: a dict under whatever names."""
@@ -89,7 +93,7 @@ class Books:
         try:
             held = reader.from_dict(data)
             session, seq, at = (_held(reader, held, name) for name in ("session", "seq", "time"))
-            one._time = at.seconds + at.nanos / 1e9 if isinstance(at, Timestamp) else one._time
+            one._time = at.seconds * 10**9 + at.nanos if isinstance(at, Timestamp) else one._time
         except RecordError as error:
             one.error = error
         with self.lock:
@@ -118,9 +122,10 @@ class Books:
     def judge(self, one: Verification) -> None:
         """Give a numbered call its verdict, store it, and tell of what was found."""
         try:
-            if one.error is None:
-                for read in one._late or ():
+            if one._late is not None:
+                for read in one._late:
                     read()
+            if one.error is None:
                 one.verdict = self._check(one.call)
         except RecordError as error:
             one.error = error
@@ -143,9 +148,9 @@ class Books:
             else:
                 counts.judged += 1
                 if not verdict.ok:
-                    codes = {verdict.outcome(number) for number in range(len(self.names))}
-                    counts.violated += Outcome.VIOLATED in codes
-                    counts.unknown += Outcome.UNKNOWN in codes
+                    codes = list(map(verdict.outcome, range(len(self.names))))
+                    counts.violated += VIOLATED in codes
+                    counts.unknown += UNKNOWN in codes
 
     # The ledger -----------------------------------------------------------------------------------
 
@@ -162,7 +167,7 @@ class Books:
 
     def _entry(self, one: Verification, data: bytes, number: int) -> Entry:
         session, seq = one._place
-        return Entry(data, self.writer, number, session, seq, one._time, *self._said(one.verdict))
+        return Entry(data, self.writer, number, session, seq, one._time / 1e9, *self._said(one.verdict))
 
     def _said(self, verdict: Verdict | None) -> tuple[Names, Names, Names, bool]:
         """Violated, unknown and skipped clauses, and whether it is outside; all unknown if not judged."""

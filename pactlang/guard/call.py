@@ -106,16 +106,16 @@ def _hint(field: Field) -> Any:
 _second = (-1, "")  # the last whole second and its text: calls come many to a second
 
 
-def moment(seconds: float) -> str:
-    """RFC 3339 in UTC, to the microsecond, of a time since 1970."""
+def moment(nanos: int) -> str:
+    """RFC 3339 in UTC, to the microsecond, of nanoseconds since 1970."""
     global _second
-    micros = int(seconds * 1e6)
-    whole, rest = divmod(micros, 1_000_000)
+    micros = nanos // 1000
+    whole = micros // 1_000_000
     known, text = _second
     if known != whole:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)
-    return f"{text}.{rest:06d}Z"
+    return text + str(micros % 1_000_000 + 1_000_000)[1:] + "Z"
 
 
 # JSON -----------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from pactlang.guard.desk import AT_EXIT
 from pactlang.guard.findings import Counts
 from pactlang.guard.requests import read_request
 from pactlang.guard.result import Result, Verification
-from pactlang.guard.sessions import CURRENT, Facts, Scope
+from pactlang.guard.sessions import CURRENT, NOWHERE, Facts, Scope
 from pactlang.guard.streams import AsyncStream, Stream, is_stream
 from pactlang.program import Program
 from pactlang.values import parse_timestamp
@@ -48,8 +48,9 @@ Extract = Callable[[Any], Any]
 Prices = Mapping[str, tuple[float, float]]
 
 ROOM = 0.005  # seconds between two looks at a full ledger
+PLAIN = (dict, list, tuple, bytes, bytearray)  # data whose size is told before it is read
 log = logging.getLogger("pactlang.guard")
-_wall, _clock = time.time, time.perf_counter
+_wall, _clock = time.time_ns, time.perf_counter
 
 
 class Guard:
@@ -163,7 +164,7 @@ class Guard:
     def record(self, call: Mapping[str, Any] | Struct) -> Verification:
         """Judge and store a complete call that happened elsewhere: a dict or a Struct."""
         if isinstance(call, Call):
-            one = Verification(call, _wall(), 0.0)
+            one = Verification(call, _wall())
             if call.time is not None:
                 _read(one, _read_time, one)
             self._books.settle(one)
@@ -171,7 +172,7 @@ class Guard:
         data = msgspec.to_builtins(call) if isinstance(call, Struct) else call
         if not isinstance(data, Mapping):
             raise TypeError(f"expected a dict or a msgspec Struct, found {type(call).__name__}")
-        one = Verification(data, _wall(), 0.0)
+        one = Verification(data, _wall())
         self._books.settle_data(one)
         return one
 
@@ -279,20 +280,22 @@ class Guard:
             root = self.program.schema.root
             raise PactError(f"`{self.program.name}` is about {root}, not about Call: use `record`")
         scope = CURRENT.get()
+        if scope is not NOWHERE:
+            session = scope.session if session is None else session
+            agent = scope.agent if agent is None else agent
+            model = scope.model if model is None else model
+            labels = {**(scope.labels or {}), **(labels or {})}
+            fields = {**(scope.fields or {}), **(fields or {})}
+        if session is not None and type(session) is not str:
+            session = str(session)
         now = _wall()
-        call = self._form(
-            session=scope.session if session is None else session if type(session) is str else str(session),
-            agent=scope.agent if agent is None else agent,
-            model=scope.model if model is None else model,
-            time=moment(now),
-            kind=kind,
-        )
-        one = Verification(call, now, 0.0)
+        call = self._form(session=session, agent=agent, model=model, time=moment(now), kind=kind)
+        one = Verification(call, now)
         one._extract = self._extract if extract is None else extract
-        if labels is not None or scope.labels is not None:
-            call.labels = {**(scope.labels or {}), **(labels or {})}
-        if fields is not None or scope.fields is not None:
-            _set_fields(call, {**(scope.fields or {}), **(fields or {})})
+        if labels:
+            call.labels = dict(labels)
+        if fields:
+            _set_fields(call, fields)
         if type(request) is str:
             call.input = request
         else:
@@ -306,7 +309,7 @@ class Guard:
         if type(response) is str and one._extract is None:
             call.latency = _clock() - one._start
             call.ok, call.output = True, response
-        elif is_stream(response):
+        elif is_stream(type(response)):
             return self._passing(one, response)
         else:
             call.latency = _clock() - one._start
@@ -418,21 +421,20 @@ class Guard:
 def _read(one: Verification, read: Callable[[Any, Any], None], data: Any) -> None:
     """Put data into the call, later if there is much of it; a reader that fails makes it undecodable."""
 
-    def now() -> None:
-        try:
-            read(one.call, data)
-        except RecordError:
-            raise
-        except Exception as error:
-            raise Unreadable(f"{type(error).__name__} while it was read: {error}") from None
+    if isinstance(data, PLAIN) and bulk(data, LARGE) > LARGE:
+        one._late = [*(one._late or ()), functools.partial(_read_now, one, read, data)]
+    else:
+        _read_now(one, read, data)
 
-    if not isinstance(data, Chunks) and type(data) is not str and bulk(data, LARGE) > LARGE:
-        one._late = [*(one._late or ()), now]
-        return
+
+def _read_now(one: Verification, read: Callable[[Any, Any], None], data: Any) -> None:
     try:
-        now()
+        read(one.call, data)
     except RecordError as error:
         one.error = one.error or error
+    except Exception as error:
+        reason = f"{type(error).__name__} while it was read: {error}"
+        one.error = one.error or Unreadable(reason)
 
 
 def _extracted(extract: Extract, call: Call, response: Any) -> None:
@@ -465,7 +467,7 @@ def _read_time(call: Call, one: Verification) -> None:
         at = parse_timestamp(call.time or "")
     except ValueError as error:
         raise RecordError(str(error), "$.time") from None
-    one._time = at.seconds + at.nanos / 1e9
+    one._time = at.seconds * 10**9 + at.nanos
 
 
 def _text(id: str | int | None) -> str | None:

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from pactlang.verdict import Verdict
 
 R = TypeVar("R")
 _lock = threading.Lock()  # guards the callbacks of verifications that are not done
 
 
-class Verification:
+class Verification(Struct, eq=False):
     """The verdict on one call, perhaps not there yet.  Await it, or `wait` for it in a thread.
 
     .done: whether it is there.  .verdict: the Verdict, None until it is there.  .error: why there is
@@ -26,23 +28,17 @@ class Verification:
     order of everything this writer stored; None until then.
     """
 
-    __slots__ = (
-        "_extract", "_late", "_place", "_start", "_then", "_time",
-        "call", "capture", "done", "error", "verdict",
-    )  # fmt: skip
-
-    def __init__(self, call: Any, moment: float, start: float) -> None:
-        self.call = call
-        self._time = moment  # seconds since 1970
-        self._start = start  # seconds of the monotonic clock
-        self._place: tuple[str | None, int | None] = (None, None)  # session and number in it
-        self._late: list[Callable[[], object]] | None = None  # reading that is put off: large data
-        self._extract: Callable[[Any], Any] | None = None
-        self.done = False
-        self.verdict: Verdict | None = None
-        self.error: Exception | None = None
-        self.capture: tuple[str, int] | None = None
-        self._then: list[Callable[[], object]] | None = None
+    call: Any
+    _time: int  # nanoseconds since 1970
+    _start: float = 0.0  # seconds of the monotonic clock
+    _place: tuple[str | None, int | None] = (None, None)  # session and number in it
+    _late: list[Callable[[], object]] | None = None  # reading that is put off: large data
+    _extract: Callable[[Any], Any] | None = None
+    _then: list[Callable[[], object]] | None = None
+    done: bool = False
+    verdict: Verdict | None = None
+    error: Exception | None = None
+    capture: tuple[str, int] | None = None
 
     def result(self) -> Verdict:
         """The verdict.  Raises RecordError if the call cannot be judged, RuntimeError if it is not done."""
@@ -98,14 +94,11 @@ def _wake(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-class Result(Generic[R]):
+class Result(Struct, Generic[R], eq=False):
     """The response of the wrapped function, and its verification."""
 
-    __slots__ = ("response", "verification")
-
-    def __init__(self, response: R, verification: Verification) -> None:
-        self.response = response
-        self.verification = verification
+    response: R
+    verification: Verification
 
     @property
     def verdict(self) -> Verdict | None:

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 Told = Callable[[Any], None]
 Ended = Callable[[BaseException | None, bool], None]  # the error, and whether the stream came to its end
 
 
-def is_stream(response: Any) -> bool:
-    """Whether a response hands out its pieces one by one, in a loop or in an async one."""
-    kind = type(response)
+@lru_cache(maxsize=1024)
+def is_stream(kind: type) -> bool:
+    """Whether responses of this type hand out their pieces one by one, in a loop or in an async one."""
     if hasattr(kind, "__anext__"):
         return True
-    return hasattr(kind, "__next__") and not isinstance(response, io.IOBase)
+    return hasattr(kind, "__next__") and not issubclass(kind, io.IOBase)
 
 
 class _Passing:
