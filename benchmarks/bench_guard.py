@@ -1,0 +1,256 @@
+"""What a guard costs on the response path, what holds an event loop, and what lasts.
+
+    python benchmarks/bench_guard.py path                       # prints the tables of README.md
+    python benchmarks/bench_guard.py loop
+    python benchmarks/bench_guard.py soak [--seconds 300]       # no ledger, as fast as one core judges
+    python benchmarks/bench_guard.py store [--seconds 60] [--rate 20000] [--folder F]
+
+Candidates take turns in one event loop; a figure is the least process CPU time per call over the
+rounds.  The soaks end by themselves and fail if a call is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import calls
+
+import pactlang
+from pactlang import Guard
+
+HERE = Path(__file__).parent
+TWENTY = (HERE / "guard.pact").read_text("utf-8")
+FIVE = """
+pact five "1.0.0"
+clause quick    { require latency <= 2s }
+clause frugal   { when has(usage.input_tokens)  require usage.input_tokens + usage.output_tokens <= 8000 }
+clause ends     { when has(finish)  require finish in ["stop", "tool_calls", "length"] }
+clause tools    { require tool_calls.all(t, t.name in ["search", "lookup_order", "calc"]) }
+clause polite   { never output.contains("As an AI language model") }
+"""
+FIELDS = {"channel": "chat", "language": "en", "max_tokens": 4096, "user_tier": "pro"}
+
+
+class Answer:
+    """A chat completion in the shape of OpenAI's SDK."""
+
+    def __init__(self, text: str) -> None:
+        self.id, self.model, self.object = "chatcmpl-1", "gpt-mini", "chat.completion"
+        self.choices = [Part(message=Part(content=text, tool_calls=None, refusal=None), finish_reason="stop")]
+        self.usage = Part(prompt_tokens=900, completion_tokens=300, prompt_tokens_details=None)
+
+
+class Part:
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+# The response path ------------------------------------------------------------------------------------
+
+
+def texts(count: int) -> list[str]:
+    return [json.loads(line)["output"] for line in calls.lines(count)]
+
+
+async def timed(each: Callable[[Any], Awaitable[object]], inputs: list[Any]) -> float:
+    begun = time.process_time_ns()
+    for one in inputs:
+        await each(one)
+    return (time.process_time_ns() - begun) / len(inputs)
+
+
+def done(task: object) -> None:
+    pass
+
+
+async def tasks(fn: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, float]:
+    """Creating a task, with a reference kept and a callback; and creating, running and gathering it."""
+    begun, kept, created = time.process_time_ns(), set(), 0
+    for start in range(0, len(inputs), 100):
+        before = time.process_time_ns()
+        for one in inputs[start : start + 100]:
+            task = asyncio.create_task(fn(one))
+            kept.add(task)
+            task.add_done_callback(done)
+        created += time.process_time_ns() - before
+        await asyncio.gather(*kept)
+        kept.clear()
+    return created / len(inputs), (time.process_time_ns() - begun) / len(inputs)
+
+
+async def path(rounds: int, count: int) -> None:
+    async def at_once(answer: Any) -> Any:
+        return answer
+
+    long = [Answer(text) for text in texts(count)]
+    short = ["Your order is on its way."] * count
+    shop = [Answer("Your order is on its way.")] * count
+    five, twenty = Guard(pactlang.compile(FIVE)), Guard(pactlang.compile(TWENTY))
+    cases: dict[str, tuple[Guard, list[Any], bool]] = {
+        "5 clauses, a str": (five, short, False),
+        "5 clauses, a completion": (five, shop, False),
+        "20 rules, a str": (twenty, short, True),
+        "20 rules, a completion": (twenty, shop, True),
+        "20 rules, a completion of 1,600 characters": (twenty, long, True),
+    }
+    found: dict[str, list[float]] = {name: [] for name in ("await", "create", "gather", *cases)}
+    gc.collect()
+    gc.freeze()
+    for _ in range(rounds):
+        found["await"].append(await timed(at_once, short))
+        create, gather = await tasks(at_once, short)
+        found["create"].append(create)
+        found["gather"].append(gather)
+        for name, (guard, answers, extended) in cases.items():
+            fields = FIELDS if extended else None
+
+            def call(answer: Any, guard: Guard = guard, fields: Any = fields) -> Awaitable[object]:
+                return guard.call("Where is my order?", lambda _: at_once(answer), fields=fields)
+
+            found[name].append(await timed(call, answers))
+    report({name: min(times) for name, times in found.items()})
+
+
+def report(least: dict[str, float]) -> None:
+    bare, create, gather = least.pop("await"), least.pop("create"), least.pop("gather")
+    print(f"await: {bare:,.0f} ns; create_task: {create:,.0f} ns, with its run and gather {gather:,.0f} ns\n")
+    print("| guard.call around a function that returns at once | ns | x create_task | x create and gather |")
+    print("| --- | --- | --- | --- |")
+    for name, ns in least.items():
+        over = ns - bare
+        print(f"| {name} | {over:,.0f} | **{over / create:.2f}** | {over / (gather - bare):.2f} |")
+
+
+# Holding the loop -------------------------------------------------------------------------------------
+
+
+async def loop(sizes: tuple[int, ...]) -> None:
+    """The longest time for which the loop stood still while one large answer was judged."""
+    guard = Guard(pactlang.compile(TWENTY))
+    print("| answer, characters | longest standstill | without a call | verdict after |")
+    print("| --- | --- | --- | --- |")
+    for size in sizes:
+        sample = " ".join(texts(200))
+        for kind, text in (("ASCII", sample.encode("ascii", "replace").decode()), ("mixed scripts", sample)):
+            whole = (text * (size // len(text) + 1))[:size]
+            idle, _ = await standstill(guard, None)
+            stood, after = await standstill(guard, whole)
+            figures = f"**{stood * 1e3:.1f} ms** | {idle * 1e3:.1f} ms | {after * 1e3:,.0f} ms"
+            print(f"| {size:,} {kind} | {figures} |")
+
+
+async def standstill(guard: Guard, text: str | None) -> tuple[float, float]:
+    gaps: list[float] = []
+
+    async def beat() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+
+    beating = asyncio.create_task(beat())
+    await asyncio.sleep(0.05)
+    gaps.clear()
+    begun = time.perf_counter()
+    if text is None:
+        await asyncio.sleep(0.3)
+    else:
+        await (await guard.call("q", lambda _: text, fields=FIELDS)).verification
+    after = time.perf_counter() - begun
+    beating.cancel()
+    return max(gaps, default=after), after
+
+
+# Soaks ------------------------------------------------------------------------------------------------
+
+
+def resident() -> float:
+    """Resident memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+async def soak(seconds: float) -> None:
+    """Call after call, no ledger: memory must not grow."""
+    guard, answers = Guard(pactlang.compile(TWENTY)), [Answer(text) for text in texts(2000)]
+    begun, made, samples = time.monotonic(), 0, []
+    while time.monotonic() - begun < seconds:
+        for answer in answers:
+            await guard.call("q", lambda _, answer=answer: answer, fields=FIELDS, session=made % 50_000)
+            made += 1
+        samples.append(resident())
+    spent = time.monotonic() - begun
+    counts, warm = guard.counts, samples[len(samples) // 5 :]
+    assert counts.calls == counts.judged == made, counts
+    print(f"{made:,} calls in {spent:.0f} s, {made / spent:,.0f}/s, all judged; ", end="")
+    print(
+        f"resident {warm[0]:.0f} MB after a fifth, {warm[-1]:.0f} MB at the end, at most {max(warm):.0f} MB"
+    )
+
+
+async def store(seconds: float, rate: int, folder: str) -> None:
+    """A fixed rate of calls into SQLite: none may be missing."""
+    from pactlang.ledger import Reader
+
+    program = pactlang.compile(FIVE)
+    path = Path(folder) / "soak.ledger"
+    guard = Guard(program, path)
+    answers = [Answer(text[:400]) for text in texts(1000)]
+    begun, made, late, peak = time.monotonic(), 0, 0.0, 0.0
+    while made < seconds * rate:
+        due = begun + made / rate
+        late = max(late, time.monotonic() - due)
+        for answer in answers[:200]:
+            await guard.call("q", lambda _, answer=answer: answer, session=made % 1000)
+            made += 1
+        peak = max(peak, resident())
+        await asyncio.sleep(max(0.0, begun + made / rate - time.monotonic()))
+    spent = time.monotonic() - begun
+    await guard.flush()
+    flushed = time.monotonic() - begun
+    counts, ledger = guard.counts, guard.ledger.counts
+    guard.close()
+    kept = Reader(path).count()
+    print(f"{made:,} calls in {spent:.1f} s ({made / spent:,.0f}/s), durable after {flushed:.1f} s; ", end="")
+    print(
+        f"stored {kept:,}, lost {made - kept}, spilled {ledger.spilled:,}, {ledger.commits:,} commits, ",
+        end="",
+    )
+    print(f"{path.stat().st_size / 1e6:,.0f} MB, at most {late:.1f} s behind, {peak:.0f} MB resident")
+    if kept != made or counts.unstored:
+        raise SystemExit("calls are missing")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("what", choices=["path", "loop", "soak", "store"])
+    options.add_argument("--rounds", type=int, default=15)
+    options.add_argument("--count", type=int, default=2000)
+    options.add_argument("--seconds", type=float)
+    options.add_argument("--rate", type=int, default=20_000)
+    options.add_argument("--folder")
+    chosen = options.parse_args()
+    if chosen.what == "path":
+        asyncio.run(path(chosen.rounds, chosen.count))
+    elif chosen.what == "loop":
+        asyncio.run(loop((100_000, 250_000, 1_000_000, 10_000_000, 100_000_000)))
+    elif chosen.what == "soak":
+        asyncio.run(soak(chosen.seconds or 300))
+    else:
+        with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
+            asyncio.run(store(chosen.seconds or 60, chosen.rate, folder))
+
+
+if __name__ == "__main__":
+    main()
