@@ -22,11 +22,15 @@ class Label(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """A mend: put `replacement` in place of `span`; `title` says why in a few words."""
+    """A mend: put `replacement` in place of `span`; `title` says why in a few words.
+
+    around: what belongs to the mended place, and is shown with it.
+    """
 
     span: Span
     replacement: str
     title: str
+    around: Span | None = None
 
 
 class Diagnostic(NamedTuple):

@@ -9,6 +9,7 @@ takes two, what would be invisible or move the cursor is replaced by a visible s
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -23,10 +24,11 @@ TAB = 4
 MAX_LINE = 120
 # Characters kept before the first label of a line that is cut.
 BEFORE = 40
-# Characters of a fix shown with what stands around it.
+# Characters of a fix shown with what stands around it, beside those it adds.
 MAX_FIX = 80
 GUTTER = 4
 CUT = "..."
+_BREAK = re.compile(r"\s*\n\s*")
 
 RESET, BOLD, BLUE = "\x1b[0m", "\x1b[1m", "\x1b[34m"
 LEVEL = {ERROR: "\x1b[31m", WARNING: "\x1b[33m", NOTE: "\x1b[36m"}
@@ -187,16 +189,25 @@ def _told(mark: Mark, paint: Paint, level: str) -> str:
 
 
 def _fix(diagnostic: Diagnostic, fix: Fix, source: Source) -> str:
-    """The fix with as much around it as the labels cover, if that is short and on one line."""
+    """The fix with what stands around it, in one line that is cut if it is long."""
+    start, end = _around(diagnostic, fix, source)
+    text = source.text[start : fix.span.start] + fix.replacement + source.text[fix.span.end : end]
+    text = visible(_BREAK.sub(" ", text))
+    if len(text) > MAX_FIX + len(fix.replacement):
+        text = text[: MAX_FIX + len(fix.replacement)] + CUT
+    return f"fix: {visible(fix.title)}: `{text}`" if text else f"fix: {visible(fix.title)}"
+
+
+def _around(diagnostic: Diagnostic, fix: Fix, source: Source) -> Span:
+    """What the fix names, or as much as the labels cover, if that is short and on one line."""
+    if fix.around is not None:
+        return fix.around
     spans = [label.span for label, _ in _labels(diagnostic)]
     line = source.place(fix.span.start).line
     near = [span for span in spans if source.place(span.start).line == line]
     start = min([fix.span.start, *(span.start for span in near)])
     end = max([fix.span.end, *(span.end for span in near)])
-    if end - start > MAX_FIX or "\n" in source.text[start:end]:
-        start, end = fix.span
-    text = visible(source.text[start : fix.span.start] + fix.replacement + source.text[fix.span.end : end])
-    return f"fix: {visible(fix.title)}: `{text}`" if text else f"fix: {visible(fix.title)}"
+    return fix.span if end - start > MAX_FIX or "\n" in source.text[start:end] else Span(start, end)
 
 
 # Characters --------------------------------------------------------------------------------------

@@ -98,6 +98,11 @@ FIXES = [
     ('tool != "x"', 'has(tool) && tool != "x"'),
     ("size(tool) > 5", "has(tool) && size(tool) > 5"),
     ('output == "" || size(tool) > 5', 'output == "" || has(tool) && size(tool) > 5'),
+    ("!ok", "has(ok) && !ok"),
+    ("!(size(tool) > 5)", "has(tool) && !(size(tool) > 5)"),
+    ("!(cost > 1.0 || output == '')", "!(has(cost) && cost > 1.0 || output == '')"),
+    ("true == !ok", "has(ok) && true == !ok"),
+    ("output == '' ? cost > 1.0 : true", "output == '' ? has(cost) && cost > 1.0 : true"),
     ('has(labels["x"])', '"x" in labels'),
     ("args.amount * 1.5 > 2.0", "double(args.amount) * 1.5 > 2.0"),
 ]

@@ -53,6 +53,19 @@ def test_the_shape() -> None:
     )
 
 
+def test_a_fix_is_shown_with_all_that_belongs_to_it() -> None:
+    source = Source("x", "require size(tool) <\n  size(output)")
+    at, whole = span_of(source, "tool"), Span(8, len(source.text))
+    fix = Fix(Span(8, 8), "has(tool) && ", "ask first", whole)
+    drawn = render(Diagnostic("c", "m", Label(at), fix=fix), source)
+    assert drawn.endswith("  = fix: ask first: `has(tool) && size(tool) < size(output)`")
+    long = Source("x", "f(" + "x" * 500 + ")")
+    drawn = render(
+        Diagnostic("c", "m", Label(Span(0, 1)), fix=Fix(Span(0, 0), "g && ", "t", Span(0, 503))), long
+    )
+    assert drawn.endswith(f"  = fix: t: `g && f({'x' * 78}...`")
+
+
 def test_labels_on_several_lines_and_three_on_one() -> None:
     text = "let a = one + two + three\n\n\nlet b = a\n"
     source = Source("x", text)

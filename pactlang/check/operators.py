@@ -31,7 +31,7 @@ NANOS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 def unary(walk: Walk, expr: syntax.Unary, scope: Scope) -> ir.Expr:
     """`!x` and `-x`; a minus before a number is part of the number."""
     if expr.op == "!":
-        node = walk.condition(expr.operand, scope._replace(atom=expr.span), "after `!`")
+        node = walk.truth(expr.operand, scope, "after `!`")
         return walk.error(expr.span) if node.type.kind == "error" else ir.Not(BOOL, expr.span, node)
     match expr.operand:
         case syntax.Literal(kind="int" | "double" | "duration" as kind, value=value):

@@ -207,14 +207,18 @@ class Walk:
 
     def condition(self, expr: syntax.Expr, scope: Scope, what: str) -> ir.Expr:
         """`expr` as a condition: a bool, or a `dyn` that must be one when the pact runs."""
-        node = self.infer(expr, scope._replace(atom=expr.span))
+        return self.truth(expr, scope._replace(atom=expr.span), what)
+
+    def truth(self, expr: syntax.Expr, scope: Scope, what: str) -> ir.Expr:
+        """The same for an expression that is only a part of the condition, as after `!`."""
+        node = self.infer(expr, scope)
         if node.type.kind not in ("bool", "dyn", "error"):
             self.report.error(
                 "not-a-condition", f"expected a condition {what}, found {an(node.type)}", expr.span,
                 "this is neither true nor false",
             )  # fmt: skip
             return self.error(expr.span)
-        self.strict(node, scope._replace(atom=expr.span))
+        self.strict(node, scope)
         return node
 
     def strict(self, node: ir.Expr, scope: Scope) -> None:
@@ -228,7 +232,7 @@ class Walk:
         self.report.note(
             "unguarded-optional", f"`{text}` may be absent here", self.span(node),
             "where it is absent, this is an error value",
-            help=(f"or ask for it in `when`: `when has({text})`",) if isinstance(node, ir.Slot) else (),
+            help=(f"`when has({text})` skips the calls that lack it",) if isinstance(node, ir.Slot) else (),
             fix=self.guard(text, scope.atom) if named else None,
         )  # fmt: skip
 
@@ -236,7 +240,8 @@ class Walk:
         """The fix that asks for `text` first."""
         if atom is None:
             return None
-        return Fix(Span(atom.start, atom.start), f"has({text}) && ", f"ask first whether `{text}` is there")
+        title = f"ask first whether `{text}` is there"
+        return Fix(Span(atom.start, atom.start), f"has({text}) && ", title, atom)
 
     def constant(self, kind: str, value: object, span: Span) -> ir.Expr:
         """A constant of a literal's kind."""
@@ -435,8 +440,14 @@ class Walk:
 
     def _conditional(self, expr: syntax.Conditional, scope: Scope) -> ir.Expr:
         test = self.condition(expr.test, scope, "before `?`")
+        decides = scope.atom == expr.span
         yes, no = (
-            self.infer(written, scope._replace(facts=scope.facts | self.known.when(test, truth)))
+            self.infer(
+                written,
+                scope._replace(
+                    facts=scope.facts | self.known.when(test, truth), atom=written.span if decides else None
+                ),
+            )
             for written, truth in ((expr.yes, True), (expr.no, False))
         )
         type = agree(yes.type, no.type)
