@@ -118,8 +118,12 @@ class Checked:
     def __init__(self, evaluator: Evaluator, file: str, block: Block) -> None:
         self.evaluator = evaluator
         self.file = file
+        if block.withheld is not None:
+            block = block._replace(data=block.withheld.filled(block.data, evaluator.program))
         self.block = block
         self.batch: Batch = evaluator.check_lines(block.data)
+        if block.withheld is not None:
+            block.withheld.amend(self.batch, evaluator.program)
         self.admitted = admitted(self.batch)
         self.lines: list[int] = self.batch.lines.tolist()
         self._ends: list[int] = []
@@ -147,6 +151,10 @@ class Checked:
     def evidence(self, row: int, clause: str) -> list[Example]:
         """The violation of a clause in a row."""
         place = self.place(row)
+        if (held := self.block.withheld) is not None:
+            stored = held.violation(self.lines[row] - 1, clause, self.evaluator.program)
+            if stored is not None:
+                return [Example(place, stored)]
         verdict = self.evaluator.check_json(self.text(row))
         return [Example(place, violation) for violation in verdict.violations if violation.clause == clause]
 
@@ -155,6 +163,10 @@ class Checked:
         from pactlang.explain import evidence
 
         program, reader = self.evaluator.program, self.evaluator.reader
+        if (held := self.block.withheld) is not None:
+            why = held.reason(self.lines[row] - 1, program.clauses[column].name, program)
+            if why:
+                return Undecided(self.place(row), why)
         values = reader.values(reader.from_json(self.text(row)))
         found = evidence(program.module, program.module.clauses[column], values, program.source)
         reason = found.message.removeprefix(f"{program.clauses[column].name}: ")

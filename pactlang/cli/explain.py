@@ -26,11 +26,12 @@ CANDIDATES = 3  # undecodable lines that hold the id and are told of
 
 
 class Line(NamedTuple):
-    """One line of the log."""
+    """One line of the log.  `untold`: outcome of and reason for clauses that read what a ledger withholds."""
 
     file: str
     number: int
     text: bytes
+    untold: dict[str, tuple[str, str]]
 
 
 @click.command("explain", short_help="Show why a call kept or broke a promise.")
@@ -63,7 +64,7 @@ def command(
 
     program = usable(pact)
     evaluator, clauses = Evaluator(program), _chosen(program, clause)
-    found = _at(inputs[0], line) if line is not None else _called(inputs, str(call), evaluator)
+    found = _at(inputs[0], line, program) if line is not None else _called(inputs, str(call), evaluator)
     _explain(program, clauses, found, evaluator, form)
     return FINE
 
@@ -80,9 +81,9 @@ def _chosen(program: Program, names: Sequence[str]) -> list[Clause]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def _at(given: Input, number: int) -> Line:
+def _at(given: Input, number: int, program: Program) -> Line:
     last = 0
-    for line in _lines(given):
+    for line in _lines(given, program):
         if line.number == number:
             return line
         last = line.number
@@ -94,7 +95,7 @@ def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> Line:
     needle = call.encode("utf-8", "surrogateescape")
     hints: list[str] = []
     for given in inputs:
-        for line in _lines(given):
+        for line in _lines(given, evaluator.program):
             numbered = str(line.number) == call
             if needle not in line.text and b"\\" not in line.text and not numbered:
                 continue  # an id that is written without escapes would be there
@@ -116,15 +117,18 @@ def _identity(evaluator: Evaluator, line: Line) -> object:
     return line.number if found is None else found
 
 
-def _lines(given: Input) -> Iterator[Line]:
+def _lines(given: Input, program: Program) -> Iterator[Line]:
     """The lines of a file that are not blank; one that is too long is no record anybody can explain."""
     try:
         for block in given.blocks():
             if isinstance(block, Overlong):
                 continue
-            for number, text in enumerate(block.data.split(b"\n"), block.first):
+            held = block.withheld
+            data = block.data if held is None else held.filled(block.data, program)
+            for at, text in enumerate(data.split(b"\n")):
                 if text.strip():
-                    yield Line(given.name, number, text.rstrip(b"\r"))
+                    untold = held.untold(at, program) if held else {}
+                    yield Line(given.name, block.first + at, text.rstrip(b"\r"), untold)
     except Broken as broken:
         raise Fault(str(broken)) from broken
 
@@ -135,7 +139,7 @@ def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Eva
     except RecordError as error:
         raise Fault(f"{line.file}:{line.number} cannot be decoded: {printable(str(error))}") from error
     outside = evaluator.check_json(line.text).outside
-    told = Told(program, [] if outside else clauses, row, outside)
+    told = Told(program, [] if outside else clauses, row, outside, line.untold)
     if form == "json":
         write_json(_data(told, line, _identity(evaluator, line)))
     else:
@@ -143,12 +147,39 @@ def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Eva
 
 
 class Told(NamedTuple):
-    """A call to be told of: the values of its slots, and the clauses, none for a call outside the pact."""
+    """A call to be told of: the values of its slots, and the clauses, none for a call outside the pact.
+
+    untold: outcome of and reason for clauses that cannot be explained.
+    """
 
     program: Program
     clauses: list[Clause]
     row: list[Any]
     outside: bool
+    untold: dict[str, tuple[str, str]]
+
+    def clause_data(self, clause: Clause) -> dict[str, Any]:
+        """A clause as JSON data."""
+        from pactlang import explain
+
+        if clause.name in self.untold:
+            outcome, why = self.untold[clause.name]
+            return {
+                "clause": clause.name,
+                "severity": clause.severity,
+                "outcome": outcome,
+                "message": f"{clause.name}: {why}",
+            }
+        return explain.explain_data(self.program.module, clause, self.row, self.program.source)
+
+    def drawing(self, clause: Clause, width: int | None) -> str:
+        """A clause as text: its name and outcome, then all else."""
+        from pactlang import explain
+
+        if clause.name in self.untold:
+            outcome, why = self.untold[clause.name]
+            return f"{clause.name}: {outcome}\n  {why}"
+        return explain.explain(self.program.module, clause, self.row, self.program.source, width)
 
 
 def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
@@ -161,7 +192,7 @@ def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
         "id": name,
         "outside": told.outside,
         "applies": explain.scope_data(module, told.row, source),
-        "clauses": [explain.explain_data(module, clause, told.row, source) for clause in told.clauses],
+        "clauses": [told.clause_data(clause) for clause in told.clauses],
     }
 
 
@@ -173,7 +204,7 @@ def _draw(told: Told, head: str) -> None:
     screen, module, source = console(), told.program.module, told.program.source
     width = width_of(screen)
     screen.print(Text(head, "cyan"), soft_wrap=True)
-    drawings = [explain.explain(module, clause, told.row, source, width) for clause in told.clauses]
+    drawings = [told.drawing(clause, width) for clause in told.clauses]
     if told.outside:
         drawings = [explain.explain_scope(module, told.row, source, width)]
     for drawing in drawings:

@@ -16,10 +16,13 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pactlang.cli.exits import Fault, reason
 from pactlang.cli.screen import printable
+
+if TYPE_CHECKING:
+    from pactlang.cli.stored import Withholding
 
 CHUNK = 1 << 20  # bytes per read: enough to make a batch worth its cost, small beside the memory bound
 LONGEST_LINE = 64 << 20  # bytes; a longer line is an undecodable record
@@ -39,10 +42,14 @@ HEAD = 8  # bytes that are looked at to tell what a file is
 
 
 class Block(NamedTuple):
-    """Whole lines of one file; `first` is the number, from 1, of the first of them."""
+    """Whole lines of one file; `first` is the number, from 1, of the first of them.
+
+    withheld: the lines of a ledger's calls of which something was not stored.
+    """
 
     data: bytes
     first: int
+    withheld: Withholding | None = None
 
 
 class Overlong(NamedTuple):
@@ -128,11 +135,23 @@ def open_inputs(paths: Sequence[str]) -> list[Input]:
     """The inputs, each of them looked at; a `Fault` names every one that cannot be read."""
     if paths.count("-") > 1:
         raise Fault("`-` stands for standard input and can be given once")
-    inputs = [Input(path) for path in paths]
+    inputs = [_input(path) for path in paths]
     faults = [fault for fault in (each.check() for each in inputs) if fault]
     if faults:
         raise Fault("\n".join(faults))
     return inputs
+
+
+def _input(path: str) -> Input:
+    """A file of records, or a ledger."""
+    if path != "-" and os.path.isfile(path):
+        from pactlang.ledger.file import is_database
+
+        if is_database(path):
+            from pactlang.cli.stored import StoredInput
+
+            return StoredInput(path)
+    return Input(path)
 
 
 def split(stream: Stream, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:

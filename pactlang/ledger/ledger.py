@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Condition, Event, Lock, Thread
-from typing import Any
+from typing import Any, BinaryIO
 
 from pactlang.errors import LedgerError
 from pactlang.ledger.entry import Counts, Entry, Recovery, Segment, StoredEntry, VerifyReport
@@ -393,6 +393,10 @@ class Ledger:
     def count(self, **chosen: Any) -> int:
         """How many calls are durable; see `Reader.entries`."""
         return Reader(self.path).count(**chosen)
+
+    def export(self, out: BinaryIO, **chosen: Any) -> int:
+        """The durable calls as lines of JSON; see `Reader.export`."""
+        return Reader(self.path).export(out, **chosen)
 
     def segments(self) -> tuple[Segment, ...]:
         """The captures that are durable, as runs without a gap."""

@@ -11,12 +11,16 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
 
 from pactlang.errors import LedgerError
 from pactlang.ledger.entry import SAID, WITHHELD, Segment, StoredEntry, VerifyReport
+from pactlang.ledger.export import call_line, entry_line
 from pactlang.ledger.file import check, connect_reading, look, trouble
 from pactlang.ledger.recover import segments
+from pactlang.ledger.summary import Summary, summary
 from pactlang.ledger.verify import verify
 from pactlang.opcodes import Outcome
 
@@ -82,14 +86,32 @@ class Reader:
     def count(self, **chosen: Any) -> int:
         """How many calls fit; the arguments of `entries`."""
         names = ("session", "clause", "outcome", "since", "until", "writer")
-        if set(chosen) - set(names):
-            raise TypeError(f"unknown arguments: {', '.join(sorted(set(chosen) - set(names)))}")
+        strange = sorted(set(chosen) - set(names))
+        if strange:
+            raise TypeError(f"unknown arguments: {', '.join(strange)}")
         where, values = conditions(*(chosen.get(name) for name in names))
         with self.connection() as made:
             found = made.execute(
                 f"SELECT count(*) FROM calls c JOIN writers w ON w.id = c.writer WHERE {where}", values
             ).fetchone()
         return int(found[0])
+
+    def export(self, out: BinaryIO, *, calls: bool = False, **chosen: Any) -> int:
+        """Write the calls that fit, one JSON object per line, and say how many they were.
+
+        calls: the call alone, without its verdict.  The other arguments are those of `entries`.
+        """
+        line, many = call_line if calls else entry_line, 0
+        for entry in self.entries(**chosen):
+            out.write(line(entry) + b"\n")
+            many += 1
+        return many
+
+    def summary(self) -> Summary:
+        """What the ledger holds, in numbers."""
+        with self.connection() as made:
+            made.execute("BEGIN")
+            return summary(made)
 
     def segments(self) -> tuple[Segment, ...]:
         """The captures that are stored, as runs without a gap."""
@@ -156,7 +178,10 @@ def _satisfied(clause: str | None) -> tuple[str, list[object]]:
 
 def _entry(row: tuple[Any, ...]) -> StoredEntry:
     said, call, withheld, digest = row[8:]
-    kept = WITHHELD.decode(withheld) if withheld else None
     id, writer, number, session, seq, time, stored, pact = row[:8]
-    verdict = SAID.decode(said)
+    try:
+        kept = WITHHELD.decode(withheld) if withheld else None
+        verdict = SAID.decode(said)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise LedgerError(f"call {number} of writer {writer} is damaged: {error}") from error
     return StoredEntry(id, writer, number, session, seq, time, stored, pact, verdict, call, kept, digest)
