@@ -36,7 +36,6 @@ _IGNORED = re.compile(f"[{_class(IGNORABLE)}]+")
 _BLANKS = rf"[\t-\r {_class(SPACES)}]"
 _BLANK = re.compile(_BLANKS)
 _BLANK_RUN = re.compile(f"(?! (?!{_BLANKS})){_BLANKS}+")  # all but a lone blank
-_ASCII_RUN = re.compile(r"[\t-\r][\t-\r ]*| [\t-\r ]+")
 MAX_ROUNDS = 8  # two settle every text that is known; the bound is against the unknown
 
 
@@ -44,12 +43,21 @@ def fold(text: str) -> str:
     """The text as `says` compares it: NFKC, default-ignorable characters removed, case folded, each
     run of white space one blank.  Folding a folded text changes nothing."""
     if text.isascii():
-        return _ASCII_RUN.sub(" ", text.lower())
+        return _fold_ascii(text.lower())
     for _ in range(MAX_ROUNDS):
         folded = _fold_once(text)
         if folded == text:
             break
         text = folded
+    return text
+
+
+def _fold_ascii(text: str) -> str:
+    """Each run of white space one blank, in passes over the whole text: far faster than an expression."""
+    for blank in "\t\n\v\f\r":
+        text = text.replace(blank, " ")
+    while "  " in text:  # half as many each time
+        text = text.replace("  ", " ")
     return text
 
 

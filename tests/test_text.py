@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -37,6 +38,11 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_the_short_way_for_ascii_is_the_long_way(text: str) -> None:
     assert fold(text) == fold(text + "é")[:-1]
+
+
+@given(st.text("aZ \t\n\v\f\r\x1c", max_size=40))
+def test_each_run_of_white_space_is_one_blank(text: str) -> None:
+    assert fold(text) == re.sub(r"[\t-\r ]+", " ", text.lower())
 
 
 @given(TEXTS)
