@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from mmap import mmap
 from typing import Any
 
 from pactlang.ir import Pattern, Phrases
@@ -22,6 +23,7 @@ Scanner = Callable[[str], Sequence[int]]
 Matcher = Callable[[str], bool]
 NOTHING: tuple[int, ...] = ()
 SET_MEMORY = 64 * 1024 * 1024  # bytes for one set's automaton
+LONG, SLICE = 1 << 20, 1 << 18  # characters: one step over a longer text would hold up other threads
 EVERYWHERE = r"\z"
 
 
@@ -45,12 +47,29 @@ class Seeker:
     def occurs(self, text: str) -> bool:
         """Whether it occurs in the text (folded already, if it seeks phrases)."""
         if self.literal is not None:
-            return self.literal in text
+            return self.literal in text if len(text) <= LONG else within(self.literal, text)
         if self.compiled is None:
             self.compiled = compile_re2(self.source)
         if self.check:
             return find(self.compiled, text, self.check) is not None
-        return self.compiled.search(text) is not None
+        return self.compiled.search(text if len(text) <= LONG else utf8(text)) is not None
+
+
+def utf8(text: str) -> Any:
+    """The text in UTF-8.  A long one is encoded slice by slice: other threads can run in between."""
+    if len(text) <= LONG:
+        return text.encode()
+    parts = [text[at : at + SLICE].encode() for at in range(0, len(text), SLICE)]
+    data = mmap(-1, sum(map(len, parts)))  # memory that is not touched before it is needed
+    for part in parts:
+        data.write(part)
+    return data
+
+
+def within(literal: str, text: str) -> bool:
+    """Whether a literal occurs in a long text, slice by slice."""
+    overlap = max(len(literal) - 1, 0)
+    return any(literal in text[at : at + SLICE + overlap] for at in range(0, len(text), SLICE))
 
 
 def scanner(
@@ -94,7 +113,7 @@ def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
     match, alone = together.Match, one_by_one(seekers)
 
     def scan(text: str) -> Sequence[int]:
-        hits = match(text.encode())
+        hits = match(utf8(text))
         if hits is None or last not in hits:
             return alone(text)
         if len(hits) == 1:

@@ -306,10 +306,11 @@ class Guard:
     def _close(self, one: Verification, response: Any) -> Any:
         """The end of a call that returned: its response, or what stands for a stream."""
         call = one.call
-        if type(response) is str and one._extract is None:
+        kind: Any = type(response)
+        if kind is str and one._extract is None:
             call.latency = _clock() - one._start
             call.ok, call.output = True, response
-        elif is_stream(type(response)):
+        elif is_stream(kind):
             return self._passing(one, response)
         else:
             call.latency = _clock() - one._start
