@@ -39,8 +39,12 @@ class Row(NamedTuple):
     figure: str
     target: str
     measured: str
-    detail: str
-    met: bool
+    how: str
+    reached: bool
+
+    @property
+    def met(self) -> str:
+        return "yes" if self.reached else "no"
 
 
 def rounds(
@@ -239,22 +243,40 @@ def big_file(folder: Path, gigabytes: float) -> Row:
     )
 
 
+def markdown(rows: list[Row], columns: Sequence[str]) -> str:
+    """A table of these attributes of the rows."""
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[str(getattr(row, column)) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write(path: Path, table: str) -> None:
+    """Put a table between the two marks of a document."""
+    before, mark, rest = path.read_text("utf-8").partition("<!-- figures -->\n")
+    _, end, after = rest.partition("<!-- end of figures -->")
+    if not (mark and end):
+        raise SystemExit(f"{path} has no place for figures")
+    path.write_text(f"{before}{mark}{table}\n{end}{after}", "utf-8")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--records", type=int, default=5000)
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--gigabytes", type=float, default=1.0)
+    options.add_argument("--write", action="store_true", help="put the tables into the READMEs")
     chosen = options.parse_args()
     lines = list(calls.lines(chosen.records))
-    table = [*decoded(lines, chosen.rounds), *from_json(lines, max(3, chosen.rounds // 3))]
+    rows = [*decoded(lines, chosen.rounds), *from_json(lines, max(3, chosen.rounds // 3))]
     with tempfile.TemporaryDirectory() as folder:
-        table += starting(Path(folder))
+        rows += starting(Path(folder))
         if chosen.gigabytes:
-            table.append(big_file(Path(folder), chosen.gigabytes))
-    print("| figure | target | measured | met | how |\n| --- | --- | --- | --- | --- |")
-    for row in table:
-        met = "yes" if row.met else "no"
-        print(f"| {row.figure} | {row.target} | **{row.measured}** | {met} | {row.detail} |")
+            rows.append(big_file(Path(folder), chosen.gigabytes))
+    table = markdown(rows, ["figure", "target", "measured", "met", "how"])
+    print(table)
+    if chosen.write:
+        write(HERE / "README.md", table)
+        write(HERE.parent / "README.md", markdown(rows, ["figure", "target", "measured"]))
 
 
 if __name__ == "__main__":
