@@ -208,7 +208,7 @@ async def store(seconds: float, rate: int, folder: str) -> None:
     guard = Guard(program, path)
     answers = [Answer(text[:400]) for text in texts(1000)]
     begun, made, late, peak = time.monotonic(), 0, 0.0, 0.0
-    while made < seconds * rate:
+    while made < seconds * rate and time.monotonic() - begun < 5 * seconds:
         due = begun + made / rate
         late = max(late, time.monotonic() - due)
         for answer in answers[:200]:
