@@ -47,6 +47,8 @@ MAX_CHOICES = 5
 MAX_SHOWN = 32
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]+)")
+# A default of one word, after `=`.
+_DEFAULT = re.compile(r"""[ \t]*(-?[\w.]+|"[^"\\\n]*"|'[^'\\\n]*'|\[\]|\{\})""")
 _QUOTE = re.compile(r"""[bBrR]{0,2}(\"\"\"|'''|"|')""")
 
 
@@ -59,6 +61,7 @@ def describe(at: Machine, word: Word) -> Diagnostic:
         _unmatched(at, word, accepted)
         or _unclosed(at, word, accepted)
         or _slip(at, word, accepted)
+        or _late_default(at, word)
         or _unknown_part(at, word, accepted)
         or _unexpected(at, word, accepted)
     )
@@ -173,6 +176,21 @@ def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     ours = SPELLINGS[written]
     message = f"`{written}` is written `{ours}`"
     return Diagnostic("syntax", message, Label(place.span), fix=Fix(place.span, ours, "replace it"))
+
+
+def _late_default(at: Machine, word: Word) -> Diagnostic | None:
+    """`x: int as "w" = 0`: the default of a field after its name in the data."""
+    if at.slice(word.span) != "=" or at.last.kind != "STRING" or at.slice(at.before.span) != "as":
+        return None
+    default = _DEFAULT.match(at.text, word.span.end)
+    end = default.end() if default else word.span.end
+    named = at.before.span.to(at.last.span)
+    mended = f"= {default[1]} {at.slice(named)}" if default else ""
+    return Diagnostic(
+        "syntax", "the default of a field goes before `as`", Label(Span(word.span.start, end)),
+        (Label(named, "its name in the data"),),
+        fix=Fix(Span(named.start, end), mended, "write the default first") if default else None,
+    )  # fmt: skip
 
 
 def _percent(at: Machine) -> Diagnostic:
