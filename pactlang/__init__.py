@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pactlang.build import compile, load
-    from pactlang.errors import CompileError, PactError, ProgramError, RecordError
+    from pactlang.errors import CompileError, LedgerError, PactError, ProgramError, RecordError
     from pactlang.evaluator import Evaluator
     from pactlang.guard import Guard
+    from pactlang.ledger import Ledger
     from pactlang.program import Program
     from pactlang.verdict import Batch, Outcome, Verdict, Violation
 
@@ -24,13 +25,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
-    "Program": "program",
+    "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Guard", "Outcome", "PactError", "Program", "ProgramError",
-    "RecordError", "Verdict", "Violation", "compile", "load",
+    "Batch", "CompileError", "Evaluator", "Guard", "Ledger", "LedgerError", "Outcome", "PactError", "Program",
+    "ProgramError", "RecordError", "Verdict", "Violation", "compile", "load",
 ]  # fmt: skip
 
 

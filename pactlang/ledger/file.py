@@ -57,9 +57,12 @@ PRAGMA user_version = {VERSION};
 """
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: str, create: bool = False) -> sqlite3.Connection:
     """A connection that writes; transactions are begun by hand."""
-    made = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    uri = f"file:{quote(os.path.abspath(path))}?mode={'rwc' if create else 'rw'}"
+    made = sqlite3.connect(
+        uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+    )
     try:
         made.execute("PRAGMA synchronous = FULL")
         made.execute("PRAGMA secure_delete = ON")
@@ -91,7 +94,7 @@ def create_or_check(path: str) -> bool:
     """Make the file a ledger if there is none; True if it was made.  LedgerError if it is something else."""
     look(path)
     try:
-        made = connect(path)
+        made = connect(path, create=True)
         try:
             return _prepare(made, path)
         finally:
