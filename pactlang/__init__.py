@@ -44,3 +44,8 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"pactlang.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that nobody has used yet."""
+    return sorted({*__all__, "__version__", "__doc__", "__name__", "__path__"})

@@ -36,6 +36,8 @@ def compile(text: str, name: str = "<text>") -> Program:
     Raises CompileError with `.diagnostics` in source order; its text is the terminal rendering.
     `name` stands in messages where a file's name would.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"expected a pact's text as a str, found {type(text).__name__}")
     source = Source(name, text)
     compiled, diagnostics = compile_source(source)
     if compiled is None:

@@ -29,8 +29,9 @@ from pactlang.verdict import Batch, Matched, Undecodable, Violation
 DIRECT: dict[int, tuple[Any, ...]] = {
     Kind.BOOL: (bool,), Kind.INT: (int,), Kind.DOUBLE: (float, int), Kind.STRING: (str,),
     Kind.BYTES: (bytes,), Kind.TIMESTAMP: (str,), Kind.DURATION: (str,),
-    Kind.TIMESTAMP_S: (float, int), Kind.TIMESTAMP_MS: (float, int), Kind.TIMESTAMP_US: (float, int), Kind.TIMESTAMP_NS: (float, int), Kind.DURATION_S: (float, int),
-    Kind.DURATION_MS: (float, int), Kind.DURATION_US: (float, int), Kind.DURATION_NS: (float, int),
+    Kind.TIMESTAMP_S: (float, int), Kind.TIMESTAMP_MS: (float, int), Kind.TIMESTAMP_US: (float, int),
+    Kind.TIMESTAMP_NS: (float, int), Kind.DURATION_S: (float, int), Kind.DURATION_MS: (float, int),
+    Kind.DURATION_US: (float, int), Kind.DURATION_NS: (float, int),
 }  # fmt: skip
 
 
@@ -51,6 +52,8 @@ class Evaluator(Machine):
     """
 
     def __init__(self, program: Program) -> None:
+        if not isinstance(program, Program):
+            raise TypeError(f"expected a Program (pactlang.load makes one), found {type(program).__name__}")
         self.program = program
         core = program.core
         try:
@@ -113,7 +116,7 @@ class Evaluator(Machine):
 
     # Many calls ----------------------------------------------------------------------------------
 
-    def check_lines(self, data: bytes) -> Batch:
+    def check_lines(self, data: bytes | str) -> Batch:
         """Verdicts on NDJSON: a row per line that is not blank; a bad line is a row of UNKNOWN.
 
         Lines end with a line feed (a carriage return before it belongs to the break); the last one
@@ -121,6 +124,11 @@ class Evaluator(Machine):
         """
         import numpy as np
 
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogatepass")
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"expected the bytes of lines, found {type(data).__name__}")
+        data = bytes(data)
         structs, lines, undecodable = self._decode(data)
         outcomes = np.empty((len(structs), len(self.names)), np.uint8)
         states = np.empty(len(structs), np.int8)

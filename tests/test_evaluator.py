@@ -300,3 +300,24 @@ def test_a_pact_expires_on_the_day_it_renews() -> None:
     assert evaluator.check(calls[1]).ok, "expiry changes no outcome"
     lines = b"\n".join([*(json.dumps(call).encode() for call in calls), b"{"])
     assert evaluator.check_lines(lines).expired.tolist() == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: pactlang.Evaluator("x.pact"), lambda e: e.check_lines(5), lambda e: pactlang.compile(None),
+        lambda e: pactlang.compile(b"pact"),
+    ],
+)  # fmt: skip
+def test_arguments_of_the_wrong_type_are_named(evaluator: pactlang.Evaluator, call: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected .* found"):
+        call(evaluator)
+
+
+def test_lines_may_come_as_text(evaluator: pactlang.Evaluator) -> None:
+    assert len(evaluator.check_lines("{}\n\ud800\n").undecodable) == 2
+
+
+def test_the_public_names_are_listed() -> None:
+    assert set(pactlang.__all__) <= set(dir(pactlang))
+    assert "TYPE_CHECKING" not in dir(pactlang)
