@@ -26,11 +26,13 @@ from pactlang.verdict import Verdict
 
 LARGE = 256 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
 LATE = 1_000  # large calls that may wait for their verdict; after that they are judged at once too
-VIOLATED, UNKNOWN = int(Outcome.VIOLATED), int(Outcome.UNKNOWN)
+VIOLATED, UNKNOWN, SKIPPED = int(Outcome.VIOLATED), int(Outcome.UNKNOWN), int(Outcome.SKIPPED)
+KNOWN = 1_000  # different verdicts whose names are kept
 TOLD = 10_000  # callbacks that may wait
 
 Told = Callable[[Finding], object]
 Names = tuple[str, ...]
+Said = tuple[Names, Names, Names, bool]
 
 
 class Books:
@@ -51,6 +53,7 @@ class Books:
         self.tells = on_violation is not None or on_unknown is not None
         self.on_verdict = on_verdict
         self.numbers = Numbers(sessions)
+        self.known: dict[tuple[int, ...], Said] = {}  # outcomes of all clauses -> what is stored of them
         self.counts = Counts()
         self.late = Desk("pactlang-guard-late", LATE)
         self.callbacks = Desk("pactlang-guard-callbacks", TOLD)
@@ -156,32 +159,33 @@ class Books:
 
     def _store(self, one: Verification) -> None:
         try:
-            data = encoded(one.call)
+            data, said = encoded(one.call), self._said(one.verdict)
+            session, seq = one._place
             with self.lock:  # numbers go into the ledger in their order
                 number, self.number = self.number, self.number + 1
                 one.capture = (self.writer, number)
-                self.ledger.put(self._entry(one, data, number))
+                self.ledger.put(Entry(data, self.writer, number, session, seq, one._time / 1e9, *said))
         except Exception:
             with self.lock:
                 self.counts.unstored += 1
 
-    def _entry(self, one: Verification, data: bytes, number: int) -> Entry:
-        session, seq = one._place
-        return Entry(data, self.writer, number, session, seq, one._time / 1e9, *self._said(one.verdict))
-
-    def _said(self, verdict: Verdict | None) -> tuple[Names, Names, Names, bool]:
+    def _said(self, verdict: Verdict | None) -> Said:
         """Violated, unknown and skipped clauses, and whether it is outside; all unknown if not judged."""
         if verdict is None:
             return (), self.names, (), False
         if verdict.outside:
             return (), (), (), True
-        found: tuple[list[str], ...] = ([], [], [], [])
-        for number, name in enumerate(self.names):
-            found[verdict.outcome(number)].append(name)
-        violated, unknown, skipped = (
-            tuple(found[code]) for code in (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.SKIPPED)
-        )
-        return violated, unknown, skipped, False
+        codes = tuple(map(verdict.outcome, range(len(self.names))))
+        known = self.known.get(codes)
+        if known is None:
+            violated, unknown, skipped = (self._named(codes, code) for code in (VIOLATED, UNKNOWN, SKIPPED))
+            known = violated, unknown, skipped, False
+            if len(self.known) < KNOWN:
+                self.known[codes] = known
+        return known
+
+    def _named(self, codes: tuple[int, ...], wanted: int) -> Names:
+        return tuple(name for name, code in zip(self.names, codes, strict=True) if code == wanted)
 
     # Callbacks ------------------------------------------------------------------------------------
 
