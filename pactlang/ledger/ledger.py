@@ -162,15 +162,15 @@ class Ledger:
                 self._spills += 1
                 self._spill = Spill.create(f"{self.path}.spill-{self._name}-{self._spills}")
                 self._spilled_to = 0
-            self._spill.append(self._row(entry))
+            self._spill.append(self._row(entry, time.time()))
         except (OSError, Unfit) as error:
             log.error("a call could not be written beside the ledger: %s", error)
             return False
         self._spilled += 1
         return True
 
-    def _row(self, entry: Entry) -> Row:
-        return make_row(entry, self.rules, self.program.digest, time.time())
+    def _row(self, entry: Entry, now: float) -> Row:
+        return make_row(entry, self.rules, self.program.digest, now)
 
     # Waiting -----------------------------------------------------------------------------------
 
@@ -327,13 +327,14 @@ class Ledger:
         """One commit: the first calls of the batch."""
         rows: list[Row] = []
         taken = size = unfit = 0
+        now = time.time()
         for entry in self._batch:
             if taken >= GROUP or size >= GROUP_BYTES:
                 break
             taken += 1
             size += len(entry.call)
             try:
-                rows.append(self._row(entry))
+                rows.append(self._row(entry, now))
             except (Unfit, ValueError, TypeError, AttributeError) as error:
                 unfit += 1
                 log.error("a call cannot be stored: %s", error)

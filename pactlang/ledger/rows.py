@@ -18,6 +18,7 @@ from itertools import chain as joined
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from pactlang.ledger.entry import Entry, Said
 from pactlang.ledger.rules import Rules
@@ -25,6 +26,7 @@ from pactlang.ledger.rules import Rules
 VIOLATED, UNKNOWN = 1, 3  # codes of `opcodes.Outcome`, as the table `marks` holds them
 LARGEST_CALL = 900 << 20  # bytes; SQLite takes no value of a billion
 LARGEST_INT = 2**63
+LATEST = 1e12  # seconds since 1970, either way: some 30,000 years
 CHUNKS = (1024, 256, 64, 16, 4, 1)  # rows per statement; 12 values each, of at most 32,766
 COLUMNS = 12
 
@@ -53,18 +55,19 @@ class Unfit(Exception):
 
 def make_row(entry: Entry, rules: Rules, pact: str, now: float) -> Row:
     """The row of an entry, with the rules of `store` applied.  Raises Unfit."""
-    if not isinstance(entry.call, bytes):
-        raise Unfit(f"a call is bytes of JSON, not {type(entry.call).__name__}")
-    if len(entry.call) > LARGEST_CALL:
-        raise Unfit(f"a call of {len(entry.call):,} bytes is larger than a ledger can hold")
-    call, withheld = rules.apply(entry.call)
-    session = rules.session(entry.session)
+    call, session, seq, time = entry.call, entry.session, entry.seq, entry.time
+    withheld = None
+    if type(call) is not bytes or len(call) > LARGEST_CALL:
+        raise Unfit(f"a call is at most {LARGEST_CALL:,} bytes of JSON")
+    if rules.rules:
+        call, withheld = rules.apply(call)
+        session, seq, time = rules.session(session), rules.kept("seq", seq), rules.kept("time", time)
     return Row(
         _text(entry.writer),
         _number(entry.number),
-        None if session is None else _text(session),
-        None if entry.seq is None or rules.drops("seq") else _number(entry.seq),
-        None if entry.time is None or rules.drops("time") else _moment(entry.time),
+        session if session is None else _text(session),
+        seq if seq is None else _number(seq),
+        time if time is None else _moment(time),
         now,
         pact,
         said_of(entry.violated, entry.unknown, entry.skipped, entry.outside),
@@ -86,9 +89,10 @@ def _number(number: int) -> int:
 
 def _moment(time: float) -> float | None:
     """Seconds; None for what is no time."""
-    return float(time) if abs(time) < 1e12 else None
+    return float(time) if -LATEST < time < LATEST else None
 
 
+NOTHING = "{}"  # what is said of a call that every clause is satisfied with
 _SAID: dict[tuple[tuple[str, ...], ...], str] = {}
 
 
@@ -106,15 +110,15 @@ def said_of(
     return _SAID[key]
 
 
+_encode = msgspec.msgpack.Encoder().encode
+
+
 # The chain -------------------------------------------------------------------------------------
 
 
 def genesis(writer: str) -> bytes:
     """What a writer's first row stands on."""
     return sha256(b"pactlang ledger\0" + writer.encode()).digest()
-
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 def link(before: bytes, row: Row) -> bytes:
@@ -130,6 +134,16 @@ class Chain(Struct):
     first: int
     last: int
     digest: bytes
+
+    def add(self, number: int, row: Row) -> bytes:
+        """Add a row and give its digest."""
+        self.digest = digest = sha256(self.digest + _encode(row)).digest()
+        self.calls += 1
+        if number > self.last:
+            self.last = number
+        if number < self.first or self.first < 0:
+            self.first = number
+        return digest
 
 
 def chain_of(made: sqlite3.Connection, writer: str) -> Chain:
@@ -158,19 +172,14 @@ def write(made: sqlite3.Connection, rows: Sequence[Row], run: str) -> None:
     pacts: dict[str, int] = {}
     values: list[object] = []
     marks: list[object] = []
-    for number, row in enumerate(rows, next_id):
-        chain = chains.get(row.writer) or _chain(made, row.writer, chains, run)
-        pact = pacts.get(row.pact) or _pact(made, row.pact, pacts)
-        chain.digest = link(chain.digest, row)
-        chain.calls += 1
-        chain.first = row.number if chain.first < 0 else min(chain.first, row.number)
-        chain.last = max(chain.last, row.number)
-        values += (
-            number, chain.id, row.number, row.session, row.seq, row.time, row.stored, pact, row.said,
-            row.call, row.withheld, chain.digest,
-        )  # fmt: skip
-        if '":[' in row.said:
-            marks += joined.from_iterable(marks_of(row.said, number))
+    for id, row in enumerate(rows, next_id):
+        writer, number, session, seq, time, stored, digest, said, call, withheld = astuple(row)
+        chain = chains.get(writer) or _chain(made, writer, chains, run)
+        pact = pacts.get(digest) or _pact(made, digest, pacts)
+        end = chain.add(number, row)
+        values += (id, chain.id, number, session, seq, time, stored, pact, said, call, withheld, end)
+        if said != NOTHING:
+            marks += joined.from_iterable(marks_of(said, id))
     _insert(made, "INSERT INTO calls VALUES", "(?,?,?,?,?,?,?,?,?,CAST(? AS TEXT),?,?)", values, COLUMNS)
     _insert(made, "INSERT OR IGNORE INTO marks VALUES", "(?,?,?)", marks, 3)
     made.execute("UPDATE state SET next = ?", (next_id + len(rows),))

@@ -14,7 +14,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ REDACTED = "[redacted]"
 WHOLE = "*"  # the key that stands for a call which could not be looked into
 SALT_BYTES = 16
 
+N = TypeVar("N", int, float)
 Blank = Callable[[str], str]
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -67,9 +68,9 @@ class Rules:
         except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
             return self._slowly(call)
 
-    def drops(self, field: str) -> bool:
-        """Whether nothing of a number's field may be stored."""
-        return any(rule.field == field for rule in self.rules)
+    def kept(self, field: str, value: N | None) -> N | None:
+        """A number as it may be stored beside the call."""
+        return None if any(rule.field == field for rule in self.rules) else value
 
     def session(self, session: str | None) -> str | None:
         """The session as it may be stored beside the call."""
