@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import NamedTuple
 from unicodedata import category, east_asian_width
 
@@ -20,10 +21,10 @@ from pactlang.diagnostic import ERROR, NOTE, WARNING, Diagnostic, Fix, Label
 from pactlang.source import Source, Span
 
 TAB = 4
-# A line longer than this, in characters, is cut to a window around its labels.
+# A line longer than this, in characters, is cut to a window around its labels, which keeps a third
+# before the first of them.
 MAX_LINE = 120
-# Characters kept before the first label of a line that is cut.
-BEFORE = 40
+NARROWEST = 40  # columns; a terminal that has fewer wraps by itself
 # Characters of a fix shown with what stands around it, beside those it adds.
 MAX_FIX = 80
 GUTTER = 4
@@ -35,10 +36,20 @@ LEVEL = {ERROR: "\x1b[31m", WARNING: "\x1b[33m", NOTE: "\x1b[36m"}
 
 
 class Paint:
-    """Puts ANSI colours around text, or leaves it alone."""
+    """Puts ANSI colours around text, or leaves it alone.  columns: of the terminal, None if there is none."""
 
-    def __init__(self, color: bool) -> None:
+    def __init__(self, color: bool, columns: int | None) -> None:
         self.color = color
+        self.columns = columns if columns is None else max(columns, NARROWEST)
+
+    def room(self, gutter: int) -> int | None:
+        """Columns right of the line numbers."""
+        return None if self.columns is None else self.columns - gutter - len(" | ")
+
+    def fits(self, text: str, start: int, gutter: int) -> bool:
+        """Whether a text that starts at a cell right of the line numbers ends before the terminal does."""
+        room = self.room(gutter)
+        return room is None or start + len(text) <= room
 
     def __call__(self, text: str, *codes: str) -> str:
         return f"{''.join(codes)}{text}{RESET}" if self.color and text else text
@@ -53,22 +64,39 @@ class Mark(NamedTuple):
     primary: bool
 
 
-def render(diagnostic: Diagnostic, source: Source, color: bool = False) -> str:
+def render(diagnostic: Diagnostic, source: Source, color: bool = False, columns: int | None = None) -> str:
     """One diagnostic, without a line break at its end."""
-    paint = Paint(color)
+    paint, width = Paint(color, columns), _gutter(diagnostic, source)
     place = source.place(diagnostic.primary.span.start)
-    level = LEVEL.get(diagnostic.level, BOLD)
-    head = paint(f"{diagnostic.level}[{diagnostic.code}]", BOLD, level)
-    lines = [head + paint(f": {visible(diagnostic.message)}", BOLD)]
-    width = _gutter(diagnostic, source)
     where = f"{visible(source.name)}:{place.line}:{place.column}"
-    lines.append(f"{' ' * (width - 2)}{paint('-->', BLUE)} {where}")
+    lines = [*_head(diagnostic, paint), f"{' ' * (width - 2)}{paint('-->', BLUE)} {where}"]
     lines += _excerpts(diagnostic, source, width, paint)
-    notes = [f"help: {visible(text)}" for text in diagnostic.help]
+    notes = [("help", visible(text)) for text in diagnostic.help]
     if diagnostic.fix is not None:
-        notes.append(_fix(diagnostic, diagnostic.fix, source))
-    lines += [f"{' ' * (width - 2)}{paint('=', BLUE)} {note}" for note in notes]
-    return "\n".join(lines)
+        notes.append(("fix", _fix(diagnostic, diagnostic.fix, source)))
+    return "\n".join([*lines, *(line for word, text in notes for line in _note(word, text, width, paint))])
+
+
+def _head(diagnostic: Diagnostic, paint: Paint) -> list[str]:
+    level, code = LEVEL.get(diagnostic.level, BOLD), f"{diagnostic.level}[{diagnostic.code}]"
+    first, *more = _wrapped(f"{code}: {visible(diagnostic.message)}", paint.columns, "  ")
+    return [paint(code, BOLD, level) + paint(first[len(code) :], BOLD), *(paint(line, BOLD) for line in more)]
+
+
+def _note(word: str, text: str, width: int, paint: Paint) -> list[str]:
+    lead = " " * (width - 2)
+    first, *more = _wrapped(f"{lead}= {word}: {text}", paint.columns, " " * (width + len(word) + 2))
+    return [f"{lead}{paint('=', BLUE)}{first[width - 1 :]}", *more]
+
+
+def _wrapped(text: str, columns: int | None, indent: str) -> list[str]:
+    """A line, or lines of so many columns, with an indent from the second on."""
+    if columns is None or len(text) <= columns:
+        return [text]
+    return wrap(
+        text, columns, subsequent_indent=indent, expand_tabs=False, replace_whitespace=False,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def render_all(
@@ -125,30 +153,34 @@ def _excerpt(
     source: Source, number: int, labels: Sequence[tuple[Label, bool]], width: int, paint: Paint, level: str
 ) -> list[str]:
     """One line of the source, and its labels below it."""
-    window, cut_left, cut_right = _window(source, number, labels)
+    room = min(MAX_LINE, paint.room(width) or MAX_LINE)
+    window, cut_left, cut_right = _window(source, number, labels, room)
     text, cells = _cells(source.slice(window))
     shift = len(CUT) if cut_left else 0
     shown = CUT * cut_left + text + CUT * cut_right
     marks = [_mark(label, primary, window, cells, shift) for label, primary in labels]
     empty = " " * width + paint(" | ", BLUE)
-    rows = [empty + row for row in _underlines(marks, paint, level)]
+    rows = [empty + row for row in _underlines(marks, width, paint, level)]
     return [row.rstrip() for row in (paint(f"{number:>{width}} | ", BLUE) + shown, *rows)]
 
 
-def _window(source: Source, number: int, labels: Sequence[tuple[Label, bool]]) -> tuple[Span, bool, bool]:
+def _window(
+    source: Source, number: int, labels: Sequence[tuple[Label, bool]], room: int
+) -> tuple[Span, bool, bool]:
     """The part of a line to show, and whether it is cut on the left and on the right."""
     starts = source.starts
     start = starts[number - 1]
     end = starts[number] - 1 if number < len(starts) else len(source.text)
     if end > start and source.text[end - 1] == "\r":
         end -= 1
-    if end - start <= MAX_LINE:
+    if end - start <= room:
         return Span(start, end), False, False
+    room -= 2 * len(CUT)
     wanted = min((label.span.start for label, primary in labels if primary), default=labels[0][0].span.start)
-    near = [label.span.start for label, _ in labels if wanted - BEFORE <= label.span.start <= wanted]
-    left = max(start, min(near) - BEFORE)
-    right = min(end, left + MAX_LINE)
-    left = max(start, right - MAX_LINE)
+    near = [label.span.start for label, _ in labels if wanted - room // 3 <= label.span.start <= wanted]
+    left = max(start, min(near) - room // 3)
+    right = min(end, left + room)
+    left = max(start, right - room)
     return Span(left, right), left > start, right < end
 
 
@@ -160,7 +192,7 @@ def _mark(label: Label, primary: bool, window: Span, cells: list[int], shift: in
     return Mark(start, max(end, start + 1), visible(label.text), primary)
 
 
-def _underlines(marks: list[Mark], paint: Paint, level: str) -> list[str]:
+def _underlines(marks: list[Mark], width: int, paint: Paint, level: str) -> list[str]:
     """The row of signs with the text of the last label, then a row for each other text, right to left."""
     row: dict[int, str] = {}
     for mark in sorted(marks, key=lambda m: m.primary):
@@ -171,14 +203,20 @@ def _underlines(marks: list[Mark], paint: Paint, level: str) -> list[str]:
         for sign, run in groupby(signs)
     )
     told = sorted((m for m in marks if m.text), key=lambda m: m.start)
-    beside = told.pop() if told and told[-1].end == max(m.end for m in marks) else None
-    rows = [f"{painted} {_told(beside, paint, level)}" if beside else painted]
+    beside = bool(told) and told[-1].end == len(signs) and paint.fits(told[-1].text, len(signs) + 1, width)
+    rows = [f"{painted} {_told(told.pop(), paint, level)}" if beside else painted]
     while told:
-        last = told.pop()
-        lead = "".join("|" if any(m.start == cell for m in told) else " " for cell in range(last.start))
-        rows.append(paint(lead, BLUE) * bool(lead.strip()) or lead)
-        rows[-1] += _told(last, paint, level)
+        rows += _below(told.pop(), told, width, paint, level)
     return rows
+
+
+def _below(mark: Mark, others: list[Mark], width: int, paint: Paint, level: str) -> list[str]:
+    """The text of a label below its signs, moved to the left where it would not fit."""
+    room = paint.room(width)
+    start = mark.start if room is None else max(0, min(mark.start, room - len(mark.text)))
+    lead = "".join("|" if any(m.start == cell for m in others) else " " for cell in range(start))
+    lead = paint(lead, BLUE) * bool(lead.strip()) or lead
+    return [lead + _told(mark._replace(text=text), paint, level) for text in _wrapped(mark.text, room, "")]
 
 
 def _told(mark: Mark, paint: Paint, level: str) -> str:
@@ -195,7 +233,8 @@ def _fix(diagnostic: Diagnostic, fix: Fix, source: Source) -> str:
     text = visible(_BREAK.sub(" ", text))
     if len(text) > MAX_FIX + len(fix.replacement):
         text = text[: MAX_FIX + len(fix.replacement)] + CUT
-    return f"fix: {visible(fix.title)}: `{text}`" if text else f"fix: {visible(fix.title)}"
+    title = visible(fix.title)
+    return f"{title}: `{text}`" if text and f"`{text}`" not in title else title
 
 
 def _around(diagnostic: Diagnostic, fix: Fix, source: Source) -> Span:

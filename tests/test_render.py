@@ -127,6 +127,32 @@ def test_a_long_line_is_cut_around_its_label() -> None:
     assert shown.endswith("y...")
 
 
+def test_a_narrow_terminal_is_never_overrun() -> None:
+    text = "clause a { " + " && ".join(f"field_{n} > {n}" for n in range(40)) + " }"
+    source = Source("x", text)
+    told = "this is a label of several words that does not fit beside"
+    for columns in (40, 60, 80, 120):
+        for at in (0, 11, 200, len(text) - 9):
+            first, second = Label(Span(at, at + 8), told), Label(Span(max(at - 9, 0), max(at - 2, 1)), told)
+            fix = Fix(Span(at, at), "has(x) && ", "ask first", Span(at, len(text)))
+            diagnostic = Diagnostic("some-code", "a message " * 12, first, (second,), ("help " * 40,), fix)
+            drawn = render(diagnostic, source, columns=columns)
+            assert max(map(len, drawn.splitlines())) <= columns
+            assert drawn.count("this is a label") == 2
+            shown, signs = drawn[drawn.index("   1 |") :].splitlines()[:2]
+            assert shown[signs.index("^") :].startswith(text[at : at + 8])
+
+
+def test_a_label_that_does_not_fit_beside_its_sign_stands_below() -> None:
+    source = Source("x", "let a = " + "b" * 40 + " + c")
+    drawn = render(Diagnostic("c", "m", Label(Span(51, 52), "a text of some words")), source, columns=60)
+    assert drawn.splitlines()[2:] == [
+        f"   1 | {source.text}",
+        "     | " + " " * 51 + "^",
+        "     | " + " " * 33 + "a text of some words",
+    ]
+
+
 def test_ten_thousand_findings_on_one_line_of_a_megabyte() -> None:
     source = Source("x", "a " * 500_000)
     found = [Diagnostic("c", "m", Label(Span(n * 50, n * 50 + 1))) for n in range(10_000)]

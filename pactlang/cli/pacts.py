@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pactlang.cli.exits import Fault, reason
-from pactlang.cli.screen import console, printable
+from pactlang.cli.screen import console, printable, width_of
 from pactlang.diagnostic import NOTE, Diagnostic
 from pactlang.errors import ProgramError
 from pactlang.source import Source
@@ -95,9 +95,10 @@ def show(opened: Opened, stream: TextIO, notes: bool) -> None:
         return
     from pactlang.render import render
 
-    colour = console(stream).color_system is not None
+    screen = console(stream)
+    colour, columns = screen.color_system is not None, width_of(screen)
     for diagnostic in found[:DRAWN]:
-        stream.write(render(diagnostic, opened.source, colour) + "\n\n")
+        stream.write(render(diagnostic, opened.source, colour, columns) + "\n\n")
     if len(found) > DRAWN:
         stream.write(f"... and {len(found) - DRAWN:,} more\n\n")
 
