@@ -5,29 +5,58 @@ In: a `Source`, or the path of a `.pact` or `.pactc`.  Out: `Program`, and diagn
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pactlang import program
-from pactlang.diagnostic import Diagnostic, has_errors, in_order
+from pactlang.diagnostic import ERROR, Diagnostic, has_errors, in_order
 from pactlang.errors import CompileError
 from pactlang.program import Program
 from pactlang.source import Source
+
+if TYPE_CHECKING:
+    from pactlang.syntax import Pact
 
 
 def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program, None if a diagnostic is an error; diagnostics in source order."""
     from pactlang.check import check
     from pactlang.emit import emit
-    from pactlang.parse import parse
+    from pactlang.parse import parse_with_holes
 
-    pact, found = parse(source)
-    if pact is None or has_errors(found):
+    pact, found = parse_with_holes(source)
+    if pact is None:
         return None, in_order(found)
+    if has_errors(found):
+        return None, in_order((*found, *beside(found, check(pact, source)[1], pact)))
     module, more = check(pact, source)
     if module is None:
         return None, in_order((*found, *more))
     compiled, last = emit(module, source)
     return compiled, in_order((*found, *more, *last))
+
+
+def beside(
+    found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pact
+) -> list[Diagnostic]:
+    """What the checker says of a pact with mistakes of syntax, less what those may have caused: all
+    about a declaration that holds one, and unknown names where a whole declaration may be missing."""
+    starts = [item.span.start for item in pact.items]
+    damaged: set[int] = set()
+    missing = False
+    for place in (d.primary.span.start for d in found if d.level == ERROR):
+        at = bisect_right(starts, place) - 1
+        inside = at >= 0 and place <= pact.items[at].span.end
+        damaged |= {at} if inside else set()
+        missing = missing or not inside or place == starts[at]
+    return [
+        d
+        for d in more
+        if d.level == ERROR
+        and bisect_right(starts, d.primary.span.start) - 1 not in damaged
+        and not (missing and d.code.startswith("unknown-"))
+    ]
 
 
 def compile(text: str, name: str = "<text>") -> Program:

@@ -14,7 +14,7 @@ from pactlang import syntax
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
 from pactlang.source import Source, Span
 
-__all__ = ["MAX_SOURCE", "parse", "parse_expression", "read_source"]
+__all__ = ["MAX_SOURCE", "parse", "parse_expression", "parse_with_holes", "read_source"]
 
 # Characters of one file.  Past that it is no pact, whatever it is.
 MAX_SOURCE = 16 * 1024 * 1024
@@ -33,12 +33,22 @@ def read_source(data: bytes, name: str) -> tuple[Source, tuple[Diagnostic, ...]]
 
 def parse(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
     """The tree of a whole file, None if a diagnostic is an error."""
+    return _whole(*_run(source, "pact"))
+
+
+def parse_with_holes(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
+    """Like `parse`, but what could be read comes back also where something could not: what holds a
+    mistake is damaged or missing in the tree.  None if the end of the file was not reached."""
     return _run(source, "pact")
 
 
 def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
     """The tree of one expression alone, None if a diagnostic is an error."""
-    return _run(source, "expression")
+    return _whole(*_run(source, "expression"))
+
+
+def _whole(tree: Any, diagnostics: tuple[Diagnostic, ...]) -> tuple[Any, tuple[Diagnostic, ...]]:
+    return None if has_errors(diagnostics) else tree, diagnostics
 
 
 def _run(source: Source, start: str) -> tuple[Any, tuple[Diagnostic, ...]]:
@@ -50,8 +60,7 @@ def _run(source: Source, start: str) -> tuple[Any, tuple[Diagnostic, ...]]:
 
     machine = Machine(table(), source, start, at=len(unreadable))
     node = machine.run()
-    diagnostics = in_order((*unreadable, *machine.diagnostics))
-    return None if has_errors(diagnostics) else node, diagnostics
+    return node, in_order((*unreadable, *machine.diagnostics))
 
 
 def _unreadable(source: Source) -> tuple[Diagnostic, ...]:
