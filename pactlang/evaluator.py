@@ -116,11 +116,11 @@ class Evaluator(Machine):
 
     # Many calls ----------------------------------------------------------------------------------
 
-    def check_lines(self, data: bytes | str) -> Batch:
+    def check_lines(self, data: bytes | str, ids: bool = False) -> Batch:
         """Verdicts on NDJSON: a row per line that is not blank; a bad line is a row of UNKNOWN.
 
         Lines end with a line feed (a carriage return before it belongs to the break); the last one
-        may lack it.
+        may lack it.  ids: keep the calls' ids, in `Batch.ids`.
         """
         import numpy as np
 
@@ -140,7 +140,16 @@ class Evaluator(Machine):
         expired = np.zeros(len(structs), np.bool_)
         if self.renews is not None and self.has_time:
             expired[:] = [state >= 0 and self.is_late(s) for s, state in zip(structs, states, strict=True)]
-        return Batch(outcomes, self.names, undecodable, np.array(lines, np.int64), states == 0, expired)
+        known = [self._identity(record) for record in structs] if ids else []
+        places = np.array(lines, np.int64)
+        return Batch(outcomes, self.names, undecodable, places, states == 0, expired, known)
+
+    def _identity(self, record: Any) -> Any:
+        """The id of a decoded record; None if it has none that can be read."""
+        try:
+            return None if record is None else self.reader.identity(record)
+        except RecordError:
+            return None
 
     def _decode(self, data: bytes) -> tuple[list[Any], list[int], list[Undecodable]]:
         structs: list[Any] = []

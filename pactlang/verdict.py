@@ -68,6 +68,7 @@ class Batch:
     lines: numpy int64 (calls,), the line number in the data (from 1) of each row.
     outside: numpy bool (calls,), True where the pact is not about the call.
     expired: numpy bool (calls,), True where the call came on or after the day the pact renews.
+    ids: per row the call's id, None where it has none; empty unless they were asked for.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Batch:
         lines: NDArray[np.int64],
         outside: NDArray[np.bool_],
         expired: NDArray[np.bool_],
+        ids: list[Any],
     ) -> None:
         self.outcomes = outcomes
         self.clauses = clauses
@@ -85,6 +87,7 @@ class Batch:
         self.lines = lines
         self.outside = outside
         self.expired = expired
+        self.ids = ids
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -393,10 +393,10 @@ PIECES = st.one_of(
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(PIECES, max_size=30), st.integers(1, 60))
-def test_the_sums_hold_whatever_the_bytes_are(pieces: list[bytes], chunk: int) -> None:
+@given(st.lists(PIECES, max_size=30), st.integers(1, 60), st.booleans())
+def test_the_sums_hold_whatever_the_bytes_are(pieces: list[bytes], chunk: int, every: bool) -> None:
     data = b"".join(piece + b"\n" * (i % 3 > 0) for i, piece in enumerate(pieces))
-    audit = Audit(EVALUATOR, EVALUATOR.names, 2)
+    audit = Audit(EVALUATOR, EVALUATOR.names, 2, every)
     rows: list[Row] = []
     for block in split(io.BytesIO(data), chunk, 120):
         if isinstance(block, Overlong):

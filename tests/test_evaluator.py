@@ -118,6 +118,9 @@ def test_batch_keeps_line_numbers_and_loses_nothing(evaluator: pactlang.Evaluato
     assert (batch.outcomes[[1, 3, 4, 5]] == Outcome.UNKNOWN).all()
     assert batch.clauses == evaluator.names and len(batch) == 7
     assert len(evaluator.check_lines(b"")) == 0
+    assert batch.ids == []
+    name = json.loads(good)["id"]
+    assert evaluator.check_lines(data, ids=True).ids == [name, None, name, None, None, None, name]
 
 
 def test_a_violation_carries_its_evidence(evaluator: pactlang.Evaluator) -> None:
@@ -295,7 +298,12 @@ def test_a_struct_with_wire_names_is_read_like_a_dict(standard: pactlang.Evaluat
 def test_a_pact_expires_on_the_day_it_renews() -> None:
     text = 'pact p "1.0.0" renews 2026-03-01 clause c { require output != "x" }'
     evaluator = pactlang.Evaluator(pactlang.compile(text))
-    calls = [{"time": "2026-02-28T23:59:59.999Z"}, {"time": "2026-03-01T00:00:00Z"}, {}, {"time": "2026-03-01T00:30:00+01:00"}]
+    calls = [
+        {"time": "2026-02-28T23:59:59.999Z"},
+        {"time": "2026-03-01T00:00:00Z"},
+        {},
+        {"time": "2026-03-01T00:30:00+01:00"},
+    ]
     assert [evaluator.check(call).expired for call in calls] == [False, True, False, False]
     assert evaluator.check(calls[1]).ok, "expiry changes no outcome"
     lines = b"\n".join([*(json.dumps(call).encode() for call in calls), b"{"])

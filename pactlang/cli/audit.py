@@ -68,9 +68,15 @@ class Row(NamedTuple):
 
 
 class Audit:
-    """The state of one run.  `limit` is the number of examples kept per clause and outcome."""
+    """The state of one run.
 
-    def __init__(self, evaluator: Evaluator, clauses: tuple[str, ...], limit: int) -> None:
+    limit: the number of examples kept per clause and outcome.  every: each call's row will be asked for.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, clauses: tuple[str, ...], limit: int, every: bool = False
+    ) -> None:
+        self.every = every
         self.evaluator = evaluator
         self.names = clauses
         self.limit = limit
@@ -82,7 +88,7 @@ class Audit:
 
     def feed(self, file: str, block: Block) -> Checked:
         """Judge a block and count it."""
-        checked = Checked(self.evaluator, file, block)
+        checked = Checked(self.evaluator, file, block, self.every)
         self.total = self.total.plus(tally(checked.batch))
         for line, path, reason in checked.batch.undecodable:
             self._unreadable(Unreadable(file, block.first + line - 1, path, reason))
@@ -113,15 +119,15 @@ class Audit:
 
 
 class Checked:
-    """A block with its verdicts."""
+    """A block with its verdicts, and with all ids if every row will be asked for."""
 
-    def __init__(self, evaluator: Evaluator, file: str, block: Block) -> None:
+    def __init__(self, evaluator: Evaluator, file: str, block: Block, every: bool = False) -> None:
         self.evaluator = evaluator
         self.file = file
         if block.withheld is not None:
             block = block._replace(data=block.withheld.filled(block.data, evaluator.program))
         self.block = block
-        self.batch: Batch = evaluator.check_lines(block.data)
+        self.batch: Batch = evaluator.check_lines(block.data, every)
         if block.withheld is not None:
             block.withheld.amend(self.batch, evaluator.program)
         self.admitted = admitted(self.batch)
@@ -146,7 +152,8 @@ class Checked:
     def place(self, row: int) -> Place:
         """Where the call of a row stands."""
         line = self.block.first + self.lines[row] - 1
-        return Place(self.file, line, identity(self.evaluator, self.text(row), line))
+        found = self.batch.ids[row] if self.batch.ids else identity(self.evaluator, self.text(row))
+        return Place(self.file, line, found if isinstance(found, str | int) else line)
 
     def evidence(self, row: int, clause: str) -> list[Example]:
         """The violation of a clause in a row."""
@@ -193,10 +200,9 @@ class Checked:
         return found
 
 
-def identity(evaluator: Evaluator, line: bytes, number: int) -> str | int:
-    """The id of a decodable record, or the line's number where it has none."""
+def identity(evaluator: Evaluator, line: bytes) -> Any:
+    """The id of a record, None where it has none or cannot be decoded."""
     try:
-        found: Any = evaluator.reader.identity(evaluator.reader.from_json(line))
+        return evaluator.reader.identity(evaluator.reader.from_json(line))
     except RecordError:
-        return number
-    return found if isinstance(found, str | int) else number
+        return None

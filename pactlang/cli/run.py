@@ -65,7 +65,7 @@ def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int
 
     program = usable(pact)
     names = tuple(clause.name for clause in program.clauses)
-    audit = Audit(Evaluator(program), names, limit)
+    audit = Audit(Evaluator(program), names, limit, every=verdicts is not None)
     outcome = Outcome(program, audit, [given.name for given in inputs])
     start = time.perf_counter()
     with Rows(verdicts) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
