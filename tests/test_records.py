@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import contextlib
 import enum
 import functools
@@ -777,3 +778,17 @@ def test_odd_names_of_records_and_fields_are_only_names() -> None:
     odd = Record("a b;\n", (Field("ü'\"", INT, ("x y",)), Field("x", INT.optional, ("..",))))
     reader = reader_of(Field("in", record_of("a b;\n")), others=(odd,))
     assert both(reader, {"in": {"x y": 1, "": {"": {"": 5}}}})["in.ü'\""] == 1
+
+
+def test_data_that_changes_while_it_is_read_is_refused() -> None:
+    data: dict[str, Any] = {}
+
+    class Meddler(collections.UserDict[str, Any]):
+        def __iter__(self) -> Any:
+            data["more"] = 1
+            return super().__iter__()
+
+    data["x"] = Meddler(key="value")
+    reader = Reader(schema_of(Record("R", (Field("x", DYN),))))
+    with pytest.raises(RecordError, match="changed while it was read"):
+        reader.from_dict({"x": data})

@@ -84,6 +84,8 @@ class Reader:
             raise RecordError(misfit.reason, misfit.path) from None
         except RecursionError:
             raise RecordError("nested too deeply") from None
+        except RuntimeError:  # a dict that another thread writes to
+            raise RecordError("it changed while it was read") from None
         return struct
 
     def _reread(self, data: Any) -> Struct:
