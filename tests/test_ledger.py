@@ -279,6 +279,7 @@ DAMAGE = {
     "an index entry too many": "INSERT INTO marks VALUES ('calm', 1, 777)",
     "no verdict": "UPDATE calls SET said = '?' WHERE number = 5",
     "a writer gone": "DELETE FROM writers",
+    "a number that comes twice": "UPDATE calls SET number = 4 WHERE number = 5",
 }
 
 

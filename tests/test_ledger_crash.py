@@ -437,6 +437,59 @@ def test_what_a_full_database_leaves_comes_in_at_the_next_start(tmp_path: Path, 
         assert sorted(e.number for e in again.entries()) == list(range(30)) and again.verify().ok
 
 
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_commit_that_fails_is_not_stored_twice(tmp_path: Path, program: Program, durable: bool) -> None:
+    """What SQLite says of a failed commit does not tell whether it has reached the disk."""
+    ledger = Ledger(tmp_path / "a.ledger", program)
+    fill(ledger, 5)
+    ledger.flush_sync()
+    real, failures = ledger._journal._transaction, [1]
+
+    def transaction(work: Any) -> None:
+        if failures and failures.pop():
+            if durable:
+                real(work)
+            ledger._journal._in_doubt = True
+            raise sqlite3.OperationalError("disk I/O error")
+        real(work)
+
+    ledger._journal._transaction = transaction  # type: ignore[method-assign]
+    fill(ledger, 5, 5)
+    with pytest.raises(LedgerError, match="I/O"):
+        ledger.flush_sync()
+    ledger.flush_sync(10)
+    fill(ledger, 5, 10)
+    ledger.close()
+    report = Reader(ledger.path).verify()
+    assert report.ok and report.calls == 15 and report.missing == 0
+
+
+def test_a_disk_without_room(tmp_path: Path, program: Program, caplog: pytest.LogCaptureFixture) -> None:
+    """A file system of 2 MiB, where it may be mounted."""
+    caplog.set_level(logging.CRITICAL)
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        ledger = Ledger(place / "a.ledger", program, bound=20)
+        for number in range(200):
+            ledger.put(large(number))
+        with pytest.raises(LedgerError, match=r"disk is full|no space left"):
+            ledger.flush_sync(30)
+        with pytest.raises(LedgerError, match="are lost"):
+            ledger.close()
+        counts = ledger.counts
+        assert counts.dropped + counts.accepted == 200 and counts.dropped + counts.failed > 100
+        subprocess.run(["mount", "-o", "remount,size=16m", str(place)], check=True)
+        with Ledger(place / "a.ledger", program) as again:
+            assert sum(spill.calls for spill in again.recovery.spills) == counts.queued
+            assert again.count() == counts.durable + counts.queued and again.verify().ok
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
 def test_a_read_only_database(tmp_path: Path, program: Program, caplog: pytest.LogCaptureFixture) -> None:
     ledger = Ledger(tmp_path / "a.ledger", program)
     fill(ledger, 5)

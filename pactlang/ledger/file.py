@@ -28,6 +28,8 @@ VERSION = 1
 BUSY_MS = 10_000  # how long a writer waits for another process's commit
 PAGE = 16_384  # bytes: several calls of a usual size per page
 CACHE_KIB = 16_384
+NO_ENTRY = ("unable to open", "readonly")  # what SQLite says of files that it may not make
+LITTLE = 256 << 10  # bytes free on a file system that is as good as full
 MAGIC = b"SQLite format 3\0"
 
 TABLES = f"""
@@ -75,7 +77,10 @@ def connect(path: str, create: bool = False) -> sqlite3.Connection:
 
 
 def connect_reading(path: str) -> sqlite3.Connection:
-    """A connection that cannot write; in a folder that cannot be written either, it sees the file alone."""
+    """A connection that cannot write.
+
+    In a folder that cannot be written either, it sees the file alone, if nothing waits in a log beside it.
+    """
     uri = f"file:{quote(os.path.abspath(path))}?mode=ro"
     for also in ("", "&immutable=1"):
         made = sqlite3.connect(uri + also, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
@@ -83,7 +88,7 @@ def connect_reading(path: str) -> sqlite3.Connection:
             made.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.OperationalError as error:
             made.close()
-            if also or not any(word in str(error) for word in ("unable to open", "readonly")):
+            if also or _has_log(path) or not any(word in str(error) for word in NO_ENTRY):
                 raise
         else:
             return made
@@ -179,8 +184,17 @@ def trouble(path: str, error: BaseException, waiting: int = 0, lost: int = 0) ->
     if isinstance(error, LedgerError):
         return error
     reason = _lower(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
+    if "disk I/O" in reason and _is_full(path):
+        reason = "no space left on device"
     word = "damaged: " if isinstance(error, sqlite3.DatabaseError) and "malformed" in reason else ""
     return LedgerError(f"{path}: {word}{reason}", waiting, lost)
+
+
+def _is_full(path: str) -> bool:
+    with suppress(OSError):
+        system = os.statvfs(os.path.dirname(os.path.abspath(path)))
+        return system.f_bavail * system.f_frsize < LITTLE
+    return False
 
 
 def _lower(reason: str | None) -> str:

@@ -16,7 +16,7 @@ from threading import RLock
 
 from pactlang.ledger.file import connect
 from pactlang.ledger.retain import Retention
-from pactlang.ledger.rows import Row, write
+from pactlang.ledger.rows import Row, is_stored, write
 from pactlang.program import Program
 
 LARGEST_LOG = 32 << 20  # bytes of write-ahead log after which it is copied into the file
@@ -34,6 +34,7 @@ class Journal:
         self._made: sqlite3.Connection | None = None
         self._logged = (0, 0)
         self._entered = False
+        self._in_doubt = False  # a commit has failed, and may yet have reached the disk
         self._gone: list[tuple[str]] = []
         self.still = RLock()  # held while a lock on the file is held, and by who forks
         _JOURNALS.add(self)
@@ -58,7 +59,8 @@ class Journal:
         """Make rows durable.  `taken`: this run's spill file and how far these rows go into it."""
 
         def add(made: sqlite3.Connection) -> None:
-            write(made, rows, self.run)
+            if not (self._in_doubt and rows and is_stored(made, rows[-1])):
+                write(made, rows, self.run)
             _note_taken(made, taken)
             self._lose(made, dropped, failed)
 
@@ -143,9 +145,10 @@ class Journal:
             work(made)
             made.execute("COMMIT")
         except BaseException:
+            self._in_doubt = True
             self._abort()
             raise
-        self._entered = True
+        self._entered, self._in_doubt = True, False
         self._gone.clear()
 
     def _abort(self) -> None:

@@ -87,6 +87,7 @@ class Ledger:
         self._held = self._bytes = 0  # calls, and bytes of calls, in both
         self._spill: Spill | None = None
         self._spilled_to = 0  # bytes of the spill file that are durable
+        self._spill_refused = False
         self._accepted = self._durable = self._dropped = self._spilled = self._failed = 0
         self._refusal: BaseException | None = None
         self._refusals = self._wanted = self._spills = 0
@@ -164,8 +165,11 @@ class Ledger:
                 self._spilled_to = 0
             self._spill.append(self._row(entry, time.time()))
         except (OSError, Unfit) as error:
-            log.error("a call could not be written beside the ledger: %s", error)
+            if not self._spill_refused:  # once for each time that it begins
+                log.error("calls cannot be written beside the ledger %s: %s", self.path, error)
+            self._spill_refused = True
             return False
+        self._spill_refused = False
         self._spilled += 1
         return True
 
@@ -244,7 +248,9 @@ class Ledger:
                 self._spill.sync()
 
     def _reason(self) -> str:
-        return str(trouble("", self._refusal)).removeprefix(": ") if self._refusal else "it was closed"
+        if self._refusal is None:
+            return "it was closed"
+        return str(trouble(self.path, self._refusal)).removeprefix(f"{self.path}: ")
 
     def _error(self, reason: str) -> LedgerError:
         waiting = self._accepted - self._durable - self._failed

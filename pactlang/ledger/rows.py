@@ -187,6 +187,16 @@ def write(made: sqlite3.Connection, rows: Sequence[Row], run: str) -> None:
         keep_chain(made, writer, chain, run)
 
 
+def is_stored(made: sqlite3.Connection, row: Row) -> bool:
+    """Whether a capture is among the last that its writer has stored."""
+    found = made.execute(
+        "SELECT 1 FROM (SELECT c.number FROM calls c JOIN writers w ON w.id = c.writer WHERE w.writer = ? "
+        "ORDER BY c.id DESC LIMIT 1) WHERE number = ?",
+        (row.writer, row.number),
+    )
+    return found.fetchone() is not None
+
+
 def _chain(made: sqlite3.Connection, writer: str, chains: dict[str, Chain], run: str) -> Chain:
     chain = chains[writer] = chain_of(made, writer)
     if not chain.id:

@@ -61,7 +61,8 @@ class _Chain:
                 break
             self._stone(row) if is_stone else self._call(row)
         self._end()
-        missing = max(0, self.last + 1 - self.expected)
+        twice = self._twice()
+        missing = max(0, self.last + 1 - self.expected + twice)
         return WriterReport(
             self.writer, self.calls, self.removed, missing, self.first, self.last, self.end.hex()
         )
@@ -113,6 +114,14 @@ class _Chain:
                 f"{self.expected:,} calls were stored and {self.removed:,} removed by retention; "
                 f"{self.calls:,} and {self.buried:,} are found"
             )
+
+    def _twice(self) -> int:
+        """How many captures are stored a second time."""
+        again = "SELECT count(*) - count(DISTINCT number) FROM calls WHERE writer = ?"
+        twice = int(self.made.execute(again, (self.id,)).fetchone()[0])
+        if twice:
+            self._complain(f"{twice:,} captures are stored twice")
+        return twice
 
     def _complain(self, what: str) -> None:
         self.problems.append(f"writer {self.writer}: {what}")
