@@ -375,9 +375,9 @@ elif how == "exit":
 def run(tmp_path: Path, how: str) -> list[Any]:
     path = tmp_path / "calls.ledger"
     paths = {**os.environ, "PYTHONPATH": str(Path(pactlang.__file__).parent.parent)}
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(path), how], env=paths, timeout=120, capture_output=True
-    )
+    command = [sys.executable, "-c", SCRIPT, str(path), how]
+    done = subprocess.run(command, env=paths, timeout=120, capture_output=True, text=True)
+    assert done.stderr == "" or how == "raise", done.stderr
     return list(Reader(path).entries())
 
 
