@@ -18,6 +18,7 @@ from pactlang import ir
 from pactlang.check import check
 from pactlang.evaluate import judge
 from pactlang.explain import Evidence, Match, evidence, explain, explain_data, explain_scope, scope_data
+from pactlang.explain.show import cells
 from pactlang.parse import parse
 from pactlang.records import Reader
 from pactlang.source import Source
@@ -135,6 +136,11 @@ def test_evidence_without_the_source() -> None:
             "t.name == 'x' holds for no t in tool_calls",
         ),
         ("require args.amount <= 5.0", {"args": {}}, "cannot be decided: no such key `amount` in `args`"),
+        (
+            "require size(args.list.filter(x, x > 1)) < 9",
+            {"args": {"list": [1, 2, "x"]}},
+            "cannot be decided: in element 3 of args.list, `>` cannot be used on string and int",
+        ),
         ("require args.amount <= 5.0", {}, "cannot be decided: no key `amount`: `args` is null"),
         (
             "require latency < 2s && args.x == 1",
@@ -195,6 +201,16 @@ def test_a_drawing_is_as_wide_as_the_terminal() -> None:
         lines = explain(module, module.clauses[0], row, source, width).splitlines()
         assert max(map(len, lines)) <= width
         assert any("4111" in line for line in lines)
+
+
+def test_wide_characters_take_two_columns() -> None:
+    text = f"{PACT}clause c {{ never output.matches('日本') || input == '日本語' }}"
+    module, row, source = checked(text, {"input": "日本語" * 30, "output": "テキスト " * 40 + "日本"})
+    for columns in (60, 80):
+        lines = explain(module, module.clauses[0], row, source, columns).splitlines()
+        assert max(map(cells, lines)) <= columns
+    drawn = [line for line in explain(module, module.clauses[0], row, source).splitlines() if "true" in line]
+    assert len({cells(line[: line.index("true")]) for line in drawn}) == 1
 
 
 def test_the_scope_as_data() -> None:

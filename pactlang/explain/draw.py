@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from textwrap import wrap
 from typing import Any, NamedTuple
 
 from pactlang import ir
@@ -26,7 +25,7 @@ from pactlang.explain.evidence import (
     sentence,
     tell,
 )
-from pactlang.explain.show import clipped, plain, printable, shown
+from pactlang.explain.show import cells, fitted, plain, printable, shown, wrapped
 from pactlang.explain.written import Writer
 from pactlang.source import Source
 from pactlang.values import type_name
@@ -84,13 +83,8 @@ def _outside(module: ir.Module, row: Sequence[Any]) -> Story:
 def _told(story: Story, parts: list[Part], module: ir.Module, writer: Writer, width: int | None) -> list[str]:
     """The sentence, then the drawing."""
     room = UNBOUNDED if width is None else max(width, NARROWEST)
-    said = _wrapped(sentence(story, module, writer), room - 2)
+    said = wrapped(sentence(story, module, writer), room - 2)
     return [*(f"  {line}" for line in said), "", *_Drawing(story, module, writer, room).table(parts)]
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    """Lines of a sentence; blanks in a quoted text stay as they are."""
-    return wrap(text, room, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False)
 
 
 class _Drawing:
@@ -112,16 +106,17 @@ class _Drawing:
         ]
         first = max([WORD, *(len(word) + 1 for word, _ in parts)])
         inside = self.room - first - 7  # a mark, and blanks between
-        column = max([0, *(2 * line.depth + len(line.text) for _, line in rows)])
-        longest = max((len(line.value) for _, line in rows), default=0)
+        column = max([0, *(2 * line.depth + cells(line.text) for _, line in rows)])
+        longest = max((cells(line.value) for _, line in rows), default=0)
         column = min(column, COLUMN, max(inside * 3 // 5, inside - longest))
         return [self.row(f"{word:<{first}}", line, column, inside - column) for word, line in rows]
 
     def row(self, word: str, line: Line, column: int, room: int) -> str:
         """One line of the drawing."""
         mark = MARK if line.decides else " "
-        text = clipped(" " * (2 * line.depth) + line.text, column)
-        return f"  {mark} {word} {text:<{column}}  {clipped(line.value, room)}".rstrip()
+        text = fitted(" " * (2 * line.depth) + line.text, column)
+        gap = " " * (column - cells(text) + 2)
+        return f"  {mark} {word} {text}{gap}{fitted(line.value, room)}".rstrip()
 
     def lines(self, at: TraceNode, depth: int, alias: str = "") -> Iterator[Line]:
         """A part and, under it, its parts.  alias: the `let` by whose name it stands there."""

@@ -109,7 +109,7 @@ def decide(at: TraceNode, module: ir.Module, spot: str = "") -> Iterator[Atom]:
         case ir.Comprehension() if at.node.macro in ("all", "exists"):
             chosen = _turns(at, children)
         case _:
-            chosen = []
+            chosen = _failed(at, children)
     if not chosen:
         yield Atom(at, spot)
     for child in chosen:
@@ -138,6 +138,16 @@ def _turns(at: TraceNode, children: list[TraceNode]) -> list[TraceNode]:
         return [turn for turn in turns if not isinstance(turn.value, bool)][:1]
     stops = isinstance(at.node, ir.Comprehension) and at.value is (at.node.macro == "exists")
     return turns[-1:] if stops else []
+
+
+def _failed(at: TraceNode, children: list[TraceNode]) -> list[TraceNode]:
+    """The part that brought an error out of a turn of a loop: it tells which element failed."""
+    wrong = [child for child in children if isinstance(child.value, Error) and isinstance(at.value, Error)]
+    return [child for child in wrong if any(_is_wrong_turn(part) for part in child.walk())][:1]
+
+
+def _is_wrong_turn(at: TraceNode) -> bool:
+    return at.item is not NOT_EVALUATED and isinstance(at.value, Error)
 
 
 def evidence(

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import base64
 import re
+from itertools import accumulate
 from math import isfinite
 from typing import Any
+from unicodedata import east_asian_width
 
 from msgspec import Struct
 
@@ -47,6 +49,31 @@ def _escape(found: re.Match[str]) -> str:
 def clipped(text: str, room: int = SHOWN) -> str:
     """The text, or its beginning and an ellipsis."""
     return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def cells(text: str) -> int:
+    """Columns of a terminal that a text takes."""
+    return len(text) if text.isascii() else sum(1 + (east_asian_width(char) in "WF") for char in text)
+
+
+def fitted(text: str, columns: int) -> str:
+    """The text, or as much of its beginning as fits, and an ellipsis."""
+    if cells(text) <= columns:
+        return text
+    ends = accumulate(cells(char) for char in text)
+    return text[: sum(end < columns for end in ends)] + "…"
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Lines of a sentence, broken at blanks; those inside a line stay as they are."""
+    lines = [""]
+    for number, word in enumerate(text.split(" ")):
+        longer = f"{lines[-1]} {word}" if number else word
+        if cells(longer) <= columns or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def quoted(text: str, room: int = SHOWN) -> str:
