@@ -563,7 +563,9 @@ def test_another_database(tmp_path: Path, program: Program) -> None:
     for opening in (lambda: Ledger(path, program), lambda: Reader(path)):
         with pytest.raises(LedgerError, match="is an SQLite database, but no ledger"):
             opening()
-    assert sqlite3.connect(path).execute("SELECT count(*) FROM sqlite_schema").fetchone() == (1,)
+    made = sqlite3.connect(path)
+    assert made.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (1,)
+    made.close()
 
 
 @pytest.mark.parametrize("content", [b"{}\n", b"x" * 5000, b"SQLite format 3\0", b"SQLite"])
