@@ -297,6 +297,15 @@ def test_fail_on(pactc: Pactc, line: int, failing: list[str]) -> None:
         assert pactc.run("one.jsonl", "--fail-on", level).code == (exits.FOUND if level in failing else 0)
 
 
+def test_fail_on_unknown_hears_of_what_could_not_be_judged(pactc: Pactc) -> None:
+    pactc.write("fine.jsonl", LOG.splitlines()[0])
+    assert pactc.run("fine.jsonl", "--fail-on", "unknown").code == exits.FINE
+    for doubtful in (b"{", LOG.splitlines()[3]):
+        pactc.write("doubt.jsonl", LOG.splitlines()[0] + b"\n" + doubtful)
+        assert pactc.run("doubt.jsonl", "--fail-on", "any").code == exits.FINE
+        assert pactc.run("doubt.jsonl", "--fail-on", "unknown").code == exits.FOUND
+
+
 def test_fail_on_any_hears_of_the_smallest(pactc: Pactc) -> None:
     pactc.write("one.jsonl", '{"cost": 5.0}')
     assert pactc.run("one.jsonl", "--fail-on", "major").code == exits.FINE

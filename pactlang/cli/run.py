@@ -21,7 +21,8 @@ from pactlang.cli.progress import Bar
 from pactlang.cli.rows import Rows
 from pactlang.cli.screen import write_json
 
-FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES}
+# What makes a run fail.  `unknown`: any broken promise, and whatever could not be judged.
+FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES, "unknown": SEVERITIES}
 
 
 @click.command("run", short_help="Judge every call of a log.")
@@ -31,7 +32,8 @@ FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIE
 @click.option("--verdicts", metavar="OUT.jsonl", type=click.Path(),
               help="Write a row per record: file, line, id, violated and unknown clauses.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(list(FAIL_ON)),
-              help="Leave with 1 if a promise of this severity, or a graver one, is broken.")  # fmt: skip
+              help="Leave with 1 if a promise of this severity, or a graver one, is broken; with `unknown`"
+              " also if a clause or a record could not be judged.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Examples to show per clause.")  # fmt: skip
 def command(
@@ -56,7 +58,7 @@ def command(
         from pactlang.cli.report import report
 
         report(outcome)
-    return exit_code(outcome, FAIL_ON[fail_on] if fail_on else ())
+    return exit_code(outcome, FAIL_ON[fail_on] if fail_on else (), doubt=fail_on == "unknown")
 
 
 def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int) -> Outcome:
@@ -96,12 +98,14 @@ def _examine_one(given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupt
     bar.done(given)
 
 
-def exit_code(outcome: Outcome, severities: Sequence[str]) -> int:
+def exit_code(outcome: Outcome, severities: Sequence[str], doubt: bool = False) -> int:
     """What the run amounts to; an interrupt outweighs a broken promise, that outweighs a broken file."""
     total = outcome.audit.total
     if outcome.interrupted:
         return exits.INTERRUPTED
     if any(outcome.violated(severity) for severity in severities):
+        return exits.FOUND
+    if doubt and (total.undecodable or any(clause.unknown for clause in outcome.clauses())):
         return exits.FOUND
     if outcome.errors:
         return exits.PARTIAL if total.records else exits.UNABLE
