@@ -64,17 +64,25 @@ def _is_list(data: Any) -> bool:
 def _read_choices(call: Call, response: Any, choices: Any) -> None:
     texts: list[str] = []
     for choice in choices:
-        message = get(choice, "message")
+        look = dict.get if isinstance(choice, dict) else getattr
+        message = look(choice, "message", None)
         if message is None:
-            said = get(choice, "text")
+            said = look(choice, "text", None)
         else:
-            said = get(message, "content") or get(message, "refusal")
-            if asked := get(message, "tool_calls"):
+            said, asked = _said(message)
+            if asked:
                 call.tool_calls += [_function(each) for each in asked]
         texts += [said] if isinstance(said, str) else _texts(said)
-        call.finish = call.finish or _text(get(choice, "finish_reason"))
+        call.finish = call.finish or _text(look(choice, "finish_reason", None))
     call.output = texts[0] if len(texts) == 1 else "\n".join(texts)
     read_head(call, response)
+
+
+def _said(message: Any) -> tuple[Any, Any]:
+    """Content or refusal, and tool calls.  `dict.get` and `getattr` are called alike."""
+    look = dict.get if isinstance(message, dict) else getattr
+    content = look(message, "content", None)
+    return content or look(message, "refusal", None), look(message, "tool_calls", None)
 
 
 def _function(asked: Any) -> ToolCall:
@@ -138,23 +146,25 @@ def _read_blocks(call: Call, response: Any, blocks: Any) -> None:
 
 def read_head(call: Call, response: Any) -> None:
     """id, model and usage."""
-    call.id = call.id or _text(get(response, "id"))
-    call.response_model = _text(get(response, "model")) or call.response_model
-    if (usage := get(response, "usage")) is not None:
+    look = dict.get if isinstance(response, dict) else getattr
+    call.id = call.id or _text(look(response, "id", None))
+    call.response_model = _text(look(response, "model", None)) or call.response_model
+    if (usage := look(response, "usage", None)) is not None:
         read_usage(call, usage)
 
 
 def read_usage(call: Call, usage: Any) -> None:
     """Tokens under the names of either provider; what is not there stays as it is."""
-    to = call.usage
-    if type(asked := get(usage, "prompt_tokens")) is int:
-        told = get(usage, "completion_tokens")
-        before, after = get(usage, "prompt_tokens_details"), get(usage, "completion_tokens_details")
-        cached = None if before is None else get(before, "cached_tokens")
+    to, look = call.usage, dict.get if isinstance(usage, dict) else getattr
+    if type(asked := look(usage, "prompt_tokens", None)) is int:
+        told, before = look(usage, "completion_tokens", None), look(usage, "prompt_tokens_details", None)
+        after = look(usage, "completion_tokens_details", None)
+        cached = None
     else:
-        asked, told = get(usage, "input_tokens"), get(usage, "output_tokens")
+        asked, told = look(usage, "input_tokens", None), look(usage, "output_tokens", None)
         before, after = get(usage, "input_tokens_details"), get(usage, "output_tokens_details")
-        cached = get(usage, "cache_read_input_tokens") if before is None else get(before, "cached_tokens")
+        cached = look(usage, "cache_read_input_tokens", None)
+    cached = cached if before is None else get(before, "cached_tokens")
     reasoning = None if after is None else get(after, "reasoning_tokens")
     to.input_tokens = asked if type(asked) is int else to.input_tokens
     to.output_tokens = told if type(told) is int else to.output_tokens
