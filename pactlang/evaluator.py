@@ -212,8 +212,8 @@ class Evaluator(Machine):
         module, info = self.program.module, self.program.clauses[number]
         clause = module.clauses[number]
         try:
-            found = evidence(module, clause, row, self.program.source)
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            found = evidence(module, clause, row, self.program.source, Outcome.VIOLATED)
+        except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ProgramError(f"the typed tree of clause {info.name} is damaged: {error}") from error
         matched = Matched(*found.matched) if found.matched is not None else None
         return Violation(

@@ -40,9 +40,9 @@ T = TypeVar("T")
 
 MAGIC, VERSION = b"PACT", 1
 HEADER = struct.Struct("<4sHH32sII")
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 MAX_CLAUSES = 100_000
-MAX_DEPTH = 40
+MAX_DEPTH = 250
 SEVERITIES = ("critical", "major", "minor", "info")
 STORE = ("redact", "drop", "keep", "limit")
 
@@ -271,20 +271,25 @@ def check_schema(schema: Schema) -> None:
             raise ProgramError(f"the fields of {record.name} are not right")
     if set(schema.reads) - set(records):
         raise ProgramError("the schema reads a record it does not know")
+    ended: set[str] = set()
     for name in records:
-        check_depth(name, records, ())
+        check_depth(name, records, (), ended)
     for i, slot in enumerate(schema.slots):
         if not -1 <= slot.base < i:
             raise ProgramError(f"slot {i} stands on no record")
 
 
-def check_depth(name: str, records: dict[str, Record], above: tuple[str, ...]) -> None:
-    """Records that hold records end somewhere, at most MAX_DEPTH below the first."""
+def check_depth(name: str, records: dict[str, Record], above: tuple[str, ...], ended: set[str]) -> None:
+    """Records that hold records end somewhere, at most MAX_DEPTH below the first.  `ended`: those of
+    which that is known."""
+    if name in ended:
+        return
     if name in above or len(above) > MAX_DEPTH or name not in records:
         raise ProgramError(f"the record {name[:40]} holds itself, or is not there")
     for field in records[name].fields:
         for inner in record_names(field.type, 0):
-            check_depth(inner, records, (*above, name))
+            check_depth(inner, records, (*above, name), ended)
+    ended.add(name)
 
 
 def record_names(form: Type, depth: int) -> set[str]:

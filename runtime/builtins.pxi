@@ -213,7 +213,7 @@ cdef void text(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noe
     """contains, startsWith, endsWith."""
     cdef str whole = <str>a.v.o
     cdef str part = <str>b.v.o
-    if fn == FN_CONTAINS and not frame.spend(PyUnicode_GET_LENGTH(a.v.o) >> 4):
+    if not frame.spend(PyUnicode_GET_LENGTH(a.v.o if fn == FN_CONTAINS else b.v.o) >> 4):
         fail(out, ERR_LIMIT)
         return
     try:
@@ -288,10 +288,15 @@ cdef void to_double(Cell* out, const Cell* x) noexcept:
 cdef void convert(int fn, Cell* out, const Cell* x, Frame frame) noexcept:
     """The conversions that need text, through `pactlang.convert`."""
     cdef object made
+    if not frame.spend(10):
+        fail(out, ERR_LIMIT)
+        return
     frame.pin()
     try:
         made = CONVERSIONS[fn](box(x))
-        if isinstance(made, (str, bytes)):
+        if isinstance(made, float):             # which may be a NaN, that unbox refuses
+            set_double(out, made)
+        elif isinstance(made, (str, bytes)):
             frame.give(out, TAG_STRING if isinstance(made, str) else TAG_BYTES, made, 4 * len(made) + 64)
         else:
             frame.give_value(out, made)
@@ -492,6 +497,8 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
     elif FN_CONTAINS <= fn <= FN_MATCHES and n == 2:
         if args[0].tag != TAG_STRING or args[1].tag != TAG_STRING:
             refuse(&result, args, n)
+        elif fn == FN_MATCHES and not frame.spend((PyUnicode_GET_LENGTH(args[0].v.o) >> 3) + 10):
+            fail(&result, ERR_LIMIT)
         elif fn == FN_MATCHES:
             frame.pin()
             try:

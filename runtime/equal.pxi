@@ -99,6 +99,8 @@ cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
     if a.tag != b.tag:
         return 0
     if a.tag == TAG_STRING:
+        if not frame.spend(PyUnicode_GET_LENGTH(a.v.o) >> 8):
+            return -1
         return pact_same_text(a.v.o, b.v.o)
     if a.tag == TAG_NULL:
         return 1
@@ -176,8 +178,10 @@ cdef int equal_records(const Cell* a, const Cell* b, Frame frame, int depth) noe
         return 0
     layout = &frame.binding.layouts[a.aux]
     for field in range(layout.count):
-        load_field(&x, a.v.o, &layout.fields[field], frame)
-        load_field(&y, b.v.o, &layout.fields[field], frame)
+        if not load_field(&x, a.v.o, &layout.fields[field], frame):
+            return -1
+        if not load_field(&y, b.v.o, &layout.fields[field], frame):
+            return -1
         same = equal(&x, &y, frame, depth + 1)
         if same == 0:
             return 0

@@ -124,6 +124,8 @@ cdef class Machine:
         self.constants = <Cell*>allocate(len(constants) * sizeof(Cell))
         for i in range(len(constants)):
             unbox(&self.constants[i], <PyObject*>constants[i], None)
+            if isinstance(constants[i], float):
+                set_double(&self.constants[i], constants[i])
             if self.constants[i].tag == TAG_ERROR:
                 raise ValueError(f"constant {i} is no value")
 
@@ -191,6 +193,7 @@ cdef class Machine:
     cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
         """Load and run; the slot that was refused, or -1."""
         cdef int refused
+        cdef bint collects = False
         frame.binding = binding
         frame.shared = not binding.trusted
         frame.outside = False
@@ -204,11 +207,17 @@ cdef class Machine:
             memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
         if self.group_count:
             memset(frame.atoms, 0, self.atom_count + self.group_count)
+        frame.loaded = frame.pinned = False
+        if frame.shared:                        # a finalizer, too, could change the caller's record
+            collects = PyGC_Disable()
         refused = load_row(frame, binding.row, self.slot_count, record)
         if refused < 0:
+            frame.loaded = True
             run(self, frame)
             if frame.steps < 0:                 # a loop was cut short: what it said does not count
                 self.doubt(frame)
+        if frame.shared and collects:
+            PyGC_Enable()
         return refused
 
     cdef void doubt(self, Frame frame) noexcept:
@@ -218,12 +227,16 @@ cdef class Machine:
             frame.unknown[clause >> 6] |= <uint64_t>1 << (clause & 63)
 
     cdef void give_back(self, Frame frame):
+        self.wipe(frame)
+        self.spare = frame
+
+    cdef void wipe(self, Frame frame) noexcept:
+        """Forget what a run made: no register may point to it when the next one starts."""
         cdef Py_ssize_t i
         if frame.owned_count:
             frame.drop_owned()
         for i in range(frame.fixed, frame.size):
             frame.cells[i].tag = TAG_ERROR
-        self.spare = frame
 
     cpdef Verdict check(self, record):
         """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
@@ -290,7 +303,7 @@ cdef class Machine:
                 outcomes[i, clause] = OUTCOME_UNKNOWN
                 if states[i] == 1:
                     outcomes[i, clause] = mask_outcome(frame.violated, self.words, clause)
-            frame.drop_owned()
+            self.wipe(frame)
         self.give_back(frame)
 
     # Text ---------------------------------------------------------------------------------------
@@ -314,7 +327,7 @@ cdef class Machine:
         return frame.atoms[atom] if frame.groups[group] == 1 else -1
 
     cdef int match(self, Frame frame, uint32_t matcher, const Cell* x) noexcept:
-        if x.tag != TAG_STRING:
+        if x.tag != TAG_STRING or not frame.spend((PyUnicode_GET_LENGTH(x.v.o) >> 3) + 10):
             return -1
         frame.pin()
         try:

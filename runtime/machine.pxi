@@ -262,6 +262,8 @@ cdef void compute(Machine m, const Ins* pc, Cell* c, Frame frame) noexcept:
         pair[0] = r[pc.a]
         pair[1] = r[pc.b]
         call(pc.k, c, pair, 2, frame, m.search)
+    elif pc.op == OP_CALL_N and not frame.spend(pc.b >> 3):
+        fail(c, ERR_LIMIT)
     elif pc.op == OP_CALL_N:
         call(pc.k, c, &r[pc.a], pc.b, frame, m.search)
     elif pc.op == OP_LIST:
@@ -339,7 +341,8 @@ cdef int has_member(const Ins* pc, const Cell* a, Frame frame) noexcept:
     cdef Cell x
     if slot == NULL:
         return 0 if absent(a) else -1
-    load_field(&x, a.v.o, slot, frame)
+    if not load_field(&x, a.v.o, slot, frame):
+        return -1
     return x.tag != TAG_NULL
 
 cdef void key(Cell* c, const Cell* a, const Cell* b, Frame frame) noexcept:
@@ -405,7 +408,7 @@ cdef inline bint next_element(Cell* iterator, Cell* element, uint32_t layout, Fr
 cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
     if value.tag == TAG_ERROR or target.tag != TAG_LIST or target.aux != OWNED_LIST:
         return -1
-    frame.allocated += 8
+    frame.allocated += 8 if value.tag >= TAG_LIST or value.tag == TAG_STRING or value.tag == TAG_BYTES else 40
     if frame.allocated > MAX_ALLOCATION:
         return -1
     try:
@@ -417,6 +420,9 @@ cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
 cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept:
     cdef int i
     cdef list made
+    if not frame.spend(count >> 3):
+        fail(c, ERR_LIMIT)
+        return
     try:
         made = []
         for i in range(count):
@@ -424,7 +430,7 @@ cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept
                 fail(c, items[i].aux)
                 return
             made.append(box(&items[i]))
-        frame.give(c, TAG_LIST, made, 8 * count + 64)
+        frame.give(c, TAG_LIST, made, 40 * count + 64)
         if c.tag == TAG_LIST:
             c.aux = OWNED_LIST
     except Exception:
@@ -434,6 +440,9 @@ cdef void make_map(Cell* c, const Cell* items, int count, Frame frame) noexcept:
     cdef int i
     cdef dict made
     cdef object name
+    if not frame.spend(count >> 3):
+        fail(c, ERR_LIMIT)
+        return
     try:
         made = {}
         for i in range(count):

@@ -221,37 +221,44 @@ cdef bint load_int(Cell* x, PyObject* o, int kind) noexcept:
     except Exception:
         return False
 
-cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
-    """A list; where its records must be looked at, every field of every element."""
-    cdef Layout* layout
-    cdef Py_ssize_t i
-    cdef int j
+cdef bint is_record(PyObject* o, int number, Frame frame) noexcept:
+    """Whether an object is a record of this layout; where that is not sure, every field is looked at."""
+    cdef Layout* layout = &frame.binding.layouts[number]
     cdef Cell scratch
-    cdef PyObject* element
+    cdef int i
+    if <PyObject*>o.ob_type != layout.type:
+        return False
+    if frame.binding.trusted and not layout.checks:
+        return True
+    for i in range(layout.count):
+        if not (
+            load_plain(&scratch, o, &layout.fields[i], False)
+            or load_field(&scratch, o, &layout.fields[i], frame)
+        ):
+            return False
+    return True
+
+cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    """A list, and its records."""
+    cdef Py_ssize_t i
     if not PyList_Check(<object>o):
         return False
     set_object(x, TAG_LIST, o)
-    if slot.layout < 0:
-        return True
-    layout = &frame.binding.layouts[slot.layout]
-    if frame.binding.trusted and not layout.checks:
+    if slot.layout < 0 or (frame.binding.trusted and not frame.binding.layouts[slot.layout].checks):
         return True
     for i in range(PyList_GET_SIZE(<object>o)):
-        element = <PyObject*>PyList_GET_ITEM(<object>o, i)
-        if <PyObject*>element.ob_type != layout.type:
+        if not is_record(<PyObject*>PyList_GET_ITEM(<object>o, i), slot.layout, frame):
             return False
-        for j in range(layout.count):
-            if not (
-                load_plain(&scratch, element, &layout.fields[j], False)
-                or load_field(&scratch, element, &layout.fields[j], frame)
-            ):
-                return False
     return True
 
 cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
     frame.pin()
     try:
+        if frame.allocated > MAX_ALLOCATION:
+            return False
         frame.give_value(x, (<object>slot.convert)(<object>o))
+        if PyList_Check(<object>o) or PyDict_Check(<object>o):
+            frame.allocated += 64 * len(<object>o)      # a converted element and its place
         return x.tag != TAG_ERROR
     except Exception:
         return False
@@ -330,7 +337,7 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
     if kind == KIND_RECORD and slot.layout >= 0:
         set_object(x, TAG_RECORD, o)
         x.aux = slot.layout
-        return <PyObject*>o.ob_type == frame.binding.layouts[slot.layout].type
+        return is_record(o, slot.layout, frame)
     if kind == KIND_BYTES:
         set_object(x, TAG_BYTES, o)
         return PyBytes_CheckExact(<object>o)

@@ -65,6 +65,8 @@ cdef extern from *:
     bint pact_same_text(PyObject* a, PyObject* b) noexcept
 
 cdef extern from "Python.h":
+    int PyGC_Disable() noexcept
+    int PyGC_Enable() noexcept
     bint PyUnicode_Check(PyObject* o) noexcept
     bint PyUnicode_CheckExact(PyObject* o) noexcept
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject* o) noexcept
@@ -239,6 +241,8 @@ cdef class Frame:
     cdef uint8_t* atoms
     cdef uint8_t* groups
     cdef bint outside
+    cdef bint loaded                   # all slots are loaded
+    cdef bint pinned                   # and owned already
     cdef bint shared                   # the record belongs to the caller, who may change it meanwhile
 
     def __cinit__(self, Py_ssize_t size, Py_ssize_t fixed, Py_ssize_t words, Py_ssize_t atoms, Py_ssize_t groups):
@@ -268,11 +272,13 @@ cdef class Frame:
         self.owned_count = 0
 
     cdef int own(self, object value, Py_ssize_t size) noexcept:
-        """Keep `value` alive until the run ends; -1 when the run has made too much."""
-        cdef PyObject** grown
+        """Keep a value that this run made, of about `size` bytes; -1 when it has made too much."""
         self.allocated += size
-        if self.allocated > MAX_ALLOCATION:
-            return -1
+        return -1 if self.allocated > MAX_ALLOCATION else self.keep(value)
+
+    cdef int keep(self, object value) noexcept:
+        """Keep a value alive until the run ends; -1 where there is no memory."""
+        cdef PyObject** grown
         if self.owned_count == self.owned_size:
             self.owned_size = self.owned_size * 2 + 16
             grown = <PyObject**>PyMem_Realloc(self.owned, self.owned_size * sizeof(PyObject*))
@@ -305,10 +311,11 @@ cdef class Frame:
         cdef Py_ssize_t i
         cdef uint32_t tag
         if self.shared:
-            for i in range(self.size):
+            for i in range(0 if not self.pinned else self.fixed, self.size):
                 tag = self.cells[i].tag
                 if tag == TAG_STRING or tag == TAG_BYTES or tag >= TAG_LIST:
-                    self.own(<object>self.cells[i].v.o, 0)
+                    self.keep(<object>self.cells[i].v.o)
+            self.pinned = self.loaded
 
     cdef inline bint spend(self, int64_t steps) noexcept:
         """Charge work inside one instruction; false when the call has used up its steps."""

@@ -329,3 +329,43 @@ def test_lines_may_come_as_text(evaluator: pactlang.Evaluator) -> None:
 def test_the_public_names_are_listed() -> None:
     assert set(pactlang.__all__) <= set(dir(pactlang))
     assert "TYPE_CHECKING" not in dir(pactlang)
+
+
+class Inner(msgspec.Struct):
+    s: str
+    n: int | None = None
+
+
+class Outer(msgspec.Struct):
+    a: Inner | None = None
+    b: Inner | None = None
+
+
+def test_nested_records_that_lie_are_refused_and_never_equal() -> None:
+    text = 'pact p "1.0.0" on R record R { a: In? b: In? } record In { s: string n: int? } clause same { require a == b }'
+    evaluator = pactlang.Evaluator(pactlang.compile(text))
+    assert evaluator.check(Outer(Inner("x", 7), Inner("x", 7))).ok
+    with pytest.raises(RecordError) as refused:
+        evaluator.check(Outer(Inner("x", "junk"), Inner("x", {})))
+    assert refused.value.path == "$.a.n"
+
+
+def test_a_nan_that_the_pact_makes_is_a_value() -> None:
+    text = 'pact p "1.0.0" clause a { require double("NaN") != double("NaN") && size([double("NaN")]) == 1 }'
+    assert pactlang.Evaluator(pactlang.compile(text)).check({}).ok
+
+
+def test_evidence_takes_bounded_time() -> None:
+    text = 'pact p "1.0.0" on R record R { n: list(int) } clause a { require !n.all(i, n.all(j, i + j >= 0)) }'
+    (violation,) = pactlang.Evaluator(pactlang.compile(text)).check({"n": list(range(1400))}).violations
+    assert "violated" in violation.message
+
+
+def test_conversions_in_loops_take_bounded_memory() -> None:
+    text = (
+        'pact p "1.0.0" on R record X { us: list(uint) } record R { n: list(int) xs: list(X) }'
+        " clause a { require n.all(i, xs.all(x, size(x.us) > 0)) }"
+    )
+    evaluator = pactlang.Evaluator(pactlang.compile(text))
+    data = {"n": list(range(400)), "xs": [{"us": list(range(2**40, 2**40 + 1000))} for _ in range(100)]}
+    assert evaluator.check(data).unknown == ("a",)

@@ -15,6 +15,7 @@ import pytest
 
 import pactlang
 from pactlang import ProgramError, program
+from pactlang.functions import Builtin
 from pactlang.opcodes import INSTRUCTION, INSTRUCTION_SIZE, Opcode
 from pactlang.program import HEADER, Program, seal
 
@@ -247,3 +248,38 @@ def test_loading_an_artifact_imports_no_parser(sample: Program, tmp_path: Any) -
         "assert not {'lark', 'pactlang.parse', 'pactlang.check', 'pactlang.emit'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_a_run_leaves_nothing_that_the_next_one_could_read() -> None:
+    """Code that reads a register before it is written finds no value of the record before."""
+    compiled = pactlang.compile('pact p "1.0.0" clause a { require output + input == "xx" }')
+    core = msgspec.msgpack.decode(compiled.core_bytes)
+    slots, first = 2, len(compiled.schema.slots) + len(compiled.core.constants)
+    code = [
+        [Opcode.CALL2, first, first, first + 1, 0, 0, 0, Builtin.ADD, 0],
+        [Opcode.CALL1, first + 1, 0, first + 2, 0, 0, 0, Builtin.SIZE, 0],
+        [Opcode.CALL2, 0, 1, first, 0, 0, 0, Builtin.ADD, 0],
+        [Opcode.LIST, 0, slots, first + 3, 0, 0, 0, 0, 0],
+        [Opcode.CALL2, first + 3, first + 3, first + 3, 0, 0, 0, Builtin.ADD, 0],
+        [Opcode.HALT, 0, 0, 0, 0, 0, 0, 0, 0],
+    ]
+    mean = {**core, "code": b"".join(struct.pack(INSTRUCTION, *row) for row in code), "temps": 6}
+    evaluator = pactlang.Evaluator(pactlang.load(seal(msgspec.msgpack.encode(mean), compiled.annex_bytes)))
+    calls = [{"output": "\u00e9" * (300 + i % 7 * 900), "input": "y" * (300 + i % 5 * 700)} for i in range(2000)]
+    lines = b"\n".join(json.dumps(call).encode() for call in calls)
+    for _ in range(5):
+        evaluator.check_lines(lines)
+
+
+def test_what_compiles_can_be_loaded() -> None:
+    deep = "list(" * 60 + "int" + ")" * 60
+    nested = "\n".join(f"record R{i} {{ r: R{i + 1}? }}" for i in range(60)) + "\nrecord R60 { n: int? }"
+    for text in (f"on R record R {{ a: {deep}? }}", f"on R0\n{nested}"):
+        compiled = pactlang.compile(f'pact p "1.0.0" {text} clause c {{ require true }}')
+        assert pactlang.load(compiled.to_bytes()) == compiled
+
+
+def test_records_that_share_records_are_checked_in_linear_time() -> None:
+    many = "\n".join(f"record R{i} {{ a: R{i + 1}? b: R{i + 1}? }}" for i in range(60)) + "\nrecord R60 { n: int? }"
+    compiled = pactlang.compile(f'pact p "1.0.0" on R0\n{many}\nclause c {{ require a.a.a == null }}')
+    assert pactlang.load(compiled.to_bytes()) == compiled

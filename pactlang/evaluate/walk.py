@@ -23,6 +23,7 @@ from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
 from pactlang.values import NULL_BASE, CelType, Duration, Timestamp, UInt, key_value, map_key
 
 MAX_TURNS = 20_000_000  # turns of all loops of one evaluation
+MAX_TRACED = 50_000  # the same of one that is traced: about two seconds
 MAX_ITEMS = 24  # turns of one loop that a trace keeps
 
 # CEL's names of the types that the schema calls otherwise.
@@ -478,7 +479,7 @@ class _Walk:
         """Each item with its number, as the variable reads it, and the truth of the test there."""
         for index, item in enumerate(items):
             self.turns += 1
-            if self.turns > MAX_TURNS:
+            if self.turns > (MAX_TURNS if self.open is None else MAX_TRACED):
                 raise Failure("limit", "the loops of this expression take too many turns")
             value = self.vars[node.var] = self._item(node, item)
             passes = True if node.test is None else truth(node.test, self._turn(node.test, index, value))

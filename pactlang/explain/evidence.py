@@ -151,10 +151,21 @@ def _is_wrong_turn(at: TraceNode) -> bool:
 
 
 def evidence(
-    module: ir.Module, clause: ir.Clause, row: Sequence[Any], source: Source | None = None
+    module: ir.Module,
+    clause: ir.Clause,
+    row: Sequence[Any],
+    source: Source | None = None,
+    outcome: Outcome | None = None,
 ) -> Evidence:
-    """The evidence for a clause's outcome on a record, given as the values of its slots."""
-    return evidence_of(tell(module, clause, row), module, clause, Writer(module, source))
+    """The evidence for a clause's outcome on a record, given as the values of its slots.
+
+    outcome: what the machine said.  It may count further than a trace, which then only repeats it.
+    """
+    story = tell(module, clause, row)
+    if outcome is not None and story.outcome is Outcome.UNKNOWN:
+        said = f"{clause.name}: {outcome.name.lower()}; its loops are too long to be retold"
+        return Evidence({}, None, None, said)
+    return evidence_of(story, module, clause, Writer(module, source))
 
 
 def evidence_of(story: Story, module: ir.Module, clause: ir.Clause, writer: Writer) -> Evidence:
