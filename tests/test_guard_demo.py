@@ -20,7 +20,7 @@ CLAUSES = [
 
 def demo(*options: str) -> str:
     done = subprocess.run(
-        [*COMMAND, *options], env=PATHS, capture_output=True, text=True, check=True, timeout=120
+        [*COMMAND, *options], env={**PATHS, "COLUMNS": "120"}, capture_output=True, text=True, check=True, timeout=120
     )
     assert not done.stderr
     return done.stdout

@@ -375,7 +375,8 @@ elif how == "exit":
 def run(tmp_path: Path, how: str) -> list[Any]:
     path = tmp_path / "calls.ledger"
     paths = {**os.environ, "PYTHONPATH": str(Path(pactlang.__file__).parent.parent)}
-    command = [sys.executable, "-c", SCRIPT, str(path), how]
+    # That a process with threads forks is what is tried; newer Pythons warn of it.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SCRIPT, str(path), how]
     done = subprocess.run(command, env=paths, timeout=120, capture_output=True, text=True)
     assert done.stderr == "" or how == "raise", done.stderr
     return list(Reader(path).entries())

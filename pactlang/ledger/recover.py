@@ -84,10 +84,10 @@ SELECT w.writer, i.first, i.last, i.calls, lower(hex(c.digest)) FROM (
         FROM calls)
     GROUP BY writer, island) i
 JOIN calls c ON c.id = i.id JOIN writers w ON w.id = i.writer
-WHERE ?1 IS NULL OR w.run = ?1 ORDER BY w.id, i.first
+WHERE :run IS NULL OR w.run = :run ORDER BY w.id, i.first
 """
 
 
 def segments(made: sqlite3.Connection, run: str | None = None) -> tuple[Segment, ...]:
     """The captures that are stored, as runs without a gap; of the writers of one run, or of all."""
-    return tuple(Segment._make(row) for row in made.execute(ISLANDS, (run,)))
+    return tuple(Segment._make(row) for row in made.execute(ISLANDS, {"run": run}))
