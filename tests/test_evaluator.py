@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -369,3 +372,36 @@ def test_conversions_in_loops_take_bounded_memory() -> None:
     evaluator = pactlang.Evaluator(pactlang.compile(text))
     data = {"n": list(range(400)), "xs": [{"us": list(range(2**40, 2**40 + 1000))} for _ in range(100)]}
     assert evaluator.check(data).unknown == ("a",)
+
+
+MEDDLER = """
+import gc, msgspec, pactlang
+
+class R(msgspec.Struct):
+    n: object = None
+    t: str = "x"
+
+class Meddler:
+    def __init__(self, record):
+        self.record, self.me = record, self
+    def __del__(self):
+        self.record.t = "new" + str(id(self))
+        self.record.n[:] = [f"k{i}" for i in range(50)]
+
+evaluator = pactlang.Evaluator(pactlang.compile('''pact p "1.0.0" on R record R { n: dyn? t: string }
+    clause a { require n.all(i, [t, i, t].exists(z, z == i) && t != "q") }'''))
+gc.set_threshold(1)
+for k in range(4000):
+    record = R([f"s{k}-{i}" for i in range(200)], f"t{k}")
+    gc.disable()
+    Meddler(record)
+    gc.enable()
+    evaluator.check(record)
+    assert gc.isenabled()
+"""
+
+
+def test_a_finalizer_that_changes_the_record_does_no_harm() -> None:
+    """Allocations inside a run could collect garbage, and a finalizer reach into what the run borrows."""
+    paths = {**os.environ, "PYTHONPATH": ":".join(sys.path), "PYTHONMALLOC": "debug"}
+    subprocess.run([sys.executable, "-c", MEDDLER], check=True, timeout=120, env=paths)
