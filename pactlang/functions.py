@@ -17,10 +17,12 @@ from typing import NamedTuple
 from pactlang.schema import (
     BOOL,
     BYTES,
+    CIDR,
     DOUBLE,
     DURATION,
     DYN,
     INT,
+    IP,
     STRING,
     TIMESTAMP,
     TYPE,
@@ -28,6 +30,7 @@ from pactlang.schema import (
     Type,
     list_of,
     map_of,
+    optional_of,
 )
 
 
@@ -74,6 +77,66 @@ class Builtin(IntEnum):
     GET_SECONDS = auto()
     GET_MILLISECONDS = auto()
     BUCKET = auto()
+    CHAR_AT = auto()
+    INDEX_OF = auto()
+    LAST_INDEX_OF = auto()
+    LOWER_ASCII = auto()
+    UPPER_ASCII = auto()
+    REPLACE = auto()
+    SPLIT = auto()
+    SUBSTRING = auto()
+    TRIM = auto()
+    JOIN = auto()
+    REVERSE = auto()
+    QUOTE = auto()
+    FORMAT = auto()
+    GREATEST = auto()
+    LEAST = auto()
+    CEIL = auto()
+    FLOOR = auto()
+    ROUND = auto()
+    TRUNC = auto()
+    ABS = auto()
+    SIGN = auto()
+    SQRT = auto()
+    IS_NAN = auto()
+    IS_INF = auto()
+    IS_FINITE = auto()
+    BIT_AND = auto()
+    BIT_OR = auto()
+    BIT_XOR = auto()
+    BIT_NOT = auto()
+    BIT_SHIFT_LEFT = auto()
+    BIT_SHIFT_RIGHT = auto()
+    BASE64_ENCODE = auto()
+    BASE64_DECODE = auto()
+    TO_IP = auto()
+    IS_IP = auto()
+    IS_CANONICAL = auto()
+    FAMILY = auto()
+    IS_UNSPECIFIED = auto()
+    IS_LOOPBACK = auto()
+    IS_GLOBAL_UNICAST = auto()
+    IS_LINK_LOCAL_MULTICAST = auto()
+    IS_LINK_LOCAL_UNICAST = auto()
+    TO_CIDR = auto()
+    IS_CIDR = auto()
+    CONTAINS_IP = auto()
+    CONTAINS_CIDR = auto()
+    MASKED = auto()
+    PREFIX_LENGTH = auto()
+    OPTIONAL_OF = auto()
+    OPTIONAL_NONE = auto()
+    OPTIONAL_OF_NON_ZERO = auto()
+    OPTIONAL_HAS_VALUE = auto()
+    OPTIONAL_VALUE = auto()
+    OPTIONAL_OR = auto()
+    OPTIONAL_OR_VALUE = auto()
+    OPTIONAL_SELECT = auto()
+    OPTIONAL_INDEX = auto()
+    OPTIONAL_UNWRAP = auto()
+    FIRST = auto()
+    LAST = auto()
 
 
 class Overload(NamedTuple):
@@ -91,6 +154,7 @@ class Overload(NamedTuple):
 
 A, B = Type("param", name="A"), Type("param", name="B")
 LIST_A, MAP_AB = list_of(A), map_of(A, B)
+OPT_A, OPT_B, OPT_LIST_A, OPT_MAP_AB = map(optional_of, (A, B, LIST_A, MAP_AB))
 
 OPERATORS = {
     "+": "_+_", "-": "_-_", "*": "_*_", "/": "_/_", "%": "_%_", "==": "_==_", "!=": "_!=_",
@@ -112,7 +176,34 @@ BUILTINS = {
     "getDayOfYear": Builtin.GET_DAY_OF_YEAR, "getHours": Builtin.GET_HOURS,
     "getMinutes": Builtin.GET_MINUTES, "getSeconds": Builtin.GET_SECONDS,
     "getMilliseconds": Builtin.GET_MILLISECONDS, "hour": Builtin.GET_HOURS,
-    "bucket": Builtin.BUCKET,
+    "bucket": Builtin.BUCKET, "charAt": Builtin.CHAR_AT, "indexOf": Builtin.INDEX_OF,
+    "lastIndexOf": Builtin.LAST_INDEX_OF, "lowerAscii": Builtin.LOWER_ASCII,
+    "upperAscii": Builtin.UPPER_ASCII, "replace": Builtin.REPLACE, "split": Builtin.SPLIT,
+    "substring": Builtin.SUBSTRING, "trim": Builtin.TRIM, "join": Builtin.JOIN,
+    "reverse": Builtin.REVERSE, "strings.quote": Builtin.QUOTE, "format": Builtin.FORMAT,
+    "math.greatest": Builtin.GREATEST, "math.least": Builtin.LEAST, "math.ceil": Builtin.CEIL,
+    "math.floor": Builtin.FLOOR, "math.round": Builtin.ROUND, "math.trunc": Builtin.TRUNC,
+    "math.abs": Builtin.ABS, "math.sign": Builtin.SIGN, "math.sqrt": Builtin.SQRT,
+    "math.isNaN": Builtin.IS_NAN, "math.isInf": Builtin.IS_INF, "math.isFinite": Builtin.IS_FINITE,
+    "math.bitAnd": Builtin.BIT_AND, "math.bitOr": Builtin.BIT_OR, "math.bitXor": Builtin.BIT_XOR,
+    "math.bitNot": Builtin.BIT_NOT, "math.bitShiftLeft": Builtin.BIT_SHIFT_LEFT,
+    "math.bitShiftRight": Builtin.BIT_SHIFT_RIGHT, "base64.encode": Builtin.BASE64_ENCODE,
+    "base64.decode": Builtin.BASE64_DECODE, "ip": Builtin.TO_IP, "isIP": Builtin.IS_IP,
+    "ip.isCanonical": Builtin.IS_CANONICAL, "family": Builtin.FAMILY,
+    "isUnspecified": Builtin.IS_UNSPECIFIED, "isLoopback": Builtin.IS_LOOPBACK,
+    "isGlobalUnicast": Builtin.IS_GLOBAL_UNICAST,
+    "isLinkLocalMulticast": Builtin.IS_LINK_LOCAL_MULTICAST,
+    "isLinkLocalUnicast": Builtin.IS_LINK_LOCAL_UNICAST, "cidr": Builtin.TO_CIDR,
+    "isCIDR": Builtin.IS_CIDR, "containsIP": Builtin.CONTAINS_IP,
+    "containsCIDR": Builtin.CONTAINS_CIDR, "masked": Builtin.MASKED,
+    "prefixLength": Builtin.PREFIX_LENGTH, "optional.of": Builtin.OPTIONAL_OF,
+    "optional.none": Builtin.OPTIONAL_NONE,
+    "optional.ofNonZeroValue": Builtin.OPTIONAL_OF_NON_ZERO,
+    "hasValue": Builtin.OPTIONAL_HAS_VALUE, "value": Builtin.OPTIONAL_VALUE,
+    "or": Builtin.OPTIONAL_OR, "orValue": Builtin.OPTIONAL_OR_VALUE,
+    "_?._": Builtin.OPTIONAL_SELECT, "_[?_]": Builtin.OPTIONAL_INDEX,
+    "optional.unwrap": Builtin.OPTIONAL_UNWRAP, "unwrapOpt": Builtin.OPTIONAL_UNWRAP,
+    "first": Builtin.FIRST, "last": Builtin.LAST,
 }  # fmt: skip
 
 
@@ -226,8 +317,134 @@ def _times() -> list[Overload]:
     return rows
 
 
+# CEL's extension libraries -------------------------------------------------------------------
+
+
+def _strings() -> list[Overload]:
+    def method(id: str, name: str, *params: Type, result: Type = STRING, errs: bool = True) -> Overload:
+        return Overload(id, name, (STRING, *params), result, method=True, errs=errs)
+
+    rows = [
+        method("char_at", "charAt", INT),
+        *(method(f"{i}{end}", n, STRING, *at, result=INT, errs=bool(at))
+          for i, n in (("index_of", "indexOf"), ("last_index_of", "lastIndexOf"))
+          for end, at in (("", ()), ("_from", (INT,)))),
+        *(method(i, n, errs=False) for i, n in (
+            ("lower_ascii", "lowerAscii"), ("upper_ascii", "upperAscii"), ("trim", "trim"),
+            ("reverse", "reverse"))),
+        method("replace", "replace", STRING, STRING),
+        method("replace_count", "replace", STRING, STRING, INT),
+        method("split", "split", STRING, result=list_of(STRING)),
+        method("split_count", "split", STRING, INT, result=list_of(STRING)),
+        method("substring_from", "substring", INT),
+        method("substring", "substring", INT, INT),
+        method("format", "format", list_of(DYN)),
+    ]  # fmt: skip
+    return [
+        *rows,
+        Overload("join", "join", (list_of(STRING),), STRING, method=True, errs=True),
+        Overload("join_separator", "join", (list_of(STRING), STRING), STRING, method=True, errs=True),
+        Overload("quote", "strings.quote", (STRING,), STRING),
+    ]
+
+
+def _extremes(word: str) -> list[Overload]:
+    """math.greatest, math.least: of numbers of one type that type, of several `dyn`; or of a list."""
+    name = f"math.{word}"
+    return [
+        *(Overload(f"{word}_{a}", name, (a,), a) for a in NUMBERS),
+        *(Overload(f"{word}_{a}_{b}", name, (a, b), a if a is b else DYN) for a in NUMBERS for b in NUMBERS),
+        *(Overload(f"{word}_many_{a}", name, (a, DYN, DYN), DYN, errs=True, variadic=True) for a in NUMBERS),
+        *(Overload(f"{word}_list_{a}", name, (list_of(a),), a, errs=True) for a in (*NUMBERS, DYN)),
+    ]
+
+
+def _maths() -> list[Overload]:
+    rows = [*_extremes("greatest"), *_extremes("least")]
+    rows += [Overload(w, f"math.{w}", (DOUBLE,), DOUBLE) for w in ("ceil", "floor", "round", "trunc")]
+    rows += [
+        Overload(f"{w}_{a}", f"math.{w}", (a,), a, errs=w == "abs" and a is INT)
+        for w in ("abs", "sign")
+        for a in NUMBERS
+    ]
+    rows += [Overload(f"sqrt_{a}", "math.sqrt", (a,), DOUBLE) for a in NUMBERS]
+    rows += [Overload(w, f"math.{w}", (DOUBLE,), BOOL) for w in ("isNaN", "isInf", "isFinite")]
+    rows += [
+        Overload(f"{w}_{a}", f"math.{w}", (a, a), a) for w in ("bitAnd", "bitOr", "bitXor") for a in (INT, UINT)
+    ]
+    rows += [Overload(f"bitNot_{a}", "math.bitNot", (a,), a) for a in (INT, UINT)]
+    rows += [
+        Overload(f"{w}_{a}", f"math.{w}", (a, INT), a, errs=True)
+        for w in ("bitShiftLeft", "bitShiftRight")
+        for a in (INT, UINT)
+    ]
+    return rows
+
+
+def _encoders() -> list[Overload]:
+    return [
+        Overload("base64_encode", "base64.encode", (BYTES,), STRING, errs=True),
+        Overload("base64_decode", "base64.decode", (STRING,), BYTES, errs=True),
+    ]
+
+
+IP_TESTS = ("isUnspecified", "isLoopback", "isGlobalUnicast", "isLinkLocalMulticast", "isLinkLocalUnicast")
+
+
+def _network() -> list[Overload]:
+    return [
+        Overload("ip_from_string", "ip", (STRING,), IP, errs=True),
+        Overload("ip_from_ip", "ip", (IP,), IP),
+        Overload("ip_of_cidr", "ip", (CIDR,), IP, method=True),
+        Overload("is_ip", "isIP", (STRING,), BOOL),
+        Overload("is_canonical", "ip.isCanonical", (STRING,), BOOL, errs=True),
+        Overload("family", "family", (IP,), INT, method=True),
+        *(Overload(name, name, (IP,), BOOL, method=True) for name in IP_TESTS),
+        Overload("cidr_from_string", "cidr", (STRING,), CIDR, errs=True),
+        Overload("cidr_from_cidr", "cidr", (CIDR,), CIDR),
+        Overload("is_cidr", "isCIDR", (STRING,), BOOL),
+        Overload("contains_ip", "containsIP", (CIDR, IP), BOOL, method=True),
+        Overload("contains_ip_string", "containsIP", (CIDR, STRING), BOOL, method=True, errs=True),
+        Overload("contains_cidr", "containsCIDR", (CIDR, CIDR), BOOL, method=True),
+        Overload("contains_cidr_string", "containsCIDR", (CIDR, STRING), BOOL, method=True, errs=True),
+        Overload("masked", "masked", (CIDR,), CIDR, method=True),
+        Overload("prefix_length", "prefixLength", (CIDR,), INT, method=True),
+        Overload("string_from_ip", "string", (IP,), STRING),
+        Overload("string_from_cidr", "string", (CIDR,), STRING),
+    ]
+
+
+def _optionals() -> list[Overload]:
+    """`_?._` is `x.?f`, `_[?_]` is `x[?k]`; plain `.f` and `[k]` on an optional give an optional too."""
+    rows = [
+        Overload("optional_of", "optional.of", (A,), OPT_A),
+        Overload("optional_none", "optional.none", (), OPT_A),
+        Overload("optional_of_non_zero", "optional.ofNonZeroValue", (A,), OPT_A),
+        Overload("optional_has_value", "hasValue", (OPT_A,), BOOL, method=True),
+        Overload("optional_value", "value", (OPT_A,), A, method=True, errs=True),
+        Overload("optional_or", "or", (OPT_A, OPT_A), OPT_A, method=True),
+        Overload("optional_or_value", "orValue", (OPT_A, A), A, method=True),
+        Overload("optional_unwrap", "optional.unwrap", (list_of(OPT_A),), LIST_A),
+        Overload("optional_unwrap_method", "unwrapOpt", (list_of(OPT_A),), LIST_A, method=True),
+        Overload("first", "first", (LIST_A,), OPT_A, method=True),
+        Overload("last", "last", (LIST_A,), OPT_A, method=True),
+        Overload("index_optional_list", "_[_]", (OPT_LIST_A, INT), OPT_A),
+        Overload("index_optional_map", "_[_]", (OPT_MAP_AB, A), OPT_B),
+    ]
+    for function, word in (("_?._", "select"), ("_[?_]", "at")):
+        rows += [
+            Overload(f"{word}_map", function, (MAP_AB, A), OPT_B),
+            Overload(f"{word}_optional_map", function, (OPT_MAP_AB, A), OPT_B),
+        ]
+    return rows + [
+        Overload("at_list", "_[?_]", (LIST_A, INT), OPT_A),
+        Overload("at_optional_list", "_[?_]", (OPT_LIST_A, INT), OPT_A),
+    ]
+
+
 OVERLOADS: tuple[Overload, ...] = (
-    *_arithmetic(), *_comparison(), *_containers(), *_text(), *_conversions(), *_times(),
+    *_arithmetic(), *_comparison(), *_containers(), *_text(), *_conversions(), *_times(), *_strings(),
+    *_maths(), *_encoders(), *_network(), *_optionals(),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, tuple[Overload, ...]] = {
@@ -236,4 +453,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
 
 BY_ID: dict[str, Overload] = {row.id: row for row in OVERLOADS}
 
-MACROS = ("has", "all", "exists", "exists_one", "existsOne", "filter", "map")
+MACROS = (
+    "has", "all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap",
+    "transformMapEntry", "optMap", "optFlatMap", "cel.bind", "cel.block",
+)  # fmt: skip

@@ -18,13 +18,17 @@ from msgspec.structs import replace
 SCALARS = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
 UNITS = ("s", "ms", "us", "ns")
 
+# How CEL spells the kinds that it calls otherwise.
+SPELLED = {"optional": "optional_type", "ip": "net.IP", "cidr": "net.CIDR", "unset": "dyn"}
+
 
 class Type(Struct, frozen=True, omit_defaults=True):
     """A CEL type, or a record's name.
 
     kind: bool int uint double string bytes null timestamp duration type dyn list map record
-    optional param error.  `params` are a list's element, a map's key and value, an optional's or a
-    type's inside; `name` is a record's or a type parameter's name.
+    optional ip cidr param unset abstract error.  `params` are a list's element, a map's key and value,
+    an optional's or a type's inside; `name` is a record's, an abstract type's or a type parameter's
+    name.  `unset` is the element of an empty list: it becomes whatever it is joined with.
     """
 
     kind: str
@@ -40,9 +44,10 @@ class Type(Struct, frozen=True, omit_defaults=True):
             return "enum(" + ", ".join(f'"{v}"' for v in self.values) + ")" + mark
         if self.kind in ("record", "param"):
             return self.name + mark
+        kind = self.name if self.kind == "abstract" else SPELLED.get(self.kind, self.kind)
         if self.params:
-            return f"{self.kind}({', '.join(map(str, self.params))}){mark}"
-        return self.kind + (f"({self.unit})" if self.unit else "") + mark
+            return f"{kind}({', '.join(map(str, self.params))}){mark}"
+        return kind + (f"({self.unit})" if self.unit else "") + mark
 
     @property
     def plain(self) -> Type:
@@ -62,11 +67,11 @@ class Type(Struct, frozen=True, omit_defaults=True):
         return self.params[0] if self.params else DYN
 
 
-BOOL, INT, UINT, DOUBLE, STRING, BYTES, NULL, TIMESTAMP, DURATION, TYPE, DYN, ERROR = (
+BOOL, INT, UINT, DOUBLE, STRING, BYTES, NULL, TIMESTAMP, DURATION, TYPE, IP, CIDR, DYN, UNSET, ERROR = (
     Type(kind)
     for kind in (
         "bool", "int", "uint", "double", "string", "bytes", "null", "timestamp", "duration", "type",
-        "dyn", "error",
+        "ip", "cidr", "dyn", "unset", "error",
     )
 )  # fmt: skip
 

@@ -72,6 +72,38 @@ class CelType(Struct, frozen=True, gc=False):
         return self.name
 
 
+class Optional(Struct, frozen=True, gc=False):
+    """CEL's optional: `present` and a value, or neither (`NONE`)."""
+
+    value: Any = None
+    present: bool = False
+
+    def __str__(self) -> str:
+        return f"optional.of({self.value})" if self.present else "optional.none()"
+
+
+NONE: Final = Optional()
+
+
+def some(value: Any) -> Optional:
+    """The optional that holds `value`."""
+    return Optional(value, True)
+
+
+class IP(Struct, frozen=True, gc=False):
+    """An address of family 4 or 6, as a number."""
+
+    family: int
+    number: int
+
+
+class CIDR(Struct, frozen=True, gc=False):
+    """A network: an address, host bits included, and the length of the prefix."""
+
+    ip: IP
+    prefix: int
+
+
 class BoolKey(Struct, frozen=True, gc=False):
     """A bool as a dict's key: Python's True would be the key 1."""
 
@@ -90,7 +122,8 @@ NULL_BASE: Final = NullBase()
 TYPE_NAMES: dict[type, str] = {
     type(None): "null_type", bool: "bool", int: "int", UInt: "uint", float: "double", str: "string",
     bytes: "bytes", Timestamp: "google.protobuf.Timestamp", Duration: "google.protobuf.Duration",
-    list: "list", dict: "map", CelType: "type",
+    list: "list", dict: "map", CelType: "type", Optional: "optional_type", IP: "net.IP",
+    CIDR: "net.CIDR",
 }  # fmt: skip
 
 
