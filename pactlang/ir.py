@@ -68,7 +68,8 @@ class Call(Node, frozen=True):
     """A function or operator of the overload table: `function` as in `functions.FUNCTIONS`.
 
     A method's receiver is the first argument.  `overload` is the id of the overload that was proved,
-    or "" where the types are known only at run time.
+    or "" where the types are known only at run time.  `or` and `orValue` take their second argument
+    only where the first is none.
     """
 
     function: str
@@ -98,22 +99,26 @@ class Cond(Node, frozen=True):
 
 
 class ListOf(Node, frozen=True):
-    """A list literal."""
+    """A list literal.  `optional`: the items written `?x`, which are left out if x is none."""
 
     items: tuple[Expr, ...]
+    optional: tuple[int, ...] = ()
 
 
 class MapOf(Node, frozen=True):
-    """A map literal; a key that comes twice is an error value."""
+    """A map literal; a key that comes twice is an error value.  `optional`: the entries written `?k: v`."""
 
     entries: tuple[tuple[Expr, Expr], ...]
+    optional: tuple[int, ...] = ()
 
 
 class Comprehension(Node, frozen=True):
-    """`source.macro(var, [test,] body)`: macro is all, exists, exists_one, filter or map.
+    """`source.macro(var, [test,] body)`: macro is all, exists, exists_one, filter, map, to_map or to_entries.
 
-    filter: `test` decides, `body` is None.  map: `test` may be None.  all, exists, exists_one:
-    `test` decides, `body` is None.  Over a map the variable takes the keys.
+    filter: `test` decides, `body` is None.  map, to_map, to_entries: `test` may be None.  all, exists,
+    exists_one: `test` decides, `body` is None.  to_map keeps the keys and takes the body's values,
+    to_entries joins the maps that the body gives.  Over a map the variable takes the keys.  With a
+    second variable (`second` >= 0) the first takes indexes or keys, the second elements or values.
     """
 
     macro: str
@@ -122,6 +127,30 @@ class Comprehension(Node, frozen=True):
     name: str
     test: Expr | None
     body: Expr | None
+    second: int = -1
+    second_name: str = ""
+
+
+class Bind(Node, frozen=True):
+    """`cel.bind(name, init, body)`, `cel.block([inits], body)`: variables with a value each.
+
+    An init that is an error value does no harm until its variable is used.
+    """
+
+    vars: tuple[int, ...]
+    names: tuple[str, ...]
+    inits: tuple[Expr, ...]
+    body: Expr
+
+
+class OptionalMap(Node, frozen=True):
+    """`operand.optMap(name, body)`: none stays none; the body makes a value, or, if `flat`, an optional."""
+
+    operand: Expr
+    var: int
+    name: str
+    body: Expr
+    flat: bool = False
 
 
 class Matches(Node, frozen=True):
@@ -140,7 +169,7 @@ class Says(Node, frozen=True):
 
 Expr = (
     Const | Slot | Var | Member | Key | Has | Call | Logic | Not | Cond | ListOf | MapOf
-    | Comprehension | Matches | Says
+    | Comprehension | Bind | OptionalMap | Matches | Says
 )  # fmt: skip
 
 

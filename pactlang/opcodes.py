@@ -74,6 +74,14 @@ class Opcode(IntEnum):
     MAP = 54
     APPEND = 55
     IS_ERROR = 56
+    APPEND_OPTIONAL = 57
+    PUT = 58
+    PUT_OPTIONAL = 59
+    MERGE = 60
+    POSITION = 61
+    ELEMENT = 62
+    HAS_VALUE = 63
+    RESULT = 64
 
 
 class Shape(NamedTuple):
@@ -154,6 +162,14 @@ SHAPES: dict[Opcode, Shape] = {
     Opcode.MAP: Shape("", "c", "", "c = map of the run: keys and values in turn", run=True),
     Opcode.APPEND: Shape("b", "a", "e", "append b to the list a"),
     Opcode.IS_ERROR: Shape("a", "", "tf", "a is an error value"),
+    Opcode.APPEND_OPTIONAL: Shape("b", "a", "e", "append what the optional b holds to the list a"),
+    Opcode.PUT: Shape("bc", "a", "e", "a[b] = c in the map a, which has no key b"),
+    Opcode.PUT_OPTIONAL: Shape("bc", "a", "e", "the same with what the optional c holds"),
+    Opcode.MERGE: Shape("b", "a", "e", "put the entries of the map b into the map a"),
+    Opcode.POSITION: Shape("ab", "c", "", "c = index, or key, where iterator a over b stands"),
+    Opcode.ELEMENT: Shape("ab", "c", "", "c = a[b] of a map a, b itself of a list a"),
+    Opcode.HAS_VALUE: Shape("a", "", "tfe", "the optional a holds a value"),
+    Opcode.RESULT: Shape("a", "", "", "the expression's value is a; halt"),
 }
 
 
@@ -175,6 +191,8 @@ class Tag(IntEnum):
     TYPE = 12
     RECORD = 13
     ITERATOR = 14
+    OPTIONAL = 15
+    OPAQUE = 16
 
 
 class Kind(IntEnum):
@@ -218,6 +236,8 @@ class ErrorCode(IntEnum):
     BAD_NUMBER = 9
     RANGE = 10
     LIMIT = 11
+    NO_VALUE = 12
+    UNKNOWN_NAME = 13
 
 
 class Outcome(IntEnum):
