@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pactlang.build import compile, load
-    from pactlang.errors import CompileError, LedgerError, PactError, ProgramError, RecordError
+    from pactlang.errors import (
+        CompileError,
+        ExpressionError,
+        LedgerError,
+        PactError,
+        ProgramError,
+        RecordError,
+    )
     from pactlang.evaluator import Evaluator
+    from pactlang.expression import Expression, expression
     from pactlang.guard import Guard
     from pactlang.ledger import Ledger
     from pactlang.program import Program
+    from pactlang.values import IP, CIDR, CelType, Duration, Optional, Timestamp, UInt
     from pactlang.verdict import Batch, Outcome, Verdict, Violation
 
 __version__ = "0.1.0"
@@ -26,12 +35,17 @@ _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
     "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
+    "Expression": "expression", "ExpressionError": "errors", "expression": "expression",
+    "CIDR": "values", "CelType": "values", "Duration": "values", "IP": "values", "Optional": "values",
+    "Timestamp": "values", "UInt": "values",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Guard", "Ledger", "LedgerError", "Outcome", "PactError", "Program",
-    "ProgramError", "RecordError", "Verdict", "Violation", "compile", "load",
+    "CIDR", "IP", "Batch", "CelType", "CompileError", "Duration", "Evaluator", "Expression",
+    "ExpressionError", "Guard", "Ledger", "LedgerError", "Optional", "Outcome", "PactError", "Program",
+    "ProgramError", "RecordError", "Timestamp", "UInt", "Verdict", "Violation", "compile", "expression",
+    "load",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ..
     """The program, None if a diagnostic is an error; diagnostics in source order."""
     from pactlang.check import check
     from pactlang.emit import emit
+    from pactlang.fold import fold_module
     from pactlang.parse import parse_with_holes
 
     pact, found = parse_with_holes(source)
@@ -33,7 +34,7 @@ def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ..
     module, more = check(pact, source)
     if module is None:
         return None, in_order((*found, *more))
-    compiled, last = emit(module, source)
+    compiled, last = emit(module, source, fold_module(module))
     return compiled, in_order((*found, *more, *last))
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from pactlang import ir, schema
 from pactlang.diagnostic import Diagnostic, Label
-from pactlang.functions import BUILTINS
+from pactlang.functions import BUILTINS, Builtin
 from pactlang.opcodes import INSTRUCTION, MAX_REGISTERS, ErrorCode, Opcode
 from pactlang.program import (
     Annex,
@@ -38,6 +38,7 @@ from pactlang.source import Source, Span
 CONSTANTS, TEMPS = 1 << 20, 1 << 21  # where the two later ranges begin until they are placed
 MAX_INSTRUCTIONS = 2_000_000
 
+TESTS = frozenset({"all", "exists", "exists_one"})
 FLIPPED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 WITH_CONSTANT = {
     ("int", "_==_"): Opcode.EQ_INT_K, ("int", "_<_"): Opcode.LT_INT_K, ("int", "_<=_"): Opcode.LE_INT_K,
@@ -60,21 +61,35 @@ ARITHMETIC = {
 }  # fmt: skip
 
 
-def emit(module: ir.Module, source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-    """The program for a checked pact; None, with a diagnostic, if it is too large for the machine."""
-    emitter = Emitter(module)
+def emit(
+    module: ir.Module, source: Source, folded: ir.Module | None = None
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """The program for a checked pact; None, with a diagnostic, if it is too large for the machine.
+
+    folded: the same pact with its constant parts computed.  Reports walk `module`.
+    """
+    emitter = Emitter(folded or module)
     emitter.pact()
-    if emitter.registers > MAX_REGISTERS or len(emitter.code) > MAX_INSTRUCTIONS:
-        return None, (
-            Diagnostic(
-                "too-large",
-                "the pact is too large to compile",
-                Label(Span(*module.clauses[-1].span), "up to here"),
-                help=("split it into several pacts",),
-            ),
-        )
+    if emitter.too_large:
+        return None, (too_large("pact", module.clauses[-1].span, "split it into several pacts"),)
     annex = Annex(encode(module), source.name.replace("\\", "/").rpartition("/")[2], source.text)
     return Program(emitter.core(), encode(annex)), ()
+
+
+def emit_expression(expr: ir.Expr, module: ir.Module) -> tuple[Core | None, tuple[Diagnostic, ...]]:
+    """The code for one expression of a module without clauses."""
+    emitter = Emitter(module)
+    emitter.add(Opcode.RESULT, emitter.value(expr))
+    emitter.add(Opcode.HALT)
+    if emitter.too_large:
+        return None, (too_large("expression", expr.span, "make it shorter"),)
+    return emitter.core(), ()
+
+
+def too_large(what: str, span: tuple[int, int], help: str) -> Diagnostic:
+    """What is said of code that the machine cannot hold."""
+    label = Label(Span(*span), "up to here")
+    return Diagnostic("too-large", f"the {what} is too large to compile", label, help=(help,))
 
 
 class Emitter:
@@ -99,6 +114,10 @@ class Emitter:
     @property
     def registers(self) -> int:
         return len(self.module.schema.slots) + len(self.constants) + self.temps
+
+    @property
+    def too_large(self) -> bool:
+        return self.registers > MAX_REGISTERS or len(self.code) > MAX_INSTRUCTIONS
 
     def core(self) -> Core:
         module = self.module
@@ -234,6 +253,11 @@ class Emitter:
             case ir.Comprehension(macro="exists_one"):
                 count = self.exactly_one(node, e)
                 self.add(Opcode.EQ_INT_K, count, t=t, f=f, e=e, imm=1)
+            case ir.Bind():
+                self.bind(node)
+                self.condition(node.body, t, f, e)
+            case ir.Call(function="dyn"):
+                self.condition(node.args[0], t, f, e)
             case _:
                 self.add(Opcode.TEST, self.value(node), t=t, f=f, e=e)
         self.depth = mark
@@ -264,6 +288,7 @@ class Emitter:
     def comparison(self, function: str, left: ir.Expr, right: ir.Expr, t: int, f: int, e: int) -> None:
         if function == "_!=_":
             return self.comparison("_==_", left, right, f, t, e)
+        left, right = bare(left), bare(right)
         if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
             return self.comparison(FLIPPED[function], right, left, t, f, e)
         kind = left.type.kind
@@ -318,13 +343,18 @@ class Emitter:
         """Start a loop over the source; the label to which each turn goes back.  At the end go to `end`."""
         source = self.value(node.source)
         iterator, element, again, body = self.temp(), self.temp(), self.label(), self.label()
-        self.variables[node.var] = element
+        self.variables[node.var if node.second < 0 else node.second] = element
         self.add(Opcode.ITER, source, c=iterator, e=e)
         self.here(again)
         kind = node.source.type.element if node.source.type.kind == "list" else schema.DYN
         layout = self.layouts[kind.name] + 1 if kind.kind == "record" else 0
         self.add(Opcode.NEXT, iterator, element, t=body, f=end, k=layout)
         self.here(body)
+        if node.second >= 0:
+            self.variables[node.var] = position = self.temp()
+            self.add(Opcode.POSITION, iterator, source, position)
+            if node.source.type.kind != "list":
+                self.add(Opcode.ELEMENT, source, element, element)
         return again
 
     def quantifier(self, node: ir.Comprehension, t: int, f: int, e: int) -> None:
@@ -362,22 +392,101 @@ class Emitter:
         return count
 
     def collect(self, node: ir.Comprehension, target: int) -> None:
-        """filter, map: the list in `target`; an error of one element is the result."""
+        """filter, map, to_map, to_entries: the list or map in `target`; an error of one element is the
+        result."""
         end, failed, done, take = self.label(), self.label(), self.label(), self.label()
-        self.add(Opcode.LIST, c=target)
+        self.add(Opcode.MAP if node.macro.startswith("to_") else Opcode.LIST, c=target)
         again = self.loop(node, end, failed)
         if node.test is not None:
             self.condition(node.test, take, again, failed)
         self.here(take)
         mark = self.depth
         item = self.variables[node.var] if node.body is None else self.value(node.body)
-        self.add(Opcode.APPEND, target, item, e=failed)
+        if node.macro == "to_map":
+            self.add(Opcode.PUT, target, self.variables[node.var], item, e=failed)
+        else:
+            op = Opcode.MERGE if node.macro == "to_entries" else Opcode.APPEND
+            self.add(op, target, item, e=failed)
         self.depth = mark
         self.add(Opcode.JUMP, t=again)
         self.here(failed)
         self.add(Opcode.SET_ERROR, c=target, imm=ErrorCode.NO_SUCH_OVERLOAD)
         self.add(Opcode.JUMP, t=done)
         self.here(end)
+        self.here(done)
+
+    # Variables with a value ------------------------------------------------------------------------
+
+    def bind(self, node: ir.Bind) -> None:
+        """Give each variable its value, which may be an error value."""
+        for var, init in zip(node.vars, node.inits, strict=True):
+            register = self.temp()
+            mark = self.depth
+            self.add(Opcode.MOVE, self.value(init), c=register)
+            self.depth = mark
+            self.variables[var] = register
+
+    def optional_map(self, node: ir.OptionalMap, target: int) -> None:
+        """What the optional holds goes through the body; none stays none."""
+        held, empty, failed, done = self.label(), self.label(), self.label(), self.label()
+        operand, inside = self.value(node.operand), self.temp()
+        self.variables[node.var] = inside
+        self.add(Opcode.HAS_VALUE, operand, t=held, f=empty, e=failed)
+        self.here(held)
+        self.add(Opcode.CALL1, operand, c=inside, k=Builtin.OPTIONAL_VALUE)
+        body = self.value(node.body)
+        if node.flat:
+            self.add(Opcode.CALL2, body, body, target, k=Builtin.OPTIONAL_OR)  # looks that it is an optional
+        else:
+            self.add(Opcode.CALL1, body, c=target, k=Builtin.OPTIONAL_OF)
+        self.add(Opcode.JUMP, t=done)
+        self.here(failed)
+        self.here(empty)
+        self.add(Opcode.MOVE, operand, c=target)
+        self.here(done)
+
+    def or_else(self, node: ir.Call, target: int) -> None:
+        """`or`, `orValue`: the second argument is needed only where the first is none."""
+        held, empty, failed, done = self.label(), self.label(), self.label(), self.label()
+        operand = self.value(node.args[0])
+        self.add(Opcode.HAS_VALUE, operand, t=held, f=empty, e=failed)
+        self.here(empty)
+        mark = self.depth
+        other = self.value(node.args[1])
+        if node.function == "or":
+            self.add(Opcode.CALL2, other, other, target, k=Builtin.OPTIONAL_OR)
+        else:
+            self.add(Opcode.MOVE, other, c=target)
+        self.depth = mark
+        self.add(Opcode.JUMP, t=done)
+        self.here(failed)
+        self.add(Opcode.CALL1, operand, c=target, k=Builtin.OPTIONAL_VALUE)  # the error of it
+        self.add(Opcode.JUMP, t=done)
+        self.here(held)
+        if node.function == "or":
+            self.add(Opcode.MOVE, operand, c=target)
+        else:
+            self.add(Opcode.CALL1, operand, c=target, k=Builtin.OPTIONAL_VALUE)
+        self.here(done)
+
+    def sparse(self, node: ir.ListOf | ir.MapOf, target: int) -> None:
+        """A literal some of whose parts are left out where they are none."""
+        failed, done = self.label(), self.label()
+        a_list = isinstance(node, ir.ListOf)
+        self.add(Opcode.LIST if a_list else Opcode.MAP, c=target)
+        for number, part in enumerate(node.items if isinstance(node, ir.ListOf) else node.entries):
+            mark = self.depth
+            if isinstance(part, tuple):
+                key = self.value(part[0])
+                op = Opcode.PUT_OPTIONAL if number in node.optional else Opcode.PUT
+                self.add(op, target, key, self.value(part[1]), e=failed)
+            else:
+                op = Opcode.APPEND_OPTIONAL if number in node.optional else Opcode.APPEND
+                self.add(op, target, self.value(part), e=failed)
+            self.depth = mark
+        self.add(Opcode.JUMP, t=done)
+        self.here(failed)
+        self.add(Opcode.SET_ERROR, c=target, imm=ErrorCode.NO_SUCH_OVERLOAD)
         self.here(done)
 
     # Values: code that leaves a result in a register ----------------------------------------------
@@ -391,11 +500,22 @@ class Emitter:
                 return self.constant(node.type.kind, node.value)
             case ir.Var():
                 return self.variables[node.index]
+            case ir.Call(function="dyn"):
+                return self.value(node.args[0])
         target = self.temp()
         mark = self.depth
         match node:
+            case ir.Call(function="or" | "orValue", args=(_, _)):
+                self.or_else(node, target)
             case ir.Call() if node.function not in FLIPPED and node.function != "@in":
                 self.call(node, target)
+            case ir.Bind():
+                self.bind(node)
+                self.add(Opcode.MOVE, self.value(node.body), c=target)
+            case ir.OptionalMap():
+                self.optional_map(node, target)
+            case ir.ListOf() | ir.MapOf() if node.optional:
+                self.sparse(node, target)
             case ir.Member():
                 self.add(Opcode.MEMBER, self.value(node.operand), c=target, k=self.member(node))
             case ir.Key():
@@ -406,7 +526,7 @@ class Emitter:
             case ir.MapOf():
                 flat = tuple(part for entry in node.entries for part in entry)
                 self.run(flat, lambda first, n: self.add(Opcode.MAP, first, n, target))
-            case ir.Comprehension(macro="filter" | "map"):
+            case ir.Comprehension() if node.macro not in TESTS:
                 self.collect(node, target)
             case ir.Cond():
                 self.choose(node, target)
@@ -416,8 +536,10 @@ class Emitter:
         return target
 
     def call(self, node: ir.Call, target: int) -> None:
-        builtin = BUILTINS[node.function]
-        if node.overload in ARITHMETIC:
+        builtin = BUILTINS.get(node.function, -1)
+        if builtin < 0:  # nobody knows it
+            self.add(Opcode.SET_ERROR, c=target, imm=ErrorCode.UNKNOWN_NAME)
+        elif node.overload in ARITHMETIC:
             a = self.value(node.args[0])
             self.add(ARITHMETIC[node.overload], a, self.value(node.args[1]), target)
         elif len(node.args) == 1:
@@ -516,6 +638,13 @@ class Certainty:
         return self.can_fail(node)
 
 
+def bare(node: ir.Expr) -> ir.Expr:
+    """The node without the `dyn(...)` around it, which changes no value."""
+    while isinstance(node, ir.Call) and node.function == "dyn" and len(node.args) == 1:
+        node = node.args[0]
+    return node
+
+
 def exact_number(node: ir.Expr, kind: str) -> Any:
     """The constant as a value of `kind` (int or double) if that is the same number, else None."""
     if (
@@ -533,7 +662,9 @@ def exact_number(node: ir.Expr, kind: str) -> Any:
 
 def constant_texts(node: ir.Expr) -> tuple[str, ...] | None:
     """The texts of a list literal that holds nothing else."""
-    if not isinstance(node, ir.ListOf) or not node.items:
+    if isinstance(node, ir.Const) and isinstance(node.value, list) and node.value:
+        return tuple(node.value) if all(isinstance(text, str) for text in node.value) else None
+    if not isinstance(node, ir.ListOf) or not node.items or node.optional:
         return None
     if all(isinstance(item, ir.Const) and item.type.kind == "string" for item in node.items):
         return tuple(item.value for item in node.items)  # type: ignore[union-attr]

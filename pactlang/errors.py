@@ -2,7 +2,7 @@
 
 `PactError` is their parent.  A mistake in a pact is a `CompileError` that holds diagnostics, an
 unusable artifact a `ProgramError`, an unreadable record a `RecordError`, a ledger that cannot be read
-or written a `LedgerError`.
+or written a `LedgerError`, an expression without a value an `ExpressionError`.
 """
 
 from __future__ import annotations
@@ -48,3 +48,14 @@ class LedgerError(PactError):
         super().__init__(message)
         self.waiting = waiting
         self.lost = lost
+
+
+class ExpressionError(PactError):
+    """The value of an expression is an error value.  `.code`: a word such as `no-such-key`; `.span`: where
+    in the text, as character offsets; `.source`: the text."""
+
+    def __init__(self, code: str, message: str, span: tuple[int, int], source: Source) -> None:
+        super().__init__(message)
+        self.code = code
+        self.span = span
+        self.source = source

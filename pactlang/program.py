@@ -34,7 +34,7 @@ from pactlang.ir import Action, Module, Pattern, Phrases, StoreRule
 from pactlang.opcodes import INSTRUCTION_SIZE, MAX_REGISTERS
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Source
-from pactlang.values import CelType, Duration, Timestamp, UInt
+from pactlang.values import CelType, Duration, Timestamp, UInt, key_value, map_key
 
 T = TypeVar("T")
 
@@ -331,7 +331,37 @@ def make_constant(kind: str, value: Any) -> Constant:
     """The file form of a constant as `ir.Const` holds it."""
     if kind == "double":
         return Constant(kind, struct.unpack("<q", struct.pack("<d", value))[0])
+    if kind == "list":
+        return Constant(kind, [constant_of(item) for item in value])
+    if kind == "map":
+        return Constant(kind, [constant_of(x) for k, v in value.items() for x in (key_value(k), v)])
     return Constant(kind, list(value) if isinstance(value, tuple) else value)
+
+
+# The kind of a constant inside a list or a map, by the class of its value.
+KINDS = {
+    bool: "bool", int: "int", UInt: "uint", float: "double", str: "string", bytes: "bytes",
+    type(None): "null", Timestamp: "timestamp", Duration: "duration", CelType: "type", list: "list",
+    dict: "map",
+}  # fmt: skip
+
+
+def constant_of(value: Any) -> Constant:
+    """The file form of a CEL value."""
+    if isinstance(value, Timestamp | Duration):
+        value_in = [value.seconds, value.nanos]
+    else:
+        value_in = value.name if isinstance(value, CelType) else value
+    kind = KINDS[type(value)]
+    return make_constant(kind, int(value_in) if kind == "uint" else value_in)
+
+
+def _entries(flat: list[Any]) -> dict[Any, Any]:
+    """A map from its keys and values in turn; ValueError for what is no key."""
+    keys = [map_key(key) for key in flat[::2]]
+    if None in keys or len(set(keys)) != len(keys):
+        raise ValueError("these are no keys")
+    return dict(zip(keys, flat[1::2], strict=True))
 
 
 def constant_value(constant: Constant, depth: int = 0) -> Any:
@@ -340,7 +370,7 @@ def constant_value(constant: Constant, depth: int = 0) -> Any:
     try:
         if kind in ("list", "map") and depth < 50:
             inner = [constant_value(msgspec.convert(v, Constant), depth + 1) for v in value]
-            return inner if kind == "list" else dict(zip(inner[::2], inner[1::2], strict=True))
+            return inner if kind == "list" else _entries(inner)
         return SCALARS[kind](value)
     except (KeyError, TypeError, ValueError, struct.error, msgspec.MsgspecError, RecursionError):
         raise ProgramError(f"a constant is no {str(kind)[:40]}") from None

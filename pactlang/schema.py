@@ -18,6 +18,9 @@ from msgspec.structs import replace
 SCALARS = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
 UNITS = ("s", "ms", "us", "ns")
 
+# The record whose fields are the variables of an expression that stands in no pact.
+VARIABLES = "@variables"
+
 # How CEL spells the kinds that it calls otherwise.
 SPELLED = {"optional": "optional_type", "ip": "net.IP", "cidr": "net.CIDR", "unset": "dyn"}
 

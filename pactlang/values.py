@@ -10,8 +10,8 @@ Numbers compare exactly by value across int, uint and double; true is never 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
-from datetime import date
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import floor, isfinite, isnan
 from typing import Any, Final
@@ -19,12 +19,14 @@ from typing import Any, Final
 from msgspec import Struct
 
 NANOS = 1_000_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 MIN_TIME = -62_135_596_800  # 0001-01-01T00:00:00Z in seconds since 1970
 MAX_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z
 MAX_DURATION = 315_576_000_000  # seconds, both ways: 10,000 years
 MIN_INT, MAX_INT, MAX_UINT = -(2**63), 2**63 - 1, 2**64 - 1
-MAX_NESTING = 200  # depth of lists and maps that are compared
+MAX_NESTING = 200  # depth of lists and maps that are compared or written out
+MAX_MADE = 32 * 1024 * 1024  # characters, bytes or elements that one call may make
 
 # Factor from a unit to microseconds; nanoseconds are divided by 1000, since 1e-3 has no exact double.
 UNIT_SCALE = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -32,6 +34,17 @@ UNIT_SCALE = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 class OutOfRange(OverflowError, ValueError):
     """A number or a time beyond what its type can hold."""
+
+
+class Limit(ValueError):
+    """A text, bytes or a list longer than `MAX_MADE`."""
+
+
+def within(size: int) -> int:
+    """The size of what is about to be made; Limit if that is too much."""
+    if size > MAX_MADE:
+        raise Limit(f"the result is longer than {MAX_MADE} elements")
+    return size
 
 
 class UInt(int):
@@ -96,12 +109,18 @@ class IP(Struct, frozen=True, gc=False):
     family: int
     number: int
 
+    def __str__(self) -> str:
+        return format_ip(self)
+
 
 class CIDR(Struct, frozen=True, gc=False):
     """A network: an address, host bits included, and the length of the prefix."""
 
     ip: IP
     prefix: int
+
+    def __str__(self) -> str:
+        return f"{self.ip}/{self.prefix}"
 
 
 class BoolKey(Struct, frozen=True, gc=False):
@@ -130,6 +149,23 @@ TYPE_NAMES: dict[type, str] = {
 def type_name(value: object) -> str:
     """CEL's name of a value's type; a record is a map."""
     return TYPE_NAMES.get(type(value), "map")
+
+
+def from_host(value: object) -> Any:
+    """The CEL value of a Python object that is none itself: an aware datetime, a timedelta, a tuple, a
+    mapping.  TypeError for anything else; OutOfRange for a datetime outside years 1 to 9999."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise TypeError("a datetime needs a time zone to be a timestamp")
+        since = value - EPOCH
+        return make_timestamp(since.days * 86_400 + since.seconds, since.microseconds * 1000)
+    if isinstance(value, timedelta):
+        return make_duration(value.days * 86_400 + value.seconds, value.microseconds * 1000)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple | list):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is no CEL value")
 
 
 # Keys ----------------------------------------------------------------------------------------
@@ -169,20 +205,20 @@ def is_bad_number(value: object) -> bool:
     return not (0 <= value <= MAX_UINT if isinstance(value, UInt) else MIN_INT <= value <= MAX_INT)
 
 
-def equal(a: object, b: object, depth: int = 0) -> bool | None:
+def equal(a: object, b: object, depth: int = 0, host: bool = False) -> bool | None:
     """CEL's `a == b`.  Values of unlike types are unequal; NaN equals nothing.
 
     None where the answer hangs on what cannot be read (an integer beyond 64 bits; inside a list, map or
-    record also a NaN), or on nesting deeper than `MAX_NESTING`.
+    record also a NaN, unless the values are the `host`'s), or on nesting deeper than `MAX_NESTING`.
     """
-    if is_bad_number(a) or is_bad_number(b) or (depth and (a != a or b != b)):
+    if is_bad_number(a) or is_bad_number(b) or (depth and not host and (a != a or b != b)):
         return None
     if is_number(a) and is_number(b):
-        return a == b
+        return order_numbers(a, b) == 0
     if type_name(a) != type_name(b):
         return False
-    if isinstance(a, list | dict) or is_record(a) or is_record(b):
-        return None if depth > MAX_NESTING else _equal_parts(a, b, depth + 1)
+    if isinstance(a, list | dict | Optional) or is_record(a) or is_record(b):
+        return None if depth > MAX_NESTING else _equal_parts(a, b, depth + 1, host)
     return a == b
 
 
@@ -191,26 +227,43 @@ def is_record(value: object) -> bool:
     return isinstance(value, Struct) and type(value) not in TYPE_NAMES
 
 
-def _equal_parts(a: Any, b: Any, depth: int) -> bool | None:
+def _equal_parts(a: Any, b: Any, depth: int, host: bool) -> bool | None:
+    if isinstance(a, Optional):
+        return a.present == b.present and _all_equal([(a.value, b.value)], depth, host)
     if isinstance(a, list):
-        return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth)
+        return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth, host)
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and _all_equal(((a[key], b[key]) for key in a), depth)
+        return a.keys() == b.keys() and _all_equal(((a[key], b[key]) for key in a), depth, host)
     if type(a) is not type(b):
         return False
-    return _all_equal(((getattr(a, name), getattr(b, name)) for name in a.__struct_fields__), depth)
+    return _all_equal(((getattr(a, name), getattr(b, name)) for name in a.__struct_fields__), depth, host)
 
 
-def _all_equal(pairs: Iterable[tuple[object, object]], depth: int) -> bool | None:
+def _all_equal(pairs: Iterable[tuple[object, object]], depth: int, host: bool) -> bool | None:
     """False if any pair differs, whatever else cannot be told; else None if one cannot be told."""
     result: bool | None = True
     for a, b in pairs:
-        same = equal(a, b, depth)
+        same = equal(a, b, depth, host)
         if same is False:
             return False
         if same is None:
             result = None
     return result
+
+
+# The greatest int and uint, which no double is: the next one stands for them, as in CEL.
+LARGEST = {2.0**63: MAX_INT, 2.0**64: MAX_UINT}
+
+
+def order_numbers(a: Any, b: Any) -> int:
+    """-1, 0 or 1 as two numbers stand to each other by value; 2 if one is a NaN."""
+    if a != a or b != b:
+        return 2
+    if isinstance(a, float) != isinstance(b, float):
+        whole, double = (b, a) if isinstance(a, float) else (a, b)
+        if LARGEST.get(double) == whole and isinstance(whole, UInt) == (double > 2.0**63):
+            return 0
+    return int(a > b) - int(a < b)
 
 
 ORDERED = (bool, str, bytes, Timestamp, Duration)
@@ -222,7 +275,7 @@ def compare(a: Any, b: Any) -> int | None:
     None where the types have no common order.
     """
     if is_number(a) and is_number(b):
-        return 2 if a != a or b != b else (a > b) - (a < b)
+        return order_numbers(a, b)
     if type(a) is not type(b) or not isinstance(a, ORDERED):
         return None
     return int(a > b) - int(a < b)
@@ -377,3 +430,13 @@ def _digits(negative: bool, digits: str, exponent: int) -> str:
     else:
         text = f"0.{'0' * (-lead - 1)}{digits}"
     return "-" + text if negative else text
+
+
+# Addresses as text ---------------------------------------------------------------------------
+
+
+def format_ip(value: IP) -> str:
+    """Dotted decimal, or RFC 5952's one form of an IPv6 address."""
+    from ipaddress import IPv4Address, IPv6Address  # here, so that values stay cheap to import
+
+    return str(IPv4Address(value.number) if value.family == 4 else IPv6Address(value.number))

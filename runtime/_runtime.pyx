@@ -3,7 +3,8 @@
 """The machine: runs a verified program over one record and says which clauses hold.
 
 Bytes and numbers only: it cannot name a clause, format a message or open a file.
-The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `builtins.pxi` (functions),
+The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `optionals.pxi`,
+`extensions.pxi` (functions that run in Python), `builtins.pxi` (the others),
 `code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
 `verdict.pxi`, `machine.pxi` (the loop), `face.pxi` (the class that Python sees).
 """
@@ -13,24 +14,31 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SI
 from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.list cimport PyList_Append, PyList_Check, PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.long cimport PyLong_CheckExact
+from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
-    INT64_MAX, INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+    INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
 from libc.string cimport memcpy, memset
 
+from datetime import datetime, timedelta
+
 from pactlang import conversions
+from pactlang.extensions import COMPUTE
+from pactlang.functions import BUILTINS, FUNCTIONS, fitting
 from pactlang.values import (
-    BoolKey, CelType, Duration, Timestamp, UInt, parse_duration, parse_timestamp,
+    BoolKey, CelType, CIDR, Duration, IP, Limit, NONE, Optional, Timestamp, UInt, from_host, parse_duration,
+    parse_timestamp, some, type_name,
 )
 
 include "opcodes.pxi"
 include "value.pxi"
 include "equal.pxi"
+include "optionals.pxi"
+include "extensions.pxi"
 include "builtins.pxi"
 include "code.pxi"
 include "record.pxi"

@@ -19,20 +19,8 @@ cdef enum:
     MIN_TIME = -62_135_596_800          # 0001-01-01T00:00:00Z, seconds since 1970
     MAX_TIME = 253_402_300_799          # 9999-12-31T23:59:59Z
     MAX_DURATION = 315_576_000_000      # seconds: 10,000 years, both ways
-
-
-cdef inline void refuse(Cell* out, const Cell* args, int n) noexcept:
-    """The error for arguments that no overload takes."""
-    cdef int i
-    for i in range(n):
-        if args[i].tag == TAG_ERROR:
-            fail(out, args[i].aux)
-            return
-    for i in range(n):
-        if args[i].tag == TAG_NULL:
-            fail(out, ERR_NULL_OPERAND)
-            return
-    fail(out, ERR_NO_SUCH_OVERLOAD)
+    MIN_SPAN = -9_223_372_036           # seconds between two timestamps: 2^63 ns, as CEL has it
+    MAX_SPAN = 9_223_372_036
 
 
 cdef void set_time(Cell* out, uint32_t tag, int64_t seconds, int64_t nanos) noexcept:
@@ -125,6 +113,8 @@ cdef void add(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noex
     if (left or a.tag == TAG_DURATION) and (right or b.tag == TAG_DURATION):
         if fn == FN_ADD and left and right or fn == FN_SUBTRACT and right and not left:
             fail(out, ERR_NO_SUCH_OVERLOAD)
+        elif left and right and not MIN_SPAN <= a.v.i - b.v.i <= MAX_SPAN:
+            fail(out, ERR_RANGE)
         else:
             set_time(
                 out,
@@ -195,19 +185,6 @@ cdef void index(Cell* out, const Cell* source, const Cell* at, Frame frame) noex
         fail(out, ERR_INDEX_OUT_OF_RANGE)
     else:
         unbox(out, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame.binding)
-
-cdef bint list_position(const Cell* at, int64_t* i) noexcept:
-    """The index that a number stands for; a double only if it is whole."""
-    if at.tag == TAG_INT:
-        i[0] = at.v.i
-    elif at.tag == TAG_UINT:
-        i[0] = at.v.i if at.v.i >= 0 else INT64_MAX
-    elif at.tag == TAG_DOUBLE and floor(at.v.d) == at.v.d and -9e18 < at.v.d < 9e18:
-        i[0] = <int64_t>at.v.d
-    else:
-        return False
-    return True
-
 
 cdef void text(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noexcept:
     """contains, startsWith, endsWith."""
@@ -309,7 +286,7 @@ cdef void to_type(Cell* out, const Cell* x, Frame frame) noexcept:
     """Conversion function `fn` where C can do it; others go to convert()."""
     cdef object made
     try:
-        made = CelType(TYPE_NAMES[x.tag])
+        made = CelType(TYPE_NAMES[x.tag] if x.tag != TAG_OPAQUE else type_name(<object>x.v.o))
         frame.give(out, TAG_TYPE, made, 64)
     except Exception:
         fail(out, ERR_NO_SUCH_OVERLOAD)
@@ -318,7 +295,7 @@ TYPE_NAMES = {
     TAG_NULL: "null_type", TAG_BOOL: "bool", TAG_INT: "int", TAG_UINT: "uint", TAG_DOUBLE: "double",
     TAG_STRING: "string", TAG_BYTES: "bytes", TAG_TIMESTAMP: "google.protobuf.Timestamp",
     TAG_DURATION: "google.protobuf.Duration", TAG_LIST: "list", TAG_MAP: "map", TAG_TYPE: "type",
-    TAG_RECORD: "map",
+    TAG_RECORD: "map", TAG_OPTIONAL: "optional_type",
 }
 
 CONVERSIONS = {
@@ -458,6 +435,33 @@ cdef void time_part(int fn, Cell* out, const Cell* args, int n, Frame frame) noe
 
 # The one entry --------------------------------------------------------------------------------
 
+cdef void optional(int fn, Cell* out, const Cell* args, int n, Frame frame) noexcept:
+    """The functions of optionals; `or` and `orValue` of two values (the emitter makes them lazy)."""
+    cdef int held
+    if fn == FN_OPTIONAL_NONE and n == 0:
+        set_none(out)
+    elif fn == FN_OPTIONAL_OF and n == 1:
+        optional_of(out, &args[0], frame)
+    elif fn == FN_OPTIONAL_VALUE and n == 1:
+        optional_value(out, &args[0], frame)
+    elif fn == FN_OPTIONAL_HAS_VALUE and n == 1 and args[0].tag == TAG_OPTIONAL:
+        set_bool(out, holds(&args[0]))
+    elif (fn == FN_OPTIONAL_OR or fn == FN_OPTIONAL_OR_VALUE) and n == 2:
+        held = holds(&args[0])
+        if held < 0 or (fn == FN_OPTIONAL_OR and args[1].tag != TAG_OPTIONAL):
+            refuse(out, args, n)
+        elif held and fn == FN_OPTIONAL_OR_VALUE:
+            optional_value(out, &args[0], frame)
+        else:
+            out[0] = args[0] if held else args[1]
+    elif (fn == FN_OPTIONAL_SELECT or fn == FN_OPTIONAL_INDEX) and n == 2:
+        look_up(out, &args[0], &args[1], frame)
+    elif (fn == FN_FIRST or fn == FN_LAST) and n == 1:
+        end_of_list(fn, out, &args[0], frame)
+    else:
+        extension(fn, out, args, n, frame)
+
+
 cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object search) noexcept:
     """out = builtin fn of n arguments.  `out` may be one of them.  `search` finds a dynamic pattern."""
     cdef Cell result
@@ -488,7 +492,9 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
         else:
             set_bool(&result, found)
     elif fn == FN_INDEX and n == 2:
-        if args[1].tag == TAG_ERROR or not (args[0].tag == TAG_MAP or args[0].tag == TAG_LIST):
+        if args[0].tag == TAG_OPTIONAL:
+            look_up(&result, &args[0], &args[1], frame)
+        elif args[1].tag == TAG_ERROR or not (args[0].tag == TAG_MAP or args[0].tag == TAG_LIST):
             refuse(&result, args, n)
         else:
             index(&result, &args[0], &args[1], frame)
@@ -507,6 +513,8 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
                 fail(&result, ERR_INVALID_PATTERN)
         else:
             text(fn, &result, &args[0], &args[1], frame)
+    elif fn == FN_TO_STRING and n == 1 and args[0].tag == TAG_OPAQUE:
+        extension(fn, &result, args, n, frame)
     elif FN_TO_BOOL <= fn <= FN_TO_DURATION and n == 1:
         conversion(fn, &result, &args[0], frame)
     elif fn == FN_TO_TYPE and n == 1:
@@ -520,6 +528,10 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
         time_part(fn, &result, args, n, frame)
     elif fn == FN_BUCKET and n >= 2:
         bucket(&result, args, n)
+    elif FN_OPTIONAL_OF <= fn <= FN_LAST:
+        optional(fn, &result, args, n, frame)
+    elif fn > FN_BUCKET:
+        extension(fn, &result, args, n, frame)
     else:
         refuse(&result, args, n)
     out[0] = result

@@ -16,8 +16,8 @@ cdef int order_int_double(int64_t a, double b) noexcept:
     cdef int64_t whole
     if isnan(b):
         return UNORDERED
-    if b >= 9223372036854775808.0:
-        return -1
+    if b >= 9223372036854775808.0:      # 2^63 stands for the greatest int, which no double is
+        return 0 if b == 9223372036854775808.0 and a == INT64_MAX else -1
     if b < -9223372036854775808.0:
         return 1
     whole = <int64_t>floor(b)
@@ -30,7 +30,7 @@ cdef int order_uint_double(uint64_t a, double b) noexcept:
     if isnan(b):
         return UNORDERED
     if b >= 18446744073709551616.0:
-        return -1
+        return 0 if b == 18446744073709551616.0 and a == UINT64_MAX else -1
     if b < 0:
         return 1
     whole = <uint64_t>floor(b)
@@ -110,8 +110,12 @@ cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
         return a.v.i == b.v.i and a.aux == b.aux
     if a.tag == TAG_BYTES or a.tag == TAG_TYPE:
         return <object>a.v.o == <object>b.v.o
+    if a.tag == TAG_OPAQUE:
+        return <object>a.v.o == <object>b.v.o
     if depth > MAX_NESTING:
         return -1
+    if a.tag == TAG_OPTIONAL:
+        return equal_optionals(a, b, frame, depth)
     if a.tag == TAG_LIST:
         return equal_lists(a, b, frame, depth)
     if a.tag == TAG_MAP:
@@ -119,6 +123,14 @@ cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
     if a.tag == TAG_RECORD:
         return equal_records(a, b, frame, depth)
     return -1
+
+cdef int equal_optionals(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
+    cdef Cell x, y
+    if not (holds(a) and holds(b)):
+        return holds(a) == holds(b)
+    optional_value(&x, a, frame)
+    optional_value(&y, b, frame)
+    return equal(&x, &y, frame, depth + 1)
 
 cdef int equal_lists(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
     cdef list left = <list>a.v.o
@@ -200,7 +212,7 @@ cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
     if item.tag == TAG_ERROR:
         return -1
     if source.tag == TAG_MAP:
-        return has_key(source, item)
+        return has_key(source, item, frame)
     if source.tag != TAG_LIST:
         return -1
     items = <list>source.v.o
@@ -242,7 +254,40 @@ cdef object map_key(const Cell* key):
         return int(key.v.d)
     return None
 
-cdef int has_key(const Cell* source, const Cell* key) noexcept:
+cdef int has_key(const Cell* source, const Cell* key, Frame frame) noexcept:
+    cdef Cell inside
+    if source.tag == TAG_OPTIONAL:              # of what it holds; none has nothing
+        if not holds(source):
+            return 0
+        optional_value(&inside, source, frame)
+        source = &inside
     if source.tag != TAG_MAP or key.tag == TAG_ERROR:
         return -1
     return find_key(source, key) != NULL
+
+
+cdef bint list_position(const Cell* at, int64_t* i) noexcept:
+    """The index that a number stands for; a double only if it is whole."""
+    if at.tag == TAG_INT:
+        i[0] = at.v.i
+    elif at.tag == TAG_UINT:
+        i[0] = at.v.i if at.v.i >= 0 else INT64_MAX
+    elif at.tag == TAG_DOUBLE and floor(at.v.d) == at.v.d and -9e18 < at.v.d < 9e18:
+        i[0] = <int64_t>at.v.d
+    else:
+        return False
+    return True
+
+
+cdef inline void refuse(Cell* out, const Cell* args, int n) noexcept:
+    """The error for arguments that no overload takes."""
+    cdef int i
+    for i in range(n):
+        if args[i].tag == TAG_ERROR:
+            fail(out, args[i].aux)
+            return
+    for i in range(n):
+        if args[i].tag == TAG_NULL:
+            fail(out, ERR_NULL_OPERAND)
+            return
+    fail(out, ERR_NO_SUCH_OVERLOAD)

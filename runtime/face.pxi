@@ -166,6 +166,7 @@ cdef class Machine:
                 PyMem_Free(self.sets[i].items)
                 PyMem_Free(self.sets[i].lengths)
         PyMem_Free(self.sets)
+        PyMem_Free(self.wanted)
         PyMem_Free(self.code)
         PyMem_Free(self.slots)
         PyMem_Free(self.constants)
@@ -305,6 +306,83 @@ cdef class Machine:
                     outcomes[i, clause] = mask_outcome(frame.violated, self.words, clause)
             self.wipe(frame)
         self.give_back(frame)
+
+    # Expressions ----------------------------------------------------------------------------------
+
+    cdef tuple names                    # per slot: what it is called, in the order of trying
+    cdef int* wanted                    # per slot: the tag that its declared type asks for, 0: any
+    cdef Binding values
+
+    def name_slots(self, tuple names, list tags, Binding values):
+        """Say how an expression's variables are called.
+
+        names: per slot a tuple of names; tags: per slot the tag of its declared type, or 0.
+        """
+        if len(names) != self.slot_count or len(tags) != self.slot_count or self.wanted != NULL:
+            raise ValueError("a name for every variable")
+        self.names = names
+        self.values = values
+        self.wanted = <int*>allocate(len(tags) * sizeof(int))
+        for i, tag in enumerate(tags):
+            self.wanted[<int>i] = tag
+
+    def compute(self, dict bindings):
+        """(0, value) of the expression, or (1, error code)."""
+        cdef Frame frame = self.take_frame()
+        cdef Cell* x = &frame.result
+        cdef bint collects
+        cdef int i
+        if self.wanted == NULL:
+            raise ValueError("no expression")
+        frame.binding = self.values
+        frame.shared = True                     # bindings are the caller's, who may change them meanwhile
+        frame.steps = self.max_steps
+        frame.allocated = 0
+        frame.loaded = frame.pinned = False
+        if self.group_count:
+            memset(frame.atoms, 0, self.atom_count + self.group_count)
+        collects = PyGC_Disable()
+        try:
+            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
+            for i in range(self.slot_count):
+                self.load_variable(frame, i, bindings)
+            frame.loaded = True
+            fail(x, ERR_LIMIT)
+            run(self, frame)
+            if frame.steps < 0:
+                fail(x, ERR_LIMIT)
+            if x.tag == TAG_ERROR:
+                return 1, x.aux
+            return 0, box(x)
+        finally:
+            if collects:
+                PyGC_Enable()
+            fail(x, ERR_LIMIT)
+            self.give_back(frame)
+
+    cdef int load_variable(self, Frame frame, int slot, dict bindings) except -1:
+        cdef Cell* x = &frame.cells[slot]
+        cdef PyObject* value = NULL
+        cdef object made
+        for name in <tuple>self.names[slot]:
+            value = PyDict_GetItemWithError(bindings, name)
+            if value != NULL:
+                break
+        if value == NULL:
+            fail(x, ERR_UNKNOWN_NAME)
+            return 0
+        unbox(x, value, self.values)
+        if x.tag == TAG_ERROR and not PyLong_Check(<object>value):
+            made = from_host(<object>value)     # a tuple, a mapping: a list or dict of its own
+            if frame.own(made, weight(made)) < 0:
+                fail(x, ERR_LIMIT)
+            else:
+                unbox(x, <PyObject*>made, self.values)
+        if self.wanted[slot] == TAG_DOUBLE and (x.tag == TAG_INT or x.tag == TAG_UINT):
+            to_double(x, x)
+        elif self.wanted[slot] == TAG_UINT and x.tag == TAG_INT and x.v.i >= 0:
+            x.tag = TAG_UINT
+        return 0
 
     # Text ---------------------------------------------------------------------------------------
 

@@ -181,10 +181,13 @@ cdef void run(Machine m, Frame frame) noexcept:
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_HAS_KEY:
             b = &r[pc.b]
-            result = has_key(a, b)
+            result = has_key(a, b, frame)
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_HAS_MEMBER:
             result = has_member(pc, a, frame)
+            pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
+        elif pc.op == OP_HAS_VALUE:
+            result = holds(a)
             pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
         elif pc.op == OP_IS_ERROR:
             pc = code + (pc.t if a.tag == TAG_ERROR else pc.f)
@@ -202,6 +205,9 @@ cdef void run(Machine m, Frame frame) noexcept:
         elif pc.op == OP_JUMP:
             pc = code + pc.t
         elif pc.op == OP_HALT:
+            return
+        elif pc.op == OP_RESULT:
+            frame.result = a[0]
             return
         elif pc.op == OP_OUTSIDE:
             frame.outside = True
@@ -224,6 +230,8 @@ cdef void run(Machine m, Frame frame) noexcept:
         elif pc.op == OP_APPEND:
             b = &r[pc.b]
             pc = code + pc.e if append(&r[pc.a], b, frame) < 0 else pc + 1
+        elif OP_APPEND_OPTIONAL <= pc.op <= OP_MERGE:
+            pc = code + pc.e if extend(pc, &r[pc.a], &r[pc.b], &r[pc.c], frame) < 0 else pc + 1
 
         # Values.
         else:
@@ -270,6 +278,15 @@ cdef void compute(Machine m, const Ins* pc, Cell* c, Frame frame) noexcept:
         make_list(c, &r[pc.a], pc.b, frame)
     elif pc.op == OP_MAP:
         make_map(c, &r[pc.a], pc.b, frame)
+    elif pc.op == OP_POSITION:
+        position(c, &r[pc.a], &r[pc.b], frame)
+    elif pc.op == OP_ELEMENT:
+        if r[pc.a].tag == TAG_MAP:
+            pair[0] = r[pc.a]
+            pair[1] = r[pc.b]
+            key(c, &pair[0], &pair[1], frame)
+        else:
+            c[0] = r[pc.b]
     else:
         pair[0] = r[pc.a]
         pair[1] = r[pc.b]
@@ -347,6 +364,9 @@ cdef int has_member(const Ins* pc, const Cell* a, Frame frame) noexcept:
 
 cdef void key(Cell* c, const Cell* a, const Cell* b, Frame frame) noexcept:
     cdef PyObject* found
+    if a.tag == TAG_OPTIONAL:
+        look_up(c, a, b, frame)
+        return
     if a.tag != TAG_MAP:
         refuse(c, a, 1)
         return
@@ -417,6 +437,69 @@ cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
         return -1
     return 0
 
+cdef int extend(const Ins* pc, Cell* target, const Cell* b, const Cell* c, Frame frame) noexcept:
+    """APPEND_OPTIONAL, PUT, PUT_OPTIONAL, MERGE; -1 on error."""
+    cdef Cell inside
+    cdef const Cell* value = b if pc.op == OP_APPEND_OPTIONAL else c
+    cdef int held
+    if pc.op == OP_APPEND_OPTIONAL or pc.op == OP_PUT_OPTIONAL:
+        held = holds(value)
+        if held <= 0:
+            return held if b.tag != TAG_ERROR else -1
+        optional_value(&inside, value, frame)
+        value = &inside
+    if pc.op == OP_APPEND_OPTIONAL:
+        return append(target, value, frame)
+    if target.tag != TAG_MAP or target.aux != OWNED_LIST:
+        return -1
+    if pc.op == OP_MERGE:
+        return merge(target, b, frame)
+    return put(target, b, value, frame)
+
+
+cdef int put(Cell* target, const Cell* key, const Cell* value, Frame frame) noexcept:
+    """target[key] = value; -1 if the key is there already, or is none."""
+    cdef object name
+    frame.allocated += 100
+    if value.tag == TAG_ERROR or frame.allocated > MAX_ALLOCATION:
+        return -1
+    try:
+        name = map_key(key)
+        if name is None or key.tag == TAG_DOUBLE or name in <dict>target.v.o:
+            return -1
+        (<dict>target.v.o)[name] = box(value)
+    except Exception:
+        return -1
+    return 0
+
+
+cdef int merge(Cell* target, const Cell* other, Frame frame) noexcept:
+    """Put all entries of a map; -1 if one is there already."""
+    cdef dict entries
+    if other.tag != TAG_MAP or not frame.spend(PyDict_Size(<object>other.v.o)):
+        return -1
+    try:
+        entries = <dict>other.v.o
+        frame.allocated += 100 * len(entries)
+        if frame.allocated > MAX_ALLOCATION or not entries.keys().isdisjoint(<dict>target.v.o):
+            return -1
+        (<dict>target.v.o).update(entries)
+    except Exception:
+        return -1
+    return 0
+
+
+cdef void position(Cell* c, const Cell* iterator, const Cell* source, Frame frame) noexcept:
+    """Where a loop stands that a NEXT has moved: an index into a list, or the key of a map."""
+    cdef int32_t at = iterator.aux - 1
+    if iterator.tag != TAG_ITERATOR or at < 0 or at >= PyList_GET_SIZE(<object>iterator.v.o):
+        fail(c, ERR_LIMIT)
+    elif source.tag == TAG_MAP:
+        unbox(c, <PyObject*>PyList_GET_ITEM(<object>iterator.v.o, at), frame.binding)
+    else:
+        set_int(c, at)
+
+
 cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept:
     cdef int i
     cdef list made
@@ -459,5 +542,7 @@ cdef void make_map(Cell* c, const Cell* items, int count, Frame frame) noexcept:
                 return
             made[name] = box(&items[2 * i + 1])
         frame.give(c, TAG_MAP, made, 64 * count + 64)
+        if c.tag == TAG_MAP:
+            c.aux = OWNED_LIST
     except Exception:
         fail(c, ERR_LIMIT)

@@ -46,6 +46,7 @@ cdef class Binding:
     cdef Layout* layouts
     cdef int count
     cdef bint trusted
+    cdef public bint host               # values are Python's own: a NaN and a datetime are welcome
     cdef list kept
     cdef RowField* row                  # the slots of the machine that uses this binding
     cdef readonly object root           # the struct class of the pact's record

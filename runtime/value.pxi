@@ -148,8 +148,8 @@ cdef void unbox(Cell* x, PyObject* o, Binding records) noexcept:
             set_int(x, number)
     elif PyFloat_CheckExact(<object>o):
         set_double(x, PyFloat_AS_DOUBLE(<object>o))
-        if isnan(x.v.d):                # no data holds a NaN that could be read
-            fail(x, ERR_BAD_NUMBER)
+        if isnan(x.v.d) and not (records is not None and records.host):
+            fail(x, ERR_BAD_NUMBER)     # no data holds a NaN that could be read
     elif PyDict_Check(<object>o):
         set_object(x, TAG_MAP, o)
     elif PyList_Check(<object>o):
@@ -163,6 +163,9 @@ cdef PyObject* TIMESTAMP_TYPE = <PyObject*>Timestamp
 cdef PyObject* DURATION_TYPE = <PyObject*>Duration
 cdef PyObject* CEL_TYPE = <PyObject*>CelType
 cdef PyObject* BOOL_KEY_TYPE = <PyObject*>BoolKey
+cdef PyObject* OPTIONAL_TYPE = <PyObject*>Optional
+cdef PyObject* IP_TYPE = <PyObject*>IP
+cdef PyObject* CIDR_TYPE = <PyObject*>CIDR
 
 cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
     """What `unbox` does not meet every day: records, CEL's own types, and subclasses of Python's."""
@@ -188,6 +191,10 @@ cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
             x.aux = value.nanos
         elif form == CEL_TYPE:
             set_object(x, TAG_TYPE, o)
+        elif form == OPTIONAL_TYPE:
+            set_object(x, TAG_OPTIONAL, o)
+        elif form == IP_TYPE or form == CIDR_TYPE:
+            set_object(x, TAG_OPAQUE, o)
         elif form == BOOL_KEY_TYPE:
             set_bool(x, value.value)
         elif isinstance(value, str):
@@ -196,6 +203,11 @@ cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
             set_double(x, value)
         elif isinstance(value, int) and pact_int(o, &number) == 0:
             set_int(x, number)
+        elif records is not None and records.host and isinstance(value, (datetime, timedelta)):
+            value = from_host(value)            # a time of Python's: read, and not kept
+            x.tag = TAG_TIMESTAMP if isinstance(value, Timestamp) else TAG_DURATION
+            x.v.i = value.seconds
+            x.aux = value.nanos
         else:
             fail(x, ERR_BAD_NUMBER)
     except Exception:
@@ -222,6 +234,15 @@ cdef object box(const Cell* x):
     return <object>x.v.o
 
 
+cdef Py_ssize_t weight(object value):
+    """About how many bytes a value takes that was just made."""
+    if isinstance(value, (str, bytes)):
+        return 4 * len(value) + 64
+    if isinstance(value, (list, dict)):
+        return 64 * len(value) + 64
+    return 64
+
+
 cdef class Frame:
     """The registers of one run, and the objects it made.  A program keeps a few for reuse; a run
     takes one for itself, so runs in several threads never share registers."""
@@ -240,6 +261,7 @@ cdef class Frame:
     cdef uint64_t* skipped
     cdef uint8_t* atoms
     cdef uint8_t* groups
+    cdef Cell result                   # of an expression
     cdef bint outside
     cdef bint loaded                   # all slots are loaded
     cdef bint pinned                   # and owned already
@@ -300,7 +322,9 @@ cdef class Frame:
 
     cdef void give_value(self, Cell* x, object value) noexcept:
         """Set x to any CEL value that this run made as a Python object."""
-        if self.own(value, 64) < 0:
+        if PyFloat_CheckExact(value):           # which may be a NaN, that unbox refuses
+            set_double(x, PyFloat_AS_DOUBLE(value))
+        elif self.own(value, weight(value)) < 0:
             fail(x, ERR_LIMIT)
         else:
             unbox(x, <PyObject*>value, self.binding)

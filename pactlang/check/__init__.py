@@ -11,11 +11,12 @@ in the order of first use; what no clause uses is checked last, and leaves nothi
 from __future__ import annotations
 
 from pactlang import ir, syntax
+from pactlang.check.alone import check_alone, prefixes
 from pactlang.check.pact import Check
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.source import Source
 
-__all__ = ["check"]
+__all__ = ["check", "check_alone", "prefixes"]
 
 
 def check(pact: syntax.Pact, source: Source) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:

@@ -6,16 +6,17 @@ pact runs; ERROR agrees with everything because its mistake has been reported.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from pactlang.functions import FUNCTIONS, Overload
-from pactlang.schema import DYN, ERROR, NULL, Type
+from pactlang.schema import DYN, ERROR, NULL, UNSET, Type
 
 NUMBERS = frozenset({"int", "uint", "double"})
-LOOSE = frozenset({"dyn", "error"})
+LOOSE = frozenset({"dyn", "error", "unset"})
 
 
 class Resolved(NamedTuple):
@@ -57,6 +58,8 @@ def _more_general(left: Type, right: Type) -> Type | None:
         return left
     if "error" in (left.kind, right.kind):
         return ERROR
+    if "unset" in (left.kind, right.kind):
+        return right if left.kind == "unset" else left
     if "dyn" in (left.kind, right.kind):
         return DYN
     if left.kind != right.kind or left.name != right.name or len(left.params) != len(right.params):
@@ -70,8 +73,13 @@ def _more_general(left: Type, right: Type) -> Type | None:
 @lru_cache(maxsize=4096)
 def resolve(function: str, method: bool, args: tuple[Type, ...]) -> Resolved | None:
     """The overload of `function` that takes `args`, or None if there is none."""
+    return choose(FUNCTIONS.get(function, ()), method, args)
+
+
+def choose(rows: Iterable[Overload], method: bool, args: tuple[Type, ...]) -> Resolved | None:
+    """The one of `rows` that takes `args`, or None if none does."""
     found = []
-    for row in FUNCTIONS.get(function, ()):
+    for row in rows:
         bound: dict[str, Type] = {}
         if row.method == method and _takes(row, args, bound):
             found.append((row, _substitute(row.result, bound)))
@@ -93,7 +101,8 @@ def _takes(row: Overload, args: tuple[Type, ...], bound: dict[str, Type]) -> boo
 
 def _same_sort(param: Type, arg: Type) -> bool:
     """A repeated parameter takes any number where it takes one."""
-    return arg.kind in LOOSE or arg.kind == param.kind or {arg.kind, param.kind} <= NUMBERS
+    kinds = {arg.kind, param.kind}
+    return arg.kind == param.kind or not kinds.isdisjoint(LOOSE) or kinds <= NUMBERS
 
 
 def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
@@ -102,8 +111,10 @@ def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
         merged = arg if known is None else _more_general(known, arg)
         bound[param.name] = merged or ERROR
         return merged is not None
-    if arg.kind in LOOSE or param.kind == "dyn":
+    if param.kind == "dyn":
         return True
+    if arg.kind in LOOSE:  # what it holds is as loose
+        return all(_unify(inside, arg, bound) for inside in param.params)
     if param.kind != arg.kind or param.name != arg.name:
         return False
     if len(param.params) != len(arg.params):
@@ -113,7 +124,7 @@ def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
 
 def _substitute(type: Type, bound: dict[str, Type]) -> Type:
     if type.kind == "param":
-        return bound.get(type.name, DYN)
+        return bound.get(type.name, UNSET)
     if not type.params:
         return type
     return replace(type, params=tuple(_substitute(p, bound) for p in type.params))

@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
-from pactlang.check import macros, overloads, texts
+from pactlang.check import bindings, macros, overloads, texts
+from pactlang.check.modes import Mode
+from pactlang.check.names import dotted
 from pactlang.check.report import near, suggest
 from pactlang.diagnostic import Fix
 from pactlang.functions import FUNCTIONS
+from pactlang.schema import DYN
+from pactlang.source import Span
 
 if TYPE_CHECKING:
     from pactlang.check.walk import Scope, Walk
@@ -23,14 +27,8 @@ POPULATION = frozenset(
 )
 TEMPORAL = frozenset("once historically since previous count once_before since_before".split())
 
-# CEL's extensions that are not there yet, by the form of the call.
-LATER_METHODS = frozenset(
-    "charAt indexOf lastIndexOf lowerAscii upperAscii replace split substring trim join format reverse "
-    "orValue or value hasValue optMap optFlatMap first last transformList transformMap transformMapEntry "
-    "sort sortBy flatten slice distinct containsIP containsCIDR family prefixLength masked".split()
-)
-LATER_FUNCTIONS = frozenset("ip cidr isIP isCIDR optional_type".split())
-NAMESPACES = frozenset("math strings cel base64 optional lists sets regex proto ip cidr net".split())
+# What has functions of its own, written `math.abs(x)`.
+NAMESPACES = frozenset(name.partition(".")[0] for name in FUNCTIONS if "." in name[1:-1])
 
 # What other languages call our functions.
 ELSEWHERE = {
@@ -41,7 +39,7 @@ ELSEWHERE = {
 }  # fmt: skip
 OPERATOR_NAMES = frozenset(name for name in FUNCTIONS if not name[0].isalpha())
 FUNCTION_NAMES = tuple(name for name in FUNCTIONS if name not in OPERATOR_NAMES)
-KNOWN = (*FUNCTION_NAMES, "has", "says", *sorted(macros.MACROS))
+KNOWN = (*FUNCTION_NAMES, "has", "says", *sorted(macros.MACROS), *sorted(bindings.OPTIONAL_MACROS))
 
 
 def call(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
@@ -54,24 +52,41 @@ def call(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
             return macros.has(walk, expr, scope)
     elif macros.is_macro(expr):
         return macros.comprehension(walk, expr, scope)
-    elif _is_namespace(walk, expr.target, scope):
-        return walk.unsupported(f"`{walk.report.text(expr.target.span)}.{name}`", expr.name_span)
+    elif name in bindings.OPTIONAL_MACROS and len(expr.args) == 2:
+        return bindings.optional_map(walk, expr, scope)
+    elif bindings.is_cel(walk, expr, scope):
+        return bindings.call(walk, expr, scope)
     if name in ("matches", "says"):
         return texts.call(walk, expr, scope)
-    if name not in FUNCTIONS or name in OPERATOR_NAMES:
-        return _unknown(walk, expr, scope)
-    return overloads.function(walk, expr, scope)
+    return _function(walk, expr, scope)
+
+
+def _function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
+    """A function of the overload table or of the user's, with or without its namespace."""
+    absolute, before = dotted(expr.target) if expr.target is not None else (expr.absolute, "")
+    local = before.partition(".")[0]
+    if expr.target is None or (before and not walk.resolves(local, scope)):
+        name = f"{before}.{expr.function}" if before else expr.function
+        for prefix in ("",) if absolute else walk.prefixes:
+            whole = prefix + name
+            if whole in walk.functions:
+                return overloads.declared(walk, expr, whole, expr.args, scope)
+            if whole in FUNCTIONS and whole not in OPERATOR_NAMES and (before or _is_global(whole)):
+                return overloads.function(walk, expr, whole, False, expr.args, scope)
+    if expr.target is not None and not (before in NAMESPACES and not walk.resolves(local, scope)):
+        written = (expr.target, *expr.args)
+        if expr.function in walk.functions:
+            return overloads.declared(walk, expr, expr.function, written, scope)
+        if expr.function in FUNCTIONS and expr.function not in OPERATOR_NAMES:
+            return overloads.function(walk, expr, expr.function, True, written, scope)
+    return _unknown(walk, expr, scope)
+
+
+def _is_global(name: str) -> bool:
+    return "." not in name
 
 
 # What is not there ---------------------------------------------------------------------------
-
-
-def _is_namespace(walk: Walk, target: syntax.Expr, scope: Scope) -> bool:
-    return (
-        isinstance(target, syntax.Name)
-        and target.name in NAMESPACES
-        and not walk.resolves(target.name, scope)
-    )
 
 
 def _population(walk: Walk, expr: syntax.Call) -> ir.Expr:
@@ -95,17 +110,27 @@ def _unknown(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     if expr.target is None:
         if name in POPULATION or is_quantile(name):
             return _population(walk, expr)
-        if name in TEMPORAL:
+        if name in TEMPORAL and walk.mode is Mode.PACT:
             return walk.unsupported("session promises", expr.name_span, f"`{name}` looks at earlier calls")
-        if name in LATER_FUNCTIONS:
-            return walk.unsupported(f"`{name}`", expr.name_span)
-    elif name in LATER_METHODS or name in macros.MACROS:
-        count = f" with {len(expr.args)} arguments" if name in macros.MACROS else ""
-        return walk.unsupported(f"`{name}`{count}", expr.name_span)
-    for arg in (expr.target, *expr.args):
-        if arg is not None and not (name in macros.MACROS and isinstance(arg, syntax.Name)):
-            walk.infer(arg, scope)
+    macro = name in macros.MACROS or name in bindings.OPTIONAL_MACROS
+    if expr.target is not None and macro:
+        return _wrong_macro(walk, expr)
+    namespace = isinstance(expr.target, syntax.Name) and expr.target.name in NAMESPACES
+    written = (*(() if expr.target is None or namespace else (expr.target,)), *expr.args)
+    args = tuple(walk.infer(arg, scope) for arg in written if not (macro and isinstance(arg, syntax.Name)))
+    if walk.mode is Mode.DYNAMIC:  # which is found out when it runs
+        return ir.Call(DYN, expr.span, name if name not in FUNCTIONS else f"?{name}", "", args)
     _unknown_function(walk, expr)
+    return walk.error(expr.span)
+
+
+def _wrong_macro(walk: Walk, expr: syntax.Call) -> ir.Expr:
+    counts = sorted({*macros.ONE.get(expr.function, ()), *macros.TWO.get(expr.function, ())}) or [2]
+    walk.report.error(
+        "wrong-arguments",
+        f"`{expr.function}` takes {' or '.join(map(str, counts))} arguments, found {len(expr.args)}",
+        expr.name_span,
+    )
     return walk.error(expr.span)
 
 
@@ -121,6 +146,13 @@ def _unknown_function(walk: Walk, expr: syntax.Call) -> None:
             span,
             help=(f"write `list.{name}(x, ...)`",),
         )
+        return
+    if isinstance(expr.target, syntax.Name) and expr.target.name in NAMESPACES:
+        whole = f"{expr.target.name}.{name}"
+        walk.report.error(
+            "unknown-function", f"unknown function `{whole}`", span,
+            **suggest(whole, Span(expr.target.span.start, span.end), KNOWN),
+        )  # fmt: skip
         return
     other = ELSEWHERE.get(name.lower()) or near(name, KNOWN)
     if other in KNOWN:

@@ -18,7 +18,9 @@ Facts = frozenset[Place]
 NOTHING: Facts = frozenset()
 
 # Operators for which null is an ordinary value, and functions that take any value.
-LENIENT = frozenset({"_==_", "_!=_", "@in", "type", "dyn"})
+LENIENT = frozenset(
+    {"_==_", "_!=_", "@in", "type", "dyn", "optional.of", "optional.ofNonZeroValue", "orValue"}
+)
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "_==_": eq, "_!=_": ne, "_<_": lt, "_<=_": le, "_>_": gt, "_>=_": ge,

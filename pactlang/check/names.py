@@ -41,3 +41,14 @@ def _check_name(item: Named, fields: frozenset[str], report: Report) -> None:
         report.error(
             "hidden-field", f"`{name}` hides the field `{name}` of the record", span, "choose another name"
         )
+
+
+def dotted(expr: syntax.Expr) -> tuple[bool, str]:
+    """Whether `a.b.c` begins with a dot, and its text; "" for anything but names and dots."""
+    names = []
+    while isinstance(expr, syntax.Select) and not expr.optional:
+        names.append(expr.field)
+        expr = expr.operand
+    if not isinstance(expr, syntax.Name):
+        return False, ""
+    return expr.absolute, ".".join([expr.name, *reversed(names)])

@@ -67,8 +67,10 @@ def operation(
         return walk.error(span)
     for arg in args:
         walk.strict(arg, scope)
-    if op in ("/", "%") and _zero(args[1]) and found.result.kind != "double":
-        walk.report.error("division-by-zero", "division by zero", walk.span(args[1]), "this is zero")
+    if (
+        op in ("/", "%") and _zero(args[1]) and found.result.kind != "double"
+        and walk.report.rule("division-by-zero", "division by zero", walk.span(args[1]), "this is zero")
+    ):  # fmt: skip
         return walk.error(span)
     return ir.Call(found.result, span, function, found.overload, args)
 

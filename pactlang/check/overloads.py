@@ -5,11 +5,13 @@ In: checked arguments.  Out: `ir.Call`.  Everything here follows from the overlo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
-from pactlang.check.agree import comparable, resolve
+from pactlang.check.agree import choose, comparable, resolve
 from pactlang.check.facts import LENIENT
+from pactlang.check.modes import Mode
 from pactlang.check.report import an, listed
 from pactlang.diagnostic import Fix
 from pactlang.functions import FUNCTIONS
@@ -26,26 +28,52 @@ READERS = {
 }
 
 
-def function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
-    """A call of a function of the overload table."""
-    written = (expr.target, *expr.args) if expr.target is not None else expr.args
-    return apply(walk, expr, tuple(walk.infer(arg, scope) for arg in written), scope)
+def function(
+    walk: Walk, expr: syntax.Call, name: str, method: bool, written: Sequence[syntax.Expr], scope: Scope
+) -> ir.Expr:
+    """A call of the function `name` of the overload table; a method's receiver is written first."""
+    return apply(walk, expr, tuple(walk.infer(arg, scope) for arg in written), scope, name, method)
 
 
-def apply(walk: Walk, expr: syntax.Call, args: tuple[ir.Expr, ...], scope: Scope) -> ir.Expr:
+def declared(
+    walk: Walk, expr: syntax.Call, name: str, written: Sequence[syntax.Expr], scope: Scope
+) -> ir.Expr:
+    """A call of a function that the user has declared."""
+    args = tuple(walk.infer(arg, scope) for arg in written)
+    if any(arg.type.kind == "error" for arg in args):
+        return walk.error(expr.span)
+    found = choose(walk.functions[name], expr.target is not None, tuple(arg.type for arg in args))
+    if found is None:
+        types = ", ".join(str(arg.type) for arg in args)
+        walk.report.error("type-mismatch", f"`{name}` does not take ({types})", expr.span)
+        return walk.error(expr.span)
+    return ir.Call(found.result, expr.span, name, found.overload, args)
+
+
+def apply(
+    walk: Walk,
+    expr: syntax.Call,
+    args: tuple[ir.Expr, ...],
+    scope: Scope,
+    name: str = "",
+    method: bool | None = None,
+) -> ir.Expr:
     """The call `expr` of a function of the overload table, with its arguments checked."""
+    name, method = name or expr.function, (expr.target is not None) if method is None else method
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(expr.span)
     types = tuple(arg.type for arg in args)
-    found = resolve(expr.function, expr.target is not None, types)
+    found = resolve(name, method, types)
+    if found is None and walk.mode is Mode.DYNAMIC:  # which is found out when it runs
+        return ir.Call(DYN, expr.span, f"?{name}", "", args)
     if found is None:
-        _no_overload(walk, expr, args)
+        _no_overload(walk, expr, name, method, args)
         return walk.error(expr.span)
-    if not _good_constant(walk, expr.function, args):
+    if not _good_constant(walk, name, args):
         return walk.error(expr.span)
-    for arg in args if expr.function not in LENIENT else ():
+    for arg in args if name not in LENIENT else ():
         walk.strict(arg, scope)
-    return ir.Call(found.result, expr.span, expr.function, found.overload, args)
+    return ir.Call(found.result, expr.span, name, found.overload, args)
 
 
 def index(walk: Walk, expr: syntax.Index, operand: ir.Expr, key: ir.Expr, scope: Scope) -> ir.Expr:
@@ -90,23 +118,23 @@ def _good_constant(walk: Walk, function: str, args: tuple[ir.Expr, ...]) -> bool
     try:
         read(args[0].value)
     except ValueError:
-        walk.report.error(
+        return not walk.report.rule(
             f"bad-{function}", f'"{args[0].value}" is not {what}', walk.span(args[0]),
             help=(f'write it like "{example}"',),
         )  # fmt: skip
-        return False
     return True
 
 
-def _no_overload(walk: Walk, expr: syntax.Call, args: tuple[ir.Expr, ...]) -> None:
-    name, method = expr.function, expr.target is not None
+def _no_overload(
+    walk: Walk, expr: syntax.Call, name: str, method: bool, args: tuple[ir.Expr, ...]
+) -> None:
     rows = [row for row in FUNCTIONS[name] if row.method == method]
     if not rows:
         _wrong_form(walk, expr)
         return
     counts = sorted({len(row.params) for row in rows})
     if len(args) not in counts and not any(row.variadic and len(args) > len(row.params) for row in rows):
-        _wrong_count(walk, expr, [count - method for count in counts])
+        _wrong_count(walk, expr, name, [count - method for count in counts])
         return
     at, fitting = _first_misfit(name, method, args)
     walk.report.error(
@@ -151,11 +179,11 @@ def _wrong_form(walk: Walk, expr: syntax.Call) -> None:
     )  # fmt: skip
 
 
-def _wrong_count(walk: Walk, expr: syntax.Call, counts: list[int]) -> None:
+def _wrong_count(walk: Walk, expr: syntax.Call, name: str, counts: list[int]) -> None:
     wanted = " or ".join(str(count) for count in counts)
     plural = "" if wanted == "1" else "s"
     walk.report.error(
         "wrong-arguments",
-        f"`{expr.function}` takes {wanted} argument{plural}, found {len(expr.args)}",
+        f"`{name}` takes {wanted} argument{plural}, found {len(expr.args)}",
         expr.name_span,
     )

@@ -80,7 +80,7 @@ class Patterns:
             return True
         message, start, end, help = complaint
         place = inside(self.report.text(span), span, start, end)
-        self.report.error("bad-pattern", f"not a pattern: {message}", place, help=(help,) if help else ())
+        self.report.rule("bad-pattern", f"not a pattern: {message}", place, help=(help,) if help else ())
         return False
 
 

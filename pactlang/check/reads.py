@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from pactlang import ir
 from pactlang.check.shapes import IDENTITY, records_in
-from pactlang.schema import Record, Schema, Slot, Type
+from pactlang.schema import DYN, Field, Record, Schema, Slot, Type
 
 # Functions that look at their first argument from outside: a list's length, a value's type.
 OUTSIDE = frozenset({"size", "type"})
@@ -34,6 +34,10 @@ class Slots:
         """The slot of field `name` of the record in slot `base` (-1: the pact's record)."""
         path = self.slots[base].path if base >= 0 else ()
         return self._slot((*path, name), type, base if path else -1)
+
+    def declare(self, name: str) -> None:
+        """A field that nobody has declared: a variable that is known only when an expression runs."""
+        self.fields[self.root].setdefault(name, Field(name, DYN))
 
     def _slot(self, path: tuple[str, ...], type: Type, base: int) -> int:
         if path not in self.index:
@@ -113,6 +117,12 @@ class _Reads:
                 self._all((yes, no), whole)
             case ir.Key(operand=operand):
                 self.walk(operand, whole)
+            case ir.Bind(inits=inits, body=body):
+                self._all(inits, True)
+                self.walk(body, whole)
+            case ir.OptionalMap(operand=operand, body=body):
+                self.walk(operand, True)
+                self.walk(body, whole)
             case ir.Not(operand=operand) | ir.Matches(operand=operand) | ir.Says(operand=operand):
                 self.walk(operand, True)
 

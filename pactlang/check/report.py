@@ -19,10 +19,10 @@ LONGEST_NAME = 64
 
 
 class Report:
-    """Collects the findings of one pact."""
+    """Collects the findings of one pact, or (`lenient`) of an expression alone."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, lenient: bool = False) -> None:
+        self.source, self.lenient = source, lenient
         self.found: list[Diagnostic] = []
 
     def error(
@@ -45,6 +45,14 @@ class Report:
     ) -> None:
         """Add something that is allowed and almost certainly not meant."""
         self.error(code, message, span, label, help=help, level=WARNING)
+
+    def rule(
+        self, code: str, message: str, span: Span, label: str = "", *, help: tuple[str, ...] = ()
+    ) -> bool:
+        """Add a breach of a rule that pacts have beyond CEL's; True if it is an error here."""
+        level = WARNING if self.lenient else ERROR
+        self.error(code, message, span, label, help=help, level=level)
+        return level == ERROR
 
     def note(
         self,

@@ -10,19 +10,23 @@ comprehension has a variable of its own).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from pactlang import ir, syntax
-from pactlang.check import calls, operators, overloads
+from pactlang.check import calls, operators, optionals, overloads
 from pactlang.check.agree import agree, join
 from pactlang.check.facts import NOTHING, Facts, Known
-from pactlang.check.names import Named
+from pactlang.check.modes import Mode
+from pactlang.check.names import Named, dotted
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots
 from pactlang.check.report import Hint, Report, an, listed, suggest
 from pactlang.diagnostic import ERROR as ERROR_LEVEL
 from pactlang.diagnostic import Fix
+from pactlang.functions import Overload
 from pactlang.schema import (
     BOOL,
     BYTES,
@@ -35,10 +39,12 @@ from pactlang.schema import (
     STRING,
     TYPE,
     UINT,
+    UNSET,
     Field,
     Type,
     list_of,
     map_of,
+    optional_of,
 )
 from pactlang.source import Span
 
@@ -58,7 +64,8 @@ MAP_KEYS = frozenset({"bool", "int", "uint", "string", "dyn", "error"})
 
 # CEL's names of types as values, and the name that `type(x)` has for each.
 TYPE_VALUES = {
-    **{n: n for n in "bool int uint double string bytes list map null_type type".split()},
+    **{n: n for n in "bool int uint double string bytes list map null_type type optional_type".split()},
+    "net.IP": "net.IP", "net.CIDR": "net.CIDR",
     "timestamp": "google.protobuf.Timestamp", "google.protobuf.Timestamp": "google.protobuf.Timestamp",
     "duration": "google.protobuf.Duration", "google.protobuf.Duration": "google.protobuf.Duration",
 }  # fmt: skip
@@ -93,12 +100,26 @@ NOWHERE = Scope()
 
 
 class Walk:
-    """Checks expressions of one pact, clause by clause."""
+    """Checks expressions: those of a pact clause by clause, or one alone (`mode`).
+
+    prefixes: what may stand before a bare name, the longest first: the containers of an expression.
+    functions: rows for functions that the user has declared.
+    """
 
     nowhere = NOWHERE
 
-    def __init__(self, report: Report, slots: Slots, patterns: Patterns, names: Mapping[str, Named]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        slots: Slots,
+        patterns: Patterns,
+        names: Mapping[str, Named],
+        mode: Mode = Mode.PACT,
+        prefixes: tuple[str, ...] = ("",),
+        functions: Mapping[str, tuple[Overload, ...]] | None = None,
+    ) -> None:
         self.report, self.slots, self.patterns, self.names = report, slots, patterns, names
+        self.mode, self.prefixes, self.functions = mode, prefixes, functions or {}
         self.fields: Mapping[str, Field] = slots.fields[slots.root]
         self.known = Known(lambda index: slots.slots[index].path)
         self.values: dict[str, Expansion] = {}
@@ -127,7 +148,9 @@ class Walk:
         self.deepen(1, 1, expr.span)
         node = self._infer(expr, scope)
         self.depth = depth
-        return node
+        if node.type.kind == "unset":
+            return replace(node, type=DYN)
+        return loosened(node) if self.mode is Mode.DYNAMIC else node
 
     def deepen(self, levels: int, size: int, span: Span) -> None:
         """Go down in the tree, where `size` nodes are made; `infer` comes up again.
@@ -263,16 +286,31 @@ class Walk:
                 return self._not_a_value("pattern", name, span, f"x.matches({name})")
             case syntax.PhrasesDecl():
                 return self._not_a_value("list of phrases", name, span, f"x.says({name})")
-        if name == "call":
-            return ir.Slot(self.slots.slots[self.slots.record()].type, span, self.slots.record())
-        if name in TYPE_VALUES:
-            return ir.Const(TYPE, span, TYPE_VALUES[name])
-        if name in self.fields:
-            field = self.fields[name]
-            return ir.Slot(field.type, span, self.slots.field(-1, name, field.type))
+        if self.mode is Mode.PACT:
+            if name == "call":
+                return ir.Slot(self.slots.slots[self.slots.record()].type, span, self.slots.record())
+            if name in TYPE_VALUES:
+                return ir.Const(TYPE, span, TYPE_VALUES[name])
+        found = self._qualified(name, span, expr.absolute)
+        if found is not None:
+            return found
+        if self.mode is Mode.DYNAMIC:
+            self.slots.declare(name)
+            return ir.Slot(DYN, span, self.slots.field(-1, name, DYN))
         if self.once(name):
             self._unknown_name(name, span, scope)
         return self.error(span)
+
+    def _qualified(self, name: str, span: Span, absolute: bool = False) -> ir.Expr | None:
+        """What a name with or without dots stands for, in the innermost container that has it."""
+        for prefix in ("",) if absolute else self.prefixes:
+            whole = prefix + name
+            if whole in self.fields:
+                field = self.fields[whole]
+                return ir.Slot(field.type, span, self.slots.field(-1, whole, field.type))
+            if whole in TYPE_VALUES:
+                return ir.Const(TYPE, span, TYPE_VALUES[whole])
+        return None
 
     def _not_a_value(self, what: str, name: str, span: Span, example: str) -> ir.Expr:
         code = f"{what.split()[-1]}-as-value"
@@ -294,7 +332,10 @@ class Walk:
             )  # fmt: skip
             return
         known = (*scope.variables, *self.names, *self.fields, *nested.values(), *TYPE_VALUES)
-        self.report.unknown("field", name, span, known, "no field, let or event has this name")
+        if self.mode is Mode.PACT:
+            self.report.unknown("field", name, span, known, "no field, let or event has this name")
+        else:
+            self.report.unknown("variable", name, span, known, "no variable of this name is declared")
 
     def _value(self, item: syntax.Let | syntax.Event, use: syntax.Name, scope: Scope) -> ir.Expr:
         name = item.name.name
@@ -359,22 +400,28 @@ class Walk:
 
     def _select(self, expr: syntax.Select, scope: Scope) -> ir.Expr:
         if expr.optional:
-            return self.unsupported("`.?`", expr.field_span, f"write `has(x.{expr.field})` first")
-        name = dotted(expr)
-        if name in TYPE_VALUES and not self.resolves(name.partition(".")[0], scope):
-            return ir.Const(TYPE, expr.span, TYPE_VALUES[name])
-        if self._is_record(expr.operand, scope):
-            return self._root_field(expr)
+            return optionals.select(self, expr, scope)
+        if self.is_record(expr.operand, scope):
+            return self.root_field(expr)
+        absolute, name = dotted(expr)
+        root = name.partition(".")[0]
+        local = root in scope.variables or (self.mode is Mode.PACT and self.resolves(root, scope))
+        if name and (absolute or not local):
+            found = self._qualified(name, expr.span, absolute)
+            if found is not None:
+                return found
         return self.member(self.infer(expr.operand, scope), expr, scope)
 
     def resolves(self, name: str, scope: Scope) -> bool:
         """True if a bare `name` stands for a value here."""
         return name in scope.variables or name in self.names or name in self.fields
 
-    def _is_record(self, expr: syntax.Expr, scope: Scope) -> bool:
-        return isinstance(expr, syntax.Name) and expr.name == "call" and "call" not in scope.variables
+    def is_record(self, expr: syntax.Expr, scope: Scope) -> bool:
+        """True for `call`, the pact's record."""
+        named = isinstance(expr, syntax.Name) and expr.name == "call" and "call" not in scope.variables
+        return named and self.mode is Mode.PACT
 
-    def _root_field(self, expr: syntax.Select) -> ir.Expr:
+    def root_field(self, expr: syntax.Select) -> ir.Expr:
         """`call.field`: reads the field, not the record."""
         field = self._field(self.slots.root, expr)
         if field is None:
@@ -401,14 +448,21 @@ class Walk:
             return self.error(expr.span)
         if type.kind == "record":
             return self._record_member(operand, expr, scope)
-        if type.kind == "dyn" or (type.kind == "map" and type.element.kind in ("string", "dyn")):
+        inside = type.element if type.kind == "optional" else type
+        if inside.kind in ("dyn", "unset") or (inside.kind == "map" and self._takes_text(inside)):
             self.strict(operand, scope)
-            return ir.Key(type.params[1] if type.params else DYN, expr.span, operand, expr.field)
+            found = inside.params[1] if inside.params else DYN
+            found = found if inside is type else optional_of(found)
+            return ir.Key(found, expr.span, operand, expr.field)
         self.report.error(
             "unknown-field", f"unknown field `{expr.field}`: {an(type.plain)} has no fields", expr.field_span,
             help=field_help(type, expr.field),
         )  # fmt: skip
         return self.error(expr.span)
+
+    def _takes_text(self, type: Type) -> bool:
+        """Whether the keys of a map may be text; CEL looks when it runs."""
+        return type.element.kind in ("string", "dyn", "unset") or self.mode is not Mode.PACT
 
     def _record_member(self, operand: ir.Expr, expr: syntax.Select, scope: Scope) -> ir.Expr:
         field = self._field(operand.type.name, expr)
@@ -421,7 +475,7 @@ class Walk:
 
     def _index(self, expr: syntax.Index, scope: Scope) -> ir.Expr:
         if expr.optional:
-            return self.unsupported("`[?...]`", expr.index.span)
+            return optionals.index(self, expr, scope)
         operand, index = self.infer(expr.operand, scope), self.infer(expr.index, scope)
         return overloads.index(self, expr, operand, index, scope)
 
@@ -459,55 +513,54 @@ class Walk:
         return ir.Cond(type, expr.span, test, yes, no)
 
     def _list(self, expr: syntax.ListLiteral, scope: Scope) -> ir.Expr:
-        optional = next((item for item in expr.items if item.optional), None)
-        if optional is not None:
-            return self.unsupported("`?` before an element", optional.span)
         inner = scope._replace(atom=None)
         items = tuple(self.infer(item.value, inner) for item in expr.items)
-        element = joined(items)
-        return self.error(expr.span) if element == ERROR else ir.ListOf(list_of(element), expr.span, items)
+        marked = optionals.marked(expr.items)
+        element = joined([optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(items)])
+        if element == ERROR:
+            return self.error(expr.span)
+        return ir.ListOf(list_of(element), expr.span, items, marked)
 
     def _map(self, expr: syntax.MapLiteral, scope: Scope) -> ir.Expr:
-        optional = next((entry for entry in expr.entries if entry.optional), None)
-        if optional is not None:
-            return self.unsupported("`?` before an entry", optional.span)
         inner = scope._replace(atom=None)
         keys = tuple(self._key(entry.key, inner) for entry in expr.entries)
         values = tuple(self.infer(entry.value, inner) for entry in expr.entries)
-        key, value = joined(keys), joined(values)
+        marked = optionals.marked(expr.entries)
+        key = joined([node.type for node in keys])
+        value = joined([optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(values)])
         if ERROR in (key, value):
             return self.error(expr.span)
-        return ir.MapOf(map_of(key, value), expr.span, tuple(zip(keys, values, strict=True)))
+        return ir.MapOf(map_of(key, value), expr.span, tuple(zip(keys, values, strict=True)), marked)
 
     def _key(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
         node = self.infer(expr, scope)
         if node.type.kind in MAP_KEYS:
             return node
-        self.report.error(
+        wrong = self.report.rule(
             "map-key", f"{an(node.type)} cannot be a key of a map", expr.span,
             help=("keys are of type `string`, `int`, `uint` or `bool`",),
         )  # fmt: skip
-        return self.error(expr.span)
+        return self.error(expr.span) if wrong else node
 
 
-def joined(items: tuple[ir.Expr, ...]) -> Type:
-    """The type of an element that is any of `items`."""
-    if not items:
-        return DYN
-    type = items[0].type
-    for item in items[1:]:
-        if item.type != type:
-            type = join(type, item.type)
-    return type
+def loosened(node: ir.Expr) -> ir.Expr:
+    """The node as one whose type is known only when it runs."""
+    if node.type.kind in ("dyn", "error"):
+        return node
+    if isinstance(node, ir.Const):
+        return ir.Call(DYN, node.span, "dyn", "to_dyn", (node,))
+    return replace(node, type=DYN)
 
 
-def dotted(expr: syntax.Expr) -> str:
-    """`a.b.c` as text; "" for anything but names and dots."""
-    names = []
-    while isinstance(expr, syntax.Select) and not expr.optional:
-        names.append(expr.field)
-        expr = expr.operand
-    return ".".join([expr.name, *reversed(names)]) if isinstance(expr, syntax.Name) else ""
+def joined(types: Sequence[Type]) -> Type:
+    """The type of an element that is any of `types`; of none, not known yet."""
+    if not types:
+        return UNSET
+    found = types[0]
+    for type in types[1:]:
+        if type != found:
+            found = join(found, type)
+    return found
 
 
 TIME_PARTS = {

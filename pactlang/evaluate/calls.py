@@ -15,9 +15,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from pactlang import conversions
-from pactlang.functions import CALENDAR, CLOCK, CONVERSIONS, FUNCTIONS, NUMBERS, ORDERED, Overload
-from pactlang.schema import Type
+from pactlang import conversions, extensions
+from pactlang.functions import CALENDAR, CLOCK, CONVERSIONS, NUMBERS, ORDERED, fitting
 from pactlang.text import compile_re2
 from pactlang.values import (
     EPOCH_DAY,
@@ -27,6 +26,7 @@ from pactlang.values import (
     NANOS,
     CelType,
     Duration,
+    Limit,
     OutOfRange,
     Timestamp,
     UInt,
@@ -37,12 +37,13 @@ from pactlang.values import (
     make_timestamp,
     map_key,
     type_name,
+    within,
 )
 
 Function = Callable[..., Any]
 
-MAX_JOINED = 32 * 1024 * 1024  # characters, bytes or elements that one `+` may give
 DAY = 86_400  # seconds
+MAX_SPAN = 9_223_372_036  # seconds
 CYCLE_DAYS, CYCLE_YEARS = 146_097, 400  # after which the Gregorian calendar repeats
 
 # The schema's word for a value's type, by CEL's name of it.
@@ -50,7 +51,14 @@ KINDS = {
     "null_type": "null",
     "google.protobuf.Timestamp": "timestamp",
     "google.protobuf.Duration": "duration",
+    "optional_type": "optional",
+    "net.IP": "ip",
+    "net.CIDR": "cidr",
 }
+
+
+# Overloads whose answer hangs on whether a NaN inside a list or a map is a value.
+NAN_MATTERS = frozenset({"equals", "not_equals", "in_list"})
 
 
 class Failure(Exception):
@@ -68,8 +76,8 @@ def kind_of(value: object) -> str:
     return KINDS.get(name, name)
 
 
-def apply(function: str, args: list[Any]) -> Any:
-    """The value of a call.  Raises Failure."""
+def apply(function: str, args: list[Any], host: bool = False) -> Any:
+    """The value of a call.  host: a NaN in a list or map is a value.  Raises Failure."""
     if function == "_[_]" and isinstance(args[0], list) and is_number(args[1]) and args[1] == args[1] // 1:
         args = [args[0], int(args[1])]  # a whole double or a uint is an index too
     kinds = tuple(kind_of(value) for value in args)
@@ -77,9 +85,12 @@ def apply(function: str, args: list[Any]) -> Any:
     if row is None:
         raise _refused(function, kinds)
     try:
-        return COMPUTE[row.id](*args)
+        compute = COMPUTE[row.id]
+        return compute(*args, host=host) if row.id in NAN_MATTERS else compute(*args)
     except OutOfRange as error:
         raise Failure("range", str(error)) from None
+    except Limit as error:
+        raise Failure("limit", str(error)) from None
     except OverflowError:
         raise Failure("range", f"`{function}` is out of range") from None
     except UnicodeError:
@@ -88,20 +99,7 @@ def apply(function: str, args: list[Any]) -> Any:
         raise Failure("bad-conversion", str(error)) from None
 
 
-@lru_cache(maxsize=4096)
-def _row(function: str, kinds: tuple[str, ...]) -> Overload | None:
-    return next((row for row in FUNCTIONS.get(function, ()) if _fits(row, kinds)), None)
-
-
-def _fits(row: Overload, kinds: tuple[str, ...]) -> bool:
-    params = row.params
-    if row.variadic and len(kinds) > len(params):
-        params += (params[-1],) * (len(kinds) - len(params))
-    return len(params) == len(kinds) and all(map(_takes, params, kinds))
-
-
-def _takes(param: Type, kind: str) -> bool:
-    return param.kind in ("param", "dyn") or param.kind == kind
+_row = lru_cache(maxsize=4096)(fitting)
 
 
 def _refused(function: str, kinds: tuple[str, ...]) -> Failure:
@@ -112,7 +110,7 @@ def _refused(function: str, kinds: tuple[str, ...]) -> Failure:
 
 def shown(function: str) -> str:
     """A function or operator as it is written in a pact."""
-    return f"`{function.strip('_@').replace('[_]', '[]')}`"
+    return f"`{function.strip('_@').replace('[_]', '[]').replace('[?_]', '[?]')}`"
 
 
 def brief(value: object) -> str:
@@ -163,8 +161,7 @@ def _checked(compute: Function, check: Function) -> Function:
 
 
 def _joined(a: Any, b: Any) -> Any:
-    if len(a) + len(b) > MAX_JOINED:
-        raise Failure("limit", f"the result is longer than {MAX_JOINED} elements")
+    within(len(a) + len(b))
     return a + b
 
 
@@ -188,12 +185,19 @@ def _sum(make: Function, sign: int = 1) -> Function:
     return lambda a, b: make(a.seconds + sign * b.seconds, a.nanos + sign * b.nanos)
 
 
+def _between(a: Timestamp, b: Timestamp) -> Duration:
+    """The time between two timestamps: at most 2^63 nanoseconds, as CEL has it."""
+    if abs(a.seconds - b.seconds) > MAX_SPAN:
+        raise OutOfRange("the time between the two is longer than 292 years")
+    return make_duration(a.seconds - b.seconds, a.nanos - b.nanos)
+
+
 def _times() -> dict[str, Function]:
     return {
         "add_timestamp_duration": _sum(make_timestamp),
         "add_duration_timestamp": _sum(make_timestamp),
         "add_duration": _sum(make_duration),
-        "subtract_timestamp": _sum(make_duration, -1),
+        "subtract_timestamp": _between,
         "subtract_timestamp_duration": _sum(make_timestamp, -1),
         "subtract_duration": _sum(make_duration, -1),
     }
@@ -202,16 +206,16 @@ def _times() -> dict[str, Function]:
 # Comparison ----------------------------------------------------------------------------------
 
 
-def same(a: object, b: object) -> bool:
+def same(a: object, b: object, host: bool = False) -> bool:
     """`a == b`; Failure where that hangs on a number that cannot be read."""
-    result = equal(a, b)
+    result = equal(a, b, host=host)
     if result is None:
         raise Failure("bad-number", "one of the values holds an integer beyond 64 bits, or is too deep")
     return result
 
 
 def _comparison() -> dict[str, Function]:
-    table: dict[str, Function] = {"equals": same, "not_equals": lambda a, b: not same(a, b)}
+    table: dict[str, Function] = {"equals": same, "not_equals": lambda a, b, host: not same(a, b, host)}
     words: dict[str, Callable[[int], bool]] = {
         "less": lambda order: order == -1,
         "less_equals": lambda order: order in (-1, 0),
@@ -235,11 +239,11 @@ def _ordering(holds: Callable[[int], bool]) -> Function:
 # Containers ----------------------------------------------------------------------------------
 
 
-def _in_list(item: object, items: list[Any]) -> bool:
+def _in_list(item: object, items: list[Any], host: bool = False) -> bool:
     unread: Failure | None = None
     for other in items:
         try:
-            if same(item, other):
+            if same(item, other, host):
                 return True
         except Failure as failure:
             unread = failure
@@ -419,4 +423,5 @@ def _moments() -> dict[str, Function]:
 
 COMPUTE: dict[str, Function] = {
     **_arithmetic(), **_times(), **_comparison(), **_containers(), **_text(), **_conversions(), **_moments(),
+    **extensions.COMPUTE,
 }  # fmt: skip

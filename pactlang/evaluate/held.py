@@ -97,13 +97,13 @@ def known(schema: Schema, type_: Type, value: Any) -> Any:
     return value
 
 
-def unreadable(value: Any) -> str:
+def unreadable(value: Any, host: bool = False) -> str:
     """Why what a record, list or map holds is no CEL value, "" if it is one: an integer beyond 64 bits,
-    a NaN, an object of Python's."""
+    a NaN (but for values of the `host`, Python), an object of Python's."""
     if value is None or isinstance(value, bool | str):
         return ""
     if isinstance(value, float):
-        return "is not a number (NaN)" if value != value else ""
+        return "is not a number (NaN)" if value != value and not host else ""
     if is_bad_number(value):
         return "is an integer beyond 64 bits"
     known_type = type(value) in TYPE_NAMES or isinstance(value, int | Struct | list | dict)

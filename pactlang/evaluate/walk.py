@@ -9,22 +9,19 @@ keep the value of every sub-expression (`trace`).  Operands that decide nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from msgspec import Struct
-
 from pactlang import ir
-from pactlang.evaluate.calls import Failure, apply, brief, key_in, kind_of, shown
+from pactlang.evaluate.calls import Failure, apply, brief, key_in, shown
 from pactlang.evaluate.held import known, member, unreadable
+from pactlang.evaluate.loops import Loops
+from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, no, place, truth
 from pactlang.opcodes import Outcome
+from pactlang.schema import VARIABLES
 from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
-from pactlang.values import NULL_BASE, CelType, Duration, Timestamp, UInt, key_value, map_key
-
-MAX_TURNS = 20_000_000  # turns of all loops of one evaluation
-MAX_TRACED = 50_000  # the same of one that is traced: about two seconds
-MAX_ITEMS = 24  # turns of one loop that a trace keeps
+from pactlang.values import NULL_BASE, CelType, Duration, Optional, Timestamp, UInt, map_key, some
 
 # CEL's names of the types that the schema calls otherwise.
 TYPES = {
@@ -32,53 +29,6 @@ TYPES = {
     "timestamp": "google.protobuf.Timestamp",
     "duration": "google.protobuf.Duration",
 }
-
-
-class Error(Struct, frozen=True):
-    """An error value.  code: a word such as `no-such-key`; span: of the expression that failed."""
-
-    code: str
-    message: str
-    span: tuple[int, int] = (0, 0)
-
-    def __str__(self) -> str:
-        return self.message
-
-
-class NotEvaluated:
-    """What stands for the value of an expression that was never needed; there is one."""
-
-    def __repr__(self) -> str:
-        return "NOT_EVALUATED"
-
-
-NOT_EVALUATED = NotEvaluated()
-
-
-class TraceNode:
-    """An expression, its value and its parts.
-
-    A comprehension's children are its source and then its turns: each turn is the trace of the test
-    (or the body) with the variable's value in `item` and its number in `index`; of many turns the
-    first, the last and the first that came out true, false or as an error are kept.  `found` is where
-    a pattern or a phrase stands, None if nowhere.
-    """
-
-    __slots__ = ("children", "found", "index", "item", "node", "value")
-
-    def __init__(self, node: ir.Expr, value: Any = NOT_EVALUATED) -> None:
-        self.node = node
-        self.value = value
-        self.children: list[TraceNode] = []
-        self.item: Any = NOT_EVALUATED
-        self.index = -1
-        self.found: tuple[int, int] | None = None
-
-    def walk(self) -> Iterator[TraceNode]:
-        """This node and all below it, a node before its parts."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
 
 
 def evaluate(expr: ir.Expr, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None = None) -> Any:
@@ -125,15 +75,6 @@ def admits(module: ir.Module, row: Sequence[Any]) -> bool | Error:
     return truth(module.applies, evaluate(module.applies, row, module))
 
 
-def truth(expr: ir.Expr, value: Any) -> bool | Error:
-    """The value of a condition; anything but a bool is an error."""
-    if isinstance(value, bool | Error):
-        return value
-    if value is None:
-        return Error("null-operand", "null is neither true nor false", expr.span)
-    return Error("no-such-overload", "this is neither true nor false", expr.span)
-
-
 def parts(node: ir.Expr) -> tuple[ir.Expr, ...]:
     """The sub-expressions of a node, in the order in which they are written."""
     match node:
@@ -149,6 +90,10 @@ def parts(node: ir.Expr) -> tuple[ir.Expr, ...]:
             return tuple(part for entry in node.entries for part in entry)
         case ir.Comprehension():
             return tuple(part for part in (node.source, node.test, node.body) if part is not None)
+        case ir.Bind():
+            return (*node.inits, node.body)
+        case ir.OptionalMap():
+            return node.operand, node.body
         case ir.Const() | ir.Slot() | ir.Var():
             return ()
     return (node.operand,)
@@ -199,33 +144,17 @@ def constant(node: ir.Const) -> Any:
     return value
 
 
-def place(node: ir.Expr, module: ir.Module) -> str:
-    """The path that a node reads, as it is written: `args.amount`; "" if it is no path."""
-    match node:
-        case ir.Slot():
-            return module.schema.slots[node.slot].name
-        case ir.Var():
-            return node.name
-        case ir.Member() | ir.Key():
-            name = node.field if isinstance(node, ir.Member) else node.key
-            under = place(node.operand, module)
-            return under and f"{under}.{name if name.isidentifier() else f'`{name}`'}"
-    return ""
+class _Walk(Loops):
+    """One evaluation: the record's values, the variables, and the trace if one is asked for.
 
-
-def _no(value: Any) -> str:
-    """What a value is that is not what is needed."""
-    kind = kind_of(value)
-    return kind if kind == "null" else f"a{'n' * (kind[0] in 'aeio')} {kind}"
-
-
-class _Walk:
-    """One evaluation: the record's values, the variables, and the trace if one is asked for."""
+    host: the values are Python's own, of an expression without a record, where a NaN is a value.
+    """
 
     def __init__(self, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None) -> None:
         self.row = row
         self.module = module
         self.vars = dict(vars or {})
+        self.host = module.schema.root == VARIABLES
         self.open: TraceNode | None = None
         self.turns = 0
 
@@ -270,9 +199,13 @@ class _Walk:
             case ir.Matches() | ir.Says():
                 return self._search(node)
             case ir.Comprehension():
-                return self._comprehension(node)
+                return self.comprehension(node)
+            case ir.Bind():
+                return self._bind(node)
+            case ir.OptionalMap():
+                return self._optional_map(node)
             case ir.ListOf():
-                return self._all(node.items)
+                return self._list(node)
         return self._map(node)
 
     # Reading -----------------------------------------------------------------------------------
@@ -293,7 +226,7 @@ class _Walk:
         return self._readable(node, value)
 
     def _readable(self, node: ir.Expr, value: Any) -> Any:
-        why = "" if isinstance(value, Error) else unreadable(value)
+        why = "" if isinstance(value, Error) else unreadable(value, self.host)
         if why:
             where = place(node, self.module)
             raise Failure("bad-number", f"{f'`{where}`' if where else 'this'} {why}")
@@ -315,9 +248,11 @@ class _Walk:
         if isinstance(holder, Error):
             return holder
         where = place(node.operand, self.module)
+        if isinstance(holder, Optional):
+            return apply("_?._", [holder, node.key])
         if not isinstance(holder, dict):
             code = "null-operand" if holder is None else "no-such-overload"
-            raise Failure(code, f"no key `{node.key}`: `{where or 'this'}` is {_no(holder)}")
+            raise Failure(code, f"no key `{node.key}`: `{where or 'this'}` is {no(holder)}")
         if node.key not in holder:
             raise Failure("no-such-key", f"no such key `{node.key}`" + (f" in `{where}`" if where else ""))
         return holder[node.key]
@@ -331,10 +266,14 @@ class _Walk:
         if isinstance(holder, Error):
             return holder
         if isinstance(node, ir.Key):
+            if isinstance(holder, Optional):
+                if not holder.present:
+                    return False
+                holder = holder.value
             if not isinstance(holder, dict):
                 code = "null-operand" if holder is None else "no-such-overload"
                 where = place(node.operand, self.module) or "this"
-                raise Failure(code, f"`has` needs a map, `{where}` is {_no(holder)}")
+                raise Failure(code, f"`has` needs a map, `{where}` is {no(holder)}")
             return node.key in holder
         return (
             holder is not None
@@ -353,6 +292,8 @@ class _Walk:
         return next((value for value in values if isinstance(value, Error)), values)
 
     def _call(self, node: ir.Call) -> Any:
+        if node.function in ("or", "orValue") and len(node.args) == 2:
+            return self._or_else(node)
         values = self._all(node.args)
         if isinstance(values, Error):
             return values
@@ -366,7 +307,7 @@ class _Walk:
 
     def _applied(self, node: ir.Call, values: list[Any]) -> Any:
         try:
-            return apply(node.function, values)
+            return apply(node.function, values, self.host)
         except Failure as failure:
             nulls = (place(arg, self.module) for arg, v in zip(node.args, values, strict=True) if v is None)
             where = next(nulls, "") if failure.code == "null-operand" else ""
@@ -390,27 +331,80 @@ class _Walk:
             code = "null-operand" if text is None else "no-such-overload"
             word = shown("matches" if isinstance(node, ir.Matches) else "says")
             where = place(node.operand, self.module) or "this"
-            raise Failure(code, f"{word} needs a text, `{where}` is {_no(text)}")
+            raise Failure(code, f"{word} needs a text, `{where}` is {no(text)}")
         found = matched(node, text, self.module)
         if self.open is not None:
             self.open.found = found
         return found is not None
 
+    def _or_else(self, node: ir.Call) -> Any:
+        first = self.at(node.args[0])
+        if isinstance(first, Error):
+            return first
+        if not isinstance(first, Optional):
+            raise Failure("no-such-overload", f"{shown(node.function)} is asked of an optional, not {no(first)}")
+        if first.present:
+            return first if node.function == "or" else self._readable(node, first.value)
+        other = self.at(node.args[1])
+        if isinstance(other, Error | Optional) or node.function == "orValue":
+            return other
+        raise Failure("no-such-overload", f"`or` takes an optional, not {no(other)}")
+
+    # Literals and variables ----------------------------------------------------------------------
+
+    def _list(self, node: ir.ListOf) -> Any:
+        values = self._all(node.items)
+        if isinstance(values, Error) or not node.optional:
+            return values
+        marked = [self._marked(v, i in node.optional) for i, v in enumerate(values)]
+        return [optional.value for optional in marked if optional.present]
+
+    def _marked(self, value: Any, optional: bool) -> Optional:
+        """What stands in a literal: a value, or, behind a `?`, an optional."""
+        if optional and not isinstance(value, Optional):
+            raise Failure("no-such-overload", f"an optional stands behind `?`, not {no(value)}")
+        return value if optional else some(value)
+
     def _map(self, node: ir.MapOf) -> Any:
         made: dict[Any, Any] = {}
-        for key_node, value_node in node.entries:
-            pair = self._all((key_node, value_node))
+        for number, entry in enumerate(node.entries):
+            pair = self._all(entry)
             if isinstance(pair, Error):
                 return pair
-            key = map_key(pair[0])
+            held = self._marked(pair[1], number in node.optional)
+            key = map_key(pair[0]) if not isinstance(pair[0], float) else None
+            if not held.present:
+                continue
             if key is None:
                 raise Failure("no-such-overload", "a map's key is a string, a bool or a whole number")
             if key in made:
                 raise Failure("duplicate-key", f"the key `{brief(pair[0])}` comes twice")
-            made[key] = pair[1]
+            made[key] = held.value
         return made
 
-    # Logic and loops ---------------------------------------------------------------------------
+    def _bind(self, node: ir.Bind) -> Any:
+        """The body with its variables; an error value harms where its variable is used."""
+        for var, init in zip(node.vars, node.inits, strict=True):
+            self.vars[var] = self.at(init)
+        return self.at(node.body)
+
+    def _optional_map(self, node: ir.OptionalMap) -> Any:
+        operand = self.at(node.operand)
+        if isinstance(operand, Error):
+            return operand
+        if not isinstance(operand, Optional):
+            raise Failure("no-such-overload", f"`optMap` is asked of an optional, not {no(operand)}")
+        if not operand.present:
+            return operand
+        self.vars[node.var] = self._readable(node, operand.value)
+        body = self.at(node.body)
+        if isinstance(body, Error):
+            return body
+        if node.flat and not isinstance(body, Optional):
+            raise Failure("no-such-overload", f"`optFlatMap` needs an optional, this is {no(body)}")
+        return body if node.flat else some(body)
+
+    # Logic ---------------------------------------------------------------------------
 
     def _logic(self, node: ir.Logic) -> Any:
         """One deciding operand decides, whatever errors stand beside it."""
@@ -423,89 +417,3 @@ class _Walk:
             if isinstance(value, Error):
                 error = error or value
         return error if error is not None else not decides
-
-    def _comprehension(self, node: ir.Comprehension) -> Any:
-        source = self.at(node.source)
-        if isinstance(source, Error):
-            return source
-        if not isinstance(source, list | dict):
-            code = "null-operand" if source is None else "no-such-overload"
-            where = place(node.source, self.module) or "this"
-            raise Failure(code, f"`{node.macro}` needs a list or a map, `{where}` is {_no(source)}")
-        items = source if isinstance(source, list) else [key_value(key) for key in source]
-        outer = self.vars.get(node.var)
-        try:
-            return self._loop(node, items)
-        finally:
-            self.vars[node.var] = outer
-
-    def _loop(self, node: ir.Comprehension, items: list[Any]) -> Any:
-        match node.macro:
-            case "all" | "exists":
-                return self._quantifier(node, items)
-            case "exists_one" | "existsOne":
-                count = 0
-                for _, _, test in self._tests(node, items):
-                    if isinstance(test, Error):
-                        return test
-                    count += test
-                return count == 1
-        return self._collect(node, items)
-
-    def _quantifier(self, node: ir.Comprehension, items: list[Any]) -> Any:
-        decides = node.macro == "exists"
-        error: Error | None = None
-        for _, _, test in self._tests(node, items):
-            if test is decides:
-                return decides
-            if isinstance(test, Error):
-                error = error or test
-        return error if error is not None else not decides
-
-    def _collect(self, node: ir.Comprehension, items: list[Any]) -> Any:
-        made = []
-        for index, item, test in self._tests(node, items):
-            if isinstance(test, Error):
-                return test
-            if not test:
-                continue
-            value = item if node.body is None else self._turn(node.body, index, item)
-            if isinstance(value, Error):
-                return value
-            made.append(value)
-        return made
-
-    def _tests(self, node: ir.Comprehension, items: list[Any]) -> Iterator[tuple[int, Any, bool | Error]]:
-        """Each item with its number, as the variable reads it, and the truth of the test there."""
-        for index, item in enumerate(items):
-            self.turns += 1
-            if self.turns > (MAX_TURNS if self.open is None else MAX_TRACED):
-                raise Failure("limit", "the loops of this expression take too many turns")
-            value = self.vars[node.var] = self._item(node, item)
-            passes = True if node.test is None else truth(node.test, self._turn(node.test, index, value))
-            yield index, value, passes
-
-    def _item(self, node: ir.Comprehension, item: Any) -> Any:
-        why = unreadable(item)
-        return Error("bad-number", f"`{node.name}` {why}", node.source.span) if why else item
-
-    def _turn(self, node: ir.Expr, index: int, item: Any) -> Any:
-        value = self.at(node)
-        if self.open is not None:
-            turns = self.open.children
-            turns[-1].item, turns[-1].index = item, index
-            if len(turns) > MAX_ITEMS + 1:  # beside the source
-                _forget(turns)
-        return value
-
-
-def _forget(turns: list[TraceNode]) -> None:
-    """Drop the turn before the last, if an earlier one came out as it did."""
-    came_out = _way(turns[-2].value)
-    if any(_way(turn.value) == came_out for turn in turns[1:-2]):
-        del turns[-2]
-
-
-def _way(value: Any) -> bool | type:
-    """True, false, an error, or a value of some type."""
-    return value if isinstance(value, bool) else type(value)

@@ -1,0 +1,228 @@
+"""CEL for Python: one expression, compiled once, evaluated on any number of bindings.
+
+In: an expression's text, the types of its variables.  Out: `Expression`, whose `evaluate` gives Python
+values.  It runs on the machine that runs pacts; only where the result is an error value does the
+plain-Python evaluator walk the tree once more, to say what went wrong and where.
+
+| CEL | from Python | to Python |
+| --- | --- | --- |
+| bool, int, double, string, bytes, null | bool, int, float, str, bytes, None | the same |
+| uint | `UInt`; int, where `uint` is declared | `UInt`, an int |
+| list | list; a tuple that is a variable | list |
+| map | dict, any mapping that is a variable | dict |
+| timestamp | `Timestamp`, an aware datetime | `Timestamp`, which has `.datetime()` |
+| duration | `Duration`, timedelta | `Duration`, which has `.timedelta()` |
+| type | `CelType` | `CelType`, whose str is CEL's name |
+| optional | `Optional` | `Optional`, with `.present` and `.value` |
+| net.IP, net.CIDR | `IP`, `CIDR` | the same, whose str is the address |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from pactlang import ir
+from pactlang._runtime import Binding, Machine
+from pactlang.diagnostic import Diagnostic
+from pactlang.errors import ExpressionError
+from pactlang.evaluate import Error, evaluate
+from pactlang.functions import Overload
+from pactlang.matchers import matcher, scanner, search
+from pactlang.opcodes import SHAPES, ErrorCode, Tag
+from pactlang.program import Core, constant_value
+from pactlang.schema import Type
+from pactlang.source import Source
+from pactlang.types import parse_type
+from pactlang.values import BoolKey, Optional, from_host, is_number, key_value
+
+# The tags of declared types into which a number of another type is made.
+WANTED = {"double": Tag.DOUBLE, "uint": Tag.UINT}
+
+Declared = Mapping[str, Iterable[tuple[Iterable[object], object]]]
+
+
+class Variables(Struct):
+    """The record of an expression without one: its variables come from a dict, not from a struct."""
+
+
+def expression(
+    text: str,
+    types: Mapping[str, object] | None = None,
+    container: str = "",
+    *,
+    functions: Declared | None = None,
+    check: bool = True,
+    fold: bool = True,
+) -> Expression:
+    """Compile a CEL expression.
+
+    types: name of a variable -> its type, as CEL writes it (`"list(int)"`, `"timestamp"`) or a Python
+    type (`int`, `datetime`).  With types, whatever cannot be right is refused now, and a name that is
+    not declared is an error; a name may have dots.  Without types (None), or with check=False, nothing
+    is refused before it runs.  container: the namespace in which names are resolved, such as `"a.b"`.
+    functions: name -> (types of the arguments, type of the result) pairs; they can be checked, and are
+    an error value when they run.  fold: compute constant parts now.
+
+    Raises CompileError, with `.diagnostics`, for an expression that is not CEL or does not check.
+
+    >>> expression("x * 2 + 1", {"x": "int"}).evaluate({"x": 20})
+    41
+    >>> expression("['a', 'b'].exists(s, s == name)").evaluate({"name": "b"})
+    True
+    """
+    from pactlang.build import failure
+
+    if not isinstance(text, str):
+        raise TypeError(f"expected an expression's text as a str, found {type(text).__name__}")
+    source = Source("<expression>", text)
+    variables = {name: parse_type(written) for name, written in (types or {}).items()}
+    dynamic = types is None or not check
+    found, diagnostics = compiled(source, variables, container, _rows(functions), dynamic, fold)
+    if found is None:
+        raise failure(diagnostics, source)
+    return Expression(source, *found, container if types is None else "", diagnostics)
+
+
+def compiled(
+    source: Source,
+    variables: Mapping[str, Type],
+    container: str,
+    functions: Mapping[str, tuple[Overload, ...]],
+    dynamic: bool,
+    folded: bool,
+) -> tuple[tuple[ir.Expr, ir.Module, Core] | None, tuple[Diagnostic, ...]]:
+    """The typed tree, its module and its code; None if there is an error; and diagnostics."""
+    from pactlang.check import check_alone
+    from pactlang.emit import emit_expression
+    from pactlang.fold import fold
+    from pactlang.parse import parse_expression
+
+    tree, problems = parse_expression(source)
+    if tree is None:
+        return None, problems
+    checked, more = check_alone(tree, source, variables, container, functions, dynamic)
+    if checked is None:
+        return None, (*problems, *more)
+    node, module = checked
+    core, last = emit_expression(fold(node, module) if folded else node, module)
+    return None if core is None else (node, module, core), (*problems, *more, *last)
+
+
+def _rows(functions: Declared | None) -> dict[str, tuple[Overload, ...]]:
+    """The user's functions as rows of an overload table; a name that begins with a dot is a method."""
+    made: dict[str, list[Overload]] = {}
+    for written, overloads in (functions or {}).items():
+        name, method = written.removeprefix("."), written.startswith(".")
+        for params, result in overloads:
+            free = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            types = tuple(parse_type(param, free) for param in params)
+            row = Overload(f"{name}_{len(made)}", name, types, parse_type(result, free), method)
+            made.setdefault(name, []).append(row)
+    return {name: tuple(rows) for name, rows in made.items()}
+
+
+class Expression(Machine):
+    """A compiled expression.  Made by `expression`; may be used from many threads.
+
+    `.type`: what it gives, as CEL writes it; `dyn` where that is known only when it runs.
+    `.diagnostics`: warnings and notes.  `.variables`: the names that it reads.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        node: ir.Expr,
+        module: ir.Module,
+        core: Core,
+        container: str,
+        diagnostics: tuple[Diagnostic, ...],
+    ) -> None:
+        self.source, self.node, self.module, self.diagnostics = source, node, module, diagnostics
+        self.type = str(node.type.plain)
+        slots = module.schema.slots
+        self.variables = tuple(slot.name for slot in slots)
+        binding = Binding([(Variables, [])], 0, True)
+        binding.host = True
+        atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
+        self.prepare(
+            core.code,
+            [constant_value(constant) for constant in core.constants],
+            [list(texts) for texts in core.sets],
+            [(-1, 0, -1)] * len(slots),
+            core.temps,
+            0,
+            binding,
+            [atoms[atom] for atom in range(len(core.atoms))],
+            [(g.slot, scanner(g, core.atoms, core.patterns, core.phrases)) for g in core.groups],
+            [matcher(atom, core.patterns, core.phrases) for atom in core.matchers],
+            search,
+            SHAPES,
+        )
+        names = tuple(_candidates(slot.name, container) for slot in slots)
+        self._names = names
+        self.name_slots(names, [WANTED.get(slot.type.kind, 0) for slot in slots], binding)
+
+    @property
+    def text(self) -> str:
+        """The expression as it was written."""
+        return self.source.text
+
+    def evaluate(self, bindings: Mapping[str, Any] | None = None) -> Any:
+        """The value for these bindings: name of a variable -> its value.
+
+        Raises ExpressionError, with `.code` and `.span`, where the value is an error value; TypeError
+        for a value of Python that CEL does not have.
+        """
+        given = bindings if type(bindings) is dict else dict(bindings or {})
+        failed, value = self.compute(given)
+        if failed:
+            raise self._error(value, given)
+        return to_host(value) if isinstance(value, list | dict | Optional) else value
+
+    def _error(self, code: int, bindings: dict[str, Any]) -> ExpressionError:
+        """Why the value is an error value, found out by the plain evaluator."""
+        row = [self._bound(i, bindings) for i in range(len(self._names))]
+        found = evaluate(self.node, row, self.module)
+        if isinstance(found, Error):
+            return ExpressionError(found.code, found.message, found.span, self.source)
+        word = ErrorCode(code).name.lower().replace("_", "-")
+        return ExpressionError(word, f"the value is an error: {word}", self.node.span, self.source)
+
+    def _bound(self, slot: int, bindings: dict[str, Any]) -> Any:
+        """A variable's value as the plain evaluator reads it."""
+        name = next((name for name in self._names[slot] if name in bindings), None)
+        if name is None:
+            return Error("unknown-name", f"`{self.variables[slot]}` has no value")
+        value, kind = bindings[name], self.module.schema.slots[slot].type.kind
+        try:
+            value = from_host(value)
+        except TypeError:
+            pass
+        return float(value) if kind == "double" and is_number(value) else value
+
+    def __repr__(self) -> str:
+        return f"<Expression {self.source.text[:60]!r}: {self.type}>"
+
+
+def _candidates(name: str, container: str) -> tuple[str, ...]:
+    """The names under which a variable that nobody declared may be bound: the container's come first."""
+    from pactlang.check import prefixes
+
+    return tuple(prefix + name for prefix in prefixes(container))
+
+
+def to_host(value: Any) -> Any:
+    """A list, a map or an optional as Python has it: a bool is a dict's key as it is, unless the number
+    that Python takes it for is a key too."""
+    if isinstance(value, list):
+        return [to_host(item) if isinstance(item, list | dict | Optional) else item for item in value]
+    if isinstance(value, Optional):
+        return Optional(to_host(value.value), value.present)
+    if isinstance(value, dict):
+        keys = [key_value(key) if isinstance(key, BoolKey) else key for key in value]
+        names = keys if len(set(keys)) == len(keys) else list(value)
+        return {key: to_host(item) for key, item in zip(names, value.values(), strict=True)}
+    return value
