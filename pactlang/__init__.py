@@ -4,7 +4,7 @@
     verdict = pactlang.Evaluator(program).check(call)
 
 A `.pact` file says what each call must satisfy; `compile` and `load` make a `Program` of it, and an
-`Evaluator` judges calls with it.  See README.md, and grammar/README.md for the language.
+`Evaluator` judges calls with it.  `expression` is CEL alone.  See README.md, and grammar/README.md for the language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pactlang.guard import Guard
     from pactlang.ledger import Ledger
     from pactlang.program import Program
-    from pactlang.values import IP, CIDR, CelType, Duration, Optional, Timestamp, UInt
+    from pactlang.values import UInt
     from pactlang.verdict import Batch, Outcome, Verdict, Violation
 
 __version__ = "0.1.0"
@@ -36,16 +36,14 @@ _HOMES = {
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
     "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Expression": "expression", "ExpressionError": "errors", "expression": "expression",
-    "CIDR": "values", "CelType": "values", "Duration": "values", "IP": "values", "Optional": "values",
-    "Timestamp": "values", "UInt": "values",
+    "UInt": "values",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "CIDR", "IP", "Batch", "CelType", "CompileError", "Duration", "Evaluator", "Expression",
-    "ExpressionError", "Guard", "Ledger", "LedgerError", "Optional", "Outcome", "PactError", "Program",
-    "ProgramError", "RecordError", "Timestamp", "UInt", "Verdict", "Violation", "compile", "expression",
-    "load",
+    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Guard", "Ledger", "LedgerError",
+    "Outcome", "PactError", "Program", "ProgramError", "RecordError", "UInt", "Verdict", "Violation",
+    "compile", "expression", "load",
 ]  # fmt: skip
 
 

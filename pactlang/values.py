@@ -65,6 +65,10 @@ class Timestamp(Struct, frozen=True, order=True, gc=False):
     def __str__(self) -> str:
         return format_timestamp(self)
 
+    def datetime(self) -> datetime:
+        """The same as a datetime in UTC, nanoseconds cut off."""
+        return EPOCH + timedelta(seconds=self.seconds, microseconds=self.nanos // 1000)
+
 
 class Duration(Struct, frozen=True, order=True, gc=False):
     """A length of time: seconds plus nanos, 0 <= nanos < 1e9; -0.5s is (-1, 500000000)."""
@@ -74,6 +78,10 @@ class Duration(Struct, frozen=True, order=True, gc=False):
 
     def __str__(self) -> str:
         return format_duration(self)
+
+    def timedelta(self) -> timedelta:
+        """The same as a timedelta, nanoseconds cut off."""
+        return timedelta(seconds=self.seconds, microseconds=self.nanos // 1000)
 
 
 class CelType(Struct, frozen=True, gc=False):
@@ -214,7 +222,7 @@ def equal(a: object, b: object, depth: int = 0, host: bool = False) -> bool | No
     if is_bad_number(a) or is_bad_number(b) or (depth and not host and (a != a or b != b)):
         return None
     if is_number(a) and is_number(b):
-        return order_numbers(a, b) == 0
+        return a == b
     if type_name(a) != type_name(b):
         return False
     if isinstance(a, list | dict | Optional) or is_record(a) or is_record(b):
@@ -251,7 +259,7 @@ def _all_equal(pairs: Iterable[tuple[object, object]], depth: int, host: bool) -
     return result
 
 
-# The greatest int and uint, which no double is: the next one stands for them, as in CEL.
+# The greatest int and uint, which no double is: in an order the next one stands for them, as in CEL.
 LARGEST = {2.0**63: MAX_INT, 2.0**64: MAX_UINT}
 
 

@@ -16,8 +16,8 @@ cdef int order_int_double(int64_t a, double b) noexcept:
     cdef int64_t whole
     if isnan(b):
         return UNORDERED
-    if b >= 9223372036854775808.0:      # 2^63 stands for the greatest int, which no double is
-        return 0 if b == 9223372036854775808.0 and a == INT64_MAX else -1
+    if b >= 9223372036854775808.0:
+        return -1
     if b < -9223372036854775808.0:
         return 1
     whole = <int64_t>floor(b)
@@ -30,7 +30,7 @@ cdef int order_uint_double(uint64_t a, double b) noexcept:
     if isnan(b):
         return UNORDERED
     if b >= 18446744073709551616.0:
-        return 0 if b == 18446744073709551616.0 and a == UINT64_MAX else -1
+        return -1
     if b < 0:
         return 1
     whole = <uint64_t>floor(b)
@@ -73,9 +73,21 @@ cdef int order_objects(PyObject* a, PyObject* b) noexcept:
     except Exception:
         return NO_ORDER
 
+cdef inline bint stands_for(const Cell* a, const Cell* b) noexcept:
+    """Whether a is the double after the greatest int (uint), and b that int: no double is, and CEL lets
+    the next one stand for it where the two are ordered."""
+    if a.tag != TAG_DOUBLE:
+        return False
+    if b.tag == TAG_INT:
+        return a.v.d == 9223372036854775808.0 and b.v.i == INT64_MAX
+    return b.tag == TAG_UINT and a.v.d == 18446744073709551616.0 and <uint64_t>b.v.i == UINT64_MAX
+
+
 cdef int order(const Cell* a, const Cell* b) noexcept:
     """How a stands to b; see the header."""
     if is_number(a) and is_number(b):
+        if a.tag != b.tag and (stands_for(a, b) or stands_for(b, a)):
+            return 0
         return order_numbers(a, b)
     if a.tag != b.tag:
         return NO_ORDER

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "pactlang"
 MAP = (PACKAGE / "README.md").read_text("utf-8")
 FLOOR = {
     module: int(floor)
-    for floor, names in re.findall(r"^\| (\d) \|[^|]*\| ([^|]+?) \|$", MAP, re.M)
+    for floor, names in re.findall(r"^\| (\d+) \|[^|]*\| ([^|]+?) \|$", MAP, re.M)
     for module in names.split()
 }
 HALVES = re.findall(r"^\| (front|back) \| ([^|]+?) \|$", MAP, re.M)

@@ -95,7 +95,7 @@ def build(case: Case, fold: bool) -> pactlang.Expression:
                               (overload["params"], [overload["result"]]))  # fmt: skip
             functions.setdefault(name, []).append((params, result[0]))
     if case["disable_check"]:
-        types = {name: "dyn" for name in [*types, *case["bindings"]]}
+        types = dict.fromkeys([*types, *case["bindings"]], "dyn")
     return pactlang.expression(
         case["expr"], types, case["container"] or "", functions=functions,
         check=not case["disable_check"], fold=fold,
