@@ -24,7 +24,8 @@ MIN_TIME = -62_135_596_800  # 0001-01-01T00:00:00Z in seconds since 1970
 MAX_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z
 MAX_DURATION = 315_576_000_000  # seconds, both ways: 10,000 years
 MIN_INT, MAX_INT, MAX_UINT = -(2**63), 2**63 - 1, 2**64 - 1
-MAX_NESTING = 200  # depth of lists and maps that are compared
+MAX_NESTING = 200  # depth of lists and maps that are compared or written out
+MAX_MADE = 32 * 1024 * 1024  # characters, bytes or elements that one call may make
 
 # Factor from a unit to microseconds; nanoseconds are divided by 1000, since 1e-3 has no exact double.
 UNIT_SCALE = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -32,6 +33,17 @@ UNIT_SCALE = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 class OutOfRange(OverflowError, ValueError):
     """A number or a time beyond what its type can hold."""
+
+
+class Limit(ValueError):
+    """A text, bytes or a list longer than `MAX_MADE`."""
+
+
+def within(size: int) -> int:
+    """The size of what is about to be made; Limit if that is too much."""
+    if size > MAX_MADE:
+        raise Limit(f"the result is longer than {MAX_MADE} elements")
+    return size
 
 
 class UInt(int):
@@ -96,12 +108,18 @@ class IP(Struct, frozen=True, gc=False):
     family: int
     number: int
 
+    def __str__(self) -> str:
+        return format_ip(self)
+
 
 class CIDR(Struct, frozen=True, gc=False):
     """A network: an address, host bits included, and the length of the prefix."""
 
     ip: IP
     prefix: int
+
+    def __str__(self) -> str:
+        return f"{self.ip}/{self.prefix}"
 
 
 class BoolKey(Struct, frozen=True, gc=False):
@@ -181,7 +199,7 @@ def equal(a: object, b: object, depth: int = 0) -> bool | None:
         return a == b
     if type_name(a) != type_name(b):
         return False
-    if isinstance(a, list | dict) or is_record(a) or is_record(b):
+    if isinstance(a, list | dict | Optional) or is_record(a) or is_record(b):
         return None if depth > MAX_NESTING else _equal_parts(a, b, depth + 1)
     return a == b
 
@@ -192,6 +210,8 @@ def is_record(value: object) -> bool:
 
 
 def _equal_parts(a: Any, b: Any, depth: int) -> bool | None:
+    if isinstance(a, Optional):
+        return a.present == b.present and _all_equal([(a.value, b.value)], depth)
     if isinstance(a, list):
         return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth)
     if isinstance(a, dict) and isinstance(b, dict):
@@ -377,3 +397,13 @@ def _digits(negative: bool, digits: str, exponent: int) -> str:
     else:
         text = f"0.{'0' * (-lead - 1)}{digits}"
     return "-" + text if negative else text
+
+
+# Addresses as text ---------------------------------------------------------------------------
+
+
+def format_ip(value: IP) -> str:
+    """Dotted decimal, or RFC 5952's one form of an IPv6 address."""
+    from ipaddress import IPv4Address, IPv6Address  # here, so that values stay cheap to import
+
+    return str(IPv4Address(value.number) if value.family == 4 else IPv6Address(value.number))
