@@ -6,7 +6,7 @@ function share one `Builtin`, which looks at its arguments' tags when it runs, s
 are known only at run time needs no row of its own.
 
 To add a function: add its rows, a member of `Builtin`, a case in `runtime/builtins.pxi`, and a line
-in `evaluate/calls.py`; a test fails while one of them is missing.
+in `evaluate/calls.py` or `extensions/`; a test fails while one of them is missing.
 """
 
 from __future__ import annotations
@@ -344,19 +344,23 @@ def _strings() -> list[Overload]:
         *rows,
         Overload("join", "join", (list_of(STRING),), STRING, method=True, errs=True),
         Overload("join_separator", "join", (list_of(STRING), STRING), STRING, method=True, errs=True),
-        Overload("quote", "strings.quote", (STRING,), STRING),
+        Overload("quote", "strings.quote", (STRING,), STRING, errs=True),
     ]
 
 
 def _extremes(word: str) -> list[Overload]:
-    """math.greatest, math.least: of numbers of one type that type, of several `dyn`; or of a list."""
+    """math.greatest, math.least: of numbers of one type that type, of several `dyn`; or of a list.
+
+    NaN has no order, so a double beside another number may err.
+    """
     name = f"math.{word}"
     return [
         *(Overload(f"{word}_{a}", name, (a,), a) for a in NUMBERS),
-        *(Overload(f"{word}_{a}_{b}", name, (a, b), a if a is b else DYN) for a in NUMBERS for b in NUMBERS),
+        *(Overload(f"{word}_{a}_{b}", name, (a, b), a if a is b else DYN, errs=DOUBLE in (a, b))
+          for a in NUMBERS for b in NUMBERS),
         *(Overload(f"{word}_many_{a}", name, (a, DYN, DYN), DYN, errs=True, variadic=True) for a in NUMBERS),
         *(Overload(f"{word}_list_{a}", name, (list_of(a),), a, errs=True) for a in (*NUMBERS, DYN)),
-    ]
+    ]  # fmt: skip
 
 
 def _maths() -> list[Overload]:
@@ -370,7 +374,9 @@ def _maths() -> list[Overload]:
     rows += [Overload(f"sqrt_{a}", "math.sqrt", (a,), DOUBLE) for a in NUMBERS]
     rows += [Overload(w, f"math.{w}", (DOUBLE,), BOOL) for w in ("isNaN", "isInf", "isFinite")]
     rows += [
-        Overload(f"{w}_{a}", f"math.{w}", (a, a), a) for w in ("bitAnd", "bitOr", "bitXor") for a in (INT, UINT)
+        Overload(f"{w}_{a}", f"math.{w}", (a, a), a)
+        for w in ("bitAnd", "bitOr", "bitXor")
+        for a in (INT, UINT)
     ]
     rows += [Overload(f"bitNot_{a}", "math.bitNot", (a,), a) for a in (INT, UINT)]
     rows += [

@@ -15,7 +15,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from pactlang import conversions
+from pactlang import conversions, extensions
 from pactlang.functions import CALENDAR, CLOCK, CONVERSIONS, FUNCTIONS, NUMBERS, ORDERED, Overload
 from pactlang.schema import Type
 from pactlang.text import compile_re2
@@ -27,6 +27,7 @@ from pactlang.values import (
     NANOS,
     CelType,
     Duration,
+    Limit,
     OutOfRange,
     Timestamp,
     UInt,
@@ -37,11 +38,11 @@ from pactlang.values import (
     make_timestamp,
     map_key,
     type_name,
+    within,
 )
 
 Function = Callable[..., Any]
 
-MAX_JOINED = 32 * 1024 * 1024  # characters, bytes or elements that one `+` may give
 DAY = 86_400  # seconds
 CYCLE_DAYS, CYCLE_YEARS = 146_097, 400  # after which the Gregorian calendar repeats
 
@@ -50,6 +51,9 @@ KINDS = {
     "null_type": "null",
     "google.protobuf.Timestamp": "timestamp",
     "google.protobuf.Duration": "duration",
+    "optional_type": "optional",
+    "net.IP": "ip",
+    "net.CIDR": "cidr",
 }
 
 
@@ -78,6 +82,8 @@ def apply(function: str, args: list[Any]) -> Any:
         raise _refused(function, kinds)
     try:
         return COMPUTE[row.id](*args)
+    except Limit as error:
+        raise Failure("limit", str(error)) from None
     except OutOfRange as error:
         raise Failure("range", str(error)) from None
     except OverflowError:
@@ -112,7 +118,7 @@ def _refused(function: str, kinds: tuple[str, ...]) -> Failure:
 
 def shown(function: str) -> str:
     """A function or operator as it is written in a pact."""
-    return f"`{function.strip('_@').replace('[_]', '[]')}`"
+    return f"`{function.strip('_@').replace('[_]', '[]').replace('[?_]', '[?]')}`"
 
 
 def brief(value: object) -> str:
@@ -163,8 +169,7 @@ def _checked(compute: Function, check: Function) -> Function:
 
 
 def _joined(a: Any, b: Any) -> Any:
-    if len(a) + len(b) > MAX_JOINED:
-        raise Failure("limit", f"the result is longer than {MAX_JOINED} elements")
+    within(len(a) + len(b))
     return a + b
 
 
@@ -419,4 +424,5 @@ def _moments() -> dict[str, Function]:
 
 COMPUTE: dict[str, Function] = {
     **_arithmetic(), **_times(), **_comparison(), **_containers(), **_text(), **_conversions(), **_moments(),
+    **extensions.COMPUTE,
 }  # fmt: skip
