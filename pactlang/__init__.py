@@ -4,7 +4,8 @@
     verdict = pactlang.Evaluator(program).check(call)
 
 A `.pact` file says what each call must satisfy; `compile` and `load` make a `Program` of it, and an
-`Evaluator` judges calls with it.  `expression` is CEL alone.  See README.md, and grammar/README.md for the language.
+`Evaluator` judges calls with it.  `expression` is CEL alone.  See README.md, and grammar/README.md for
+the language.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """CEL for Python: one expression, compiled once, evaluated on any number of bindings.
 
 In: an expression's text, the types of its variables.  Out: `Expression`, whose `evaluate` gives Python
-values.  The types that Python lacks stand in `pactlang.values`.  It runs on the machine that runs pacts; only where the result is an error value does the
-plain-Python evaluator walk the tree once more, to say what went wrong and where.
+values; the types that Python lacks stand in `pactlang.values`.  It runs on the machine that runs pacts;
+only where the result is an error value does the plain-Python evaluator walk the tree once more, to say
+what went wrong and where.
 
 | CEL | from Python | to Python |
 | --- | --- | --- |

@@ -467,9 +467,9 @@ def _fits(row: Overload, kinds: tuple[str, ...]) -> bool:
     params = row.params
     if row.variadic and len(kinds) > len(params):
         params += (params[-1],) * (len(kinds) - len(params))
-    return len(params) == len(kinds) and all(
-        param.kind in ("param", "dyn") or param.kind == kind for param, kind in zip(params, kinds, strict=True)
-    )
+    if len(params) != len(kinds):
+        return False
+    return all(p.kind in ("param", "dyn", kind) for p, kind in zip(params, kinds, strict=True))
 
 
 BY_ID: dict[str, Overload] = {row.id: row for row in OVERLOADS}

@@ -348,12 +348,13 @@ KINDS = {
 
 def constant_of(value: Any) -> Constant:
     """The file form of a CEL value."""
-    if isinstance(value, Timestamp | Duration):
-        value_in = [value.seconds, value.nanos]
-    else:
-        value_in = value.name if isinstance(value, CelType) else value
     kind = KINDS[type(value)]
-    return make_constant(kind, int(value_in) if kind == "uint" else value_in)
+    match value:
+        case Timestamp() | Duration():
+            return make_constant(kind, (value.seconds, value.nanos))
+        case CelType():
+            return make_constant(kind, value.name)
+    return make_constant(kind, int(value) if isinstance(value, UInt) else value)
 
 
 def _entries(flat: list[Any]) -> dict[Any, Any]:

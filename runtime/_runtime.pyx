@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 
 from pactlang import conversions
 from pactlang.extensions import COMPUTE
-from pactlang.functions import BUILTINS, FUNCTIONS, fitting
+from pactlang.functions import BUILTINS, fitting
 from pactlang.values import (
     BoolKey, CelType, CIDR, Duration, IP, Limit, NONE, Optional, Timestamp, UInt, from_host, parse_duration,
     parse_timestamp, some, type_name,

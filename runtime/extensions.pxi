@@ -3,16 +3,14 @@
 # Needs: value.pxi.        Gives: extension().
 # Which overload runs is read off the one overload table, by the tags of the arguments, and kept.
 
-KIND_OF_TAG = {
+cdef dict KIND_OF_TAG = {
     TAG_NULL: "null", TAG_BOOL: "bool", TAG_INT: "int", TAG_UINT: "uint", TAG_DOUBLE: "double",
     TAG_STRING: "string", TAG_BYTES: "bytes", TAG_TIMESTAMP: "timestamp", TAG_DURATION: "duration",
     TAG_LIST: "list", TAG_MAP: "map", TAG_TYPE: "type", TAG_RECORD: "map", TAG_OPTIONAL: "optional",
 }
-FUNCTIONS_OF = {}
-for name, number in BUILTINS.items():
-    FUNCTIONS_OF.setdefault(int(number), []).append(name)
-OVERLOAD = {}                           # (builtin, tags) -> the function that computes it, or None
-MAX_OVERLOADS = 10_000                  # a call may have any number of arguments of any types
+cdef dict OVERLOAD = {}                 # (builtin, kinds) -> the function that computes it, or None
+cdef enum:
+    MAX_OVERLOADS = 10_000              # a call may have any number of arguments of any types
 
 
 cdef object kind_of_cell(const Cell* x):
@@ -28,7 +26,7 @@ cdef object overload_of(int fn, const Cell* args, int n):
     key = (fn, kinds)
     found = OVERLOAD.get(key, key)
     if found is key:
-        rows = [fitting(name, kinds) for name in FUNCTIONS_OF[fn]]
+        rows = [fitting(name, kinds) for name, number in BUILTINS.items() if number == fn]
         found = next((COMPUTE[row.id] for row in rows if row is not None), None)
         if len(OVERLOAD) < MAX_OVERLOADS:
             OVERLOAD[key] = found

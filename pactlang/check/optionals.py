@@ -37,7 +37,8 @@ def _of_field(walk: Walk, field: ir.Expr, expr: syntax.Select) -> ir.Expr:
     type = optional_of(field.type.plain if field.type.kind != "record" else field.type)
     there = ir.Has(BOOL, expr.span, field)
     some = ir.Call(type, expr.span, "optional.of", "optional_of", (field,))
-    return ir.Cond(type, expr.span, there, some, ir.Call(type, expr.span, "optional.none", "optional_none", ()))
+    none = ir.Call(type, expr.span, "optional.none", "optional_none", ())
+    return ir.Cond(type, expr.span, there, some, none)
 
 
 def index(walk: Walk, expr: syntax.Index, scope: Scope) -> ir.Expr:

@@ -79,8 +79,9 @@ def _matches(walk: Walk, expr: syntax.Call, operand: ir.Expr, arg: syntax.Expr, 
         if not isinstance(pattern, ir.Const) or not isinstance(pattern.value, str):
             return overloads.apply(walk, expr, (operand, pattern), scope)
         if not walk.patterns.check(pattern.value, walk.span(pattern)):
-            lenient = walk.report.lenient  # CEL finds out when it runs
-            return overloads.apply(walk, expr, (operand, pattern), scope) if lenient else walk.error(expr.span)
+            if walk.report.lenient:  # CEL finds out when it runs
+                return overloads.apply(walk, expr, (operand, pattern), scope)
+            return walk.error(expr.span)
         index = walk.patterns.pattern("", pattern.value)
     if not _is_text(walk, operand, expr, scope):
         return walk.error(expr.span)

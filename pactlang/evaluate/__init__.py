@@ -5,20 +5,16 @@ traces.  The one idea: this walk says what an expression means; the machine must
 """
 
 from pactlang.evaluate.held import member
+from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, place, truth
 from pactlang.evaluate.walk import (
-    NOT_EVALUATED,
-    Error,
     Judgement,
-    TraceNode,
     admits,
     constant,
     evaluate,
     judge,
     matched,
     parts,
-    place,
     trace,
-    truth,
 )
 
 __all__ = [

@@ -342,7 +342,8 @@ class _Walk(Loops):
         if isinstance(first, Error):
             return first
         if not isinstance(first, Optional):
-            raise Failure("no-such-overload", f"{shown(node.function)} is asked of an optional, not {no(first)}")
+            message = f"{shown(node.function)} is asked of an optional, not {no(first)}"
+            raise Failure("no-such-overload", message)
         if first.present:
             return first if node.function == "or" else self._readable(node, first.value)
         other = self.at(node.args[1])

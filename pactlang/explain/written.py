@@ -82,13 +82,27 @@ class Writer:
                     f"{self._operand(node.operand)}.says({phrases_name(self.module.phrases[node.phrases])})"
                 )
             case ir.ListOf():
-                return f"[{self._row(node.items)}]"
+                items = (f"{'?' * (i in node.optional)}{self.anew(x)}" for i, x in enumerate(node.items))
+                return f"[{', '.join(items)}]"
             case ir.MapOf():
-                pairs = (f"{self.anew(key)}: {self.anew(value)}" for key, value in node.entries)
+                pairs = (
+                    f"{'?' * (i in node.optional)}{self.anew(key)}: {self.anew(value)}"
+                    for i, (key, value) in enumerate(node.entries)
+                )
                 return f"{{{', '.join(pairs)}}}"
             case ir.Comprehension():
-                inside = [part for part in (node.test, node.body) if part is not None]
-                return f"{self._operand(node.source)}.{node.macro}({node.name}, {self._row(inside)})"
+                names = [name for name in (node.name, node.second_name) if name]
+                inside = [self.anew(part) for part in (node.test, node.body) if part is not None]
+                return f"{self._operand(node.source)}.{macro(node)}({', '.join([*names, *inside])})"
+            case ir.Bind():
+                values = zip(node.names, map(self.anew, node.inits), strict=True)
+                body = self.anew(node.body)
+                for name, value in reversed(list(values)):
+                    body = f"cel.bind({name}, {value}, {body})"
+                return body
+            case ir.OptionalMap():
+                name = "optFlatMap" if node.flat else "optMap"
+                return f"{self._operand(node.operand)}.{name}({node.name}, {self.anew(node.body)})"
         return self._call(node)
 
     def _call(self, node: ir.Call) -> str:
@@ -112,6 +126,13 @@ class Writer:
 
     def _row(self, nodes: tuple[ir.Expr, ...] | list[ir.Expr]) -> str:
         return ", ".join(map(self.anew, nodes))
+
+
+def macro(node: ir.Comprehension) -> str:
+    """The macro of a comprehension as it is written."""
+    if node.macro == "map" and node.second >= 0:
+        return "transformList"
+    return {"to_map": "transformMap", "to_entries": "transformMapEntry"}.get(node.macro, node.macro)
 
 
 def _last(node: ir.Member | ir.Key) -> str:
