@@ -173,6 +173,30 @@ Expr = (
 )  # fmt: skip
 
 
+def parts(node: Expr) -> tuple[Expr, ...]:
+    """The sub-expressions of a node, in the order in which they are written."""
+    match node:
+        case Call():
+            return node.args
+        case Logic():
+            return node.operands
+        case Cond():
+            return node.test, node.yes, node.no
+        case ListOf():
+            return node.items
+        case MapOf():
+            return tuple(part for entry in node.entries for part in entry)
+        case Comprehension():
+            return tuple(part for part in (node.source, node.test, node.body) if part is not None)
+        case Bind():
+            return (*node.inits, node.body)
+        case OptionalMap():
+            return node.operand, node.body
+        case Const() | Slot() | Var():
+            return ()
+    return (node.operand,)
+
+
 class Pattern(Struct, frozen=True, array_like=True):
     """An RE2 expression; with `check`, a match counts only if its letters and digits pass it."""
 

@@ -105,6 +105,16 @@ FIXES = [
     ("output == '' ? cost > 1.0 : true", "output == '' ? has(cost) && cost > 1.0 : true"),
     ('has(labels["x"])', '"x" in labels'),
     ("args.amount * 1.5 > 2.0", "double(args.amount) * 1.5 > 2.0"),
+    ('labels.map(k, k) == "x"', '"x" in labels.map(k, k)'),
+    ('labels.map(k, k) != "x"', '!("x" in labels.map(k, k))'),
+    ("args.?amount <= 5.0", "args.?amount.orValue(0.0) <= 5.0"),
+    ('usage.?input_tokens == 1 || output == ""', 'usage.?input_tokens.orValue(0) == 1 || output == ""'),
+    ("true ? output == 'x' : output == 'y'", "output == 'x'"),
+    ("output == 'x' && true", "output == 'x'"),
+    ("size(output) >= 0 && output == 'x'", "true && output == 'x'"),
+    ("output == 'x' || (size(input) > 5 && size(input) < 0)", "output == 'x' || (size(input) > 5 && false)"),
+    ('output.matches("costs $5")', r'output.matches("costs \\$5")'),
+    ('output.matches(r"costs $5")', r'output.matches(r"costs \$5")'),
 ]
 
 

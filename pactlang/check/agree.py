@@ -114,7 +114,7 @@ def _unify(param: Type, arg: Type, bound: dict[str, Type]) -> bool:
     if param.kind == "dyn":
         return True
     if arg.kind in LOOSE:  # what it holds is as loose
-        return all(_unify(inside, arg, bound) for inside in param.params)
+        return all(_unify(inside, arg.plain, bound) for inside in param.params)
     if param.kind != arg.kind or param.name != arg.name:
         return False
     if len(param.params) != len(arg.params):

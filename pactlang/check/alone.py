@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pactlang import ir, syntax
+from pactlang.check.lint import look
 from pactlang.check.modes import Mode
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots, schema_of
@@ -45,6 +46,8 @@ def check_alone(
     except RecursionError:
         message = "this expression nests too deeply for the stack that is left"
         return None, (Diagnostic("nested-too-deep", message, Label(expr.span)),)
+    else:
+        look(walk, node, whole=True)
     found = in_order(report.found)
     if has_errors(found):
         return None, found

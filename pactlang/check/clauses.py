@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from pactlang import ir, syntax
-from pactlang.check.facts import NOTHING, conjuncts, constant, contradiction
+from pactlang.check.facts import NOTHING, constant
+from pactlang.check.lint import look
+from pactlang.check.ranges import conjuncts, contradiction, tautology
 from pactlang.check.report import Hint, Report, listed, suggest
 from pactlang.check.walk import Limit, Scope, Walk
 from pactlang.diagnostic import Label
@@ -89,6 +91,9 @@ class Clauses:
         word = "never" if promise.never else "require"
         condition = self.walk.condition(promise.condition, Scope(facts=facts), f"after `{word}`")
         self._warn(clause, promise, when, condition)
+        for part in (when, condition):
+            if part is not None and constant(part) is None:
+                look(self.walk, part)
         dimension, severity = self._dimension(clause), self._severity(clause)
         violation, unknown = self._consequences(clause, (when, condition))
         return ir.Clause(
@@ -135,6 +140,8 @@ class Clauses:
             and contradiction([*admitted, *conjuncts(condition)])
         ):
             known = False
+        if known is None and isinstance(condition, ir.Logic) and condition.op == "||":
+            known = tautology(condition.operands) or None
         if known is not None:
             self._warn_constant(promise, known)
 

@@ -166,7 +166,7 @@ def unlike(walk: Walk, span: Span, left: ir.Expr, right: ir.Expr) -> None:
         "type-mismatch", _cannot_compare(left.type, right.type), walk.span(other),
         f"this is {an(other.type)}",
         related=(_origin(walk, place),), help=_mismatch_help(walk, place, other),
-        fix=_meant(walk, place, other) or _meant(walk, other, place),
+        fix=_meant(walk, place, other) or _meant(walk, other, place) or _looked_into(walk, span, left, right),
     )  # fmt: skip
 
 
@@ -225,6 +225,24 @@ def _meant(walk: Walk, place: ir.Expr, other: ir.Expr) -> Fix | None:
     if kind == "bool" and value in (0, 1):
         return Fix(span, "true" if value else "false", "write `true` or `false`")
     return None
+
+
+def _looked_into(walk: Walk, span: Span, left: ir.Expr, right: ir.Expr) -> Fix | None:
+    """A list that stands against one of its elements; an optional that stands against a value."""
+    for one, other in ((left, right), (right, left)):
+        text, value = walk.text(one), walk.text(other)
+        if one.type.kind == "list" and comparable(one.type.element, other.type):
+            unequal = walk.report.text(span)[len(walk.text(left)) :].lstrip().startswith("!=")
+            inside = f"{value} in {text}"
+            return Fix(span, f"!({inside})" if unequal else inside, "look into the list")
+        if one.type.kind == "optional" and comparable(one.type.element, other.type):
+            zero = ZEROS.get(other.type.kind, value)
+            return Fix(walk.span(one), f"{text}.orValue({zero})", "say what stands for an absent value")
+    return None
+
+
+# What stands for a value that is not there, until the author knows better.
+ZEROS = {"int": "0", "uint": "0u", "double": "0.0", "string": '""', "bool": "false", "duration": "0s"}
 
 
 def _from_text(span: Span, value: str, kind: str) -> Fix | None:

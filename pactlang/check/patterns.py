@@ -11,7 +11,9 @@ import re
 from functools import lru_cache
 
 from pactlang import ir
+from pactlang.check.anchors import impossible
 from pactlang.check.report import Report
+from pactlang.diagnostic import WARNING, Fix
 from pactlang.source import Span
 from pactlang.text import compile_re2
 
@@ -77,11 +79,26 @@ class Patterns:
         """True if `source`, written as a string at `span`, is an RE2 pattern; else reported."""
         complaint = complain(source)
         if complaint is None:
+            self._look_at_anchors(source, span)
             return True
         message, start, end, help = complaint
         place = inside(self.report.text(span), span, start, end)
         self.report.rule("bad-pattern", f"not a pattern: {message}", place, help=(help,) if help else ())
         return False
+
+
+    def _look_at_anchors(self, source: str, span: Span) -> None:
+        """Warn of a pattern that matches no text, because of a `$` or `^` that was meant as a character."""
+        at = impossible(source)
+        if at is None:
+            return
+        written, anchor = self.report.text(span), source[at]
+        place = inside(written, span, at, at + 1)
+        raw = OPENING.match(written)
+        backslash = "\\" if raw is not None and raw.group(1) else "\\\\"
+        fix = Fix(place, backslash + anchor, f"write the character `{anchor}`") if anchor in "^$" else None
+        message = f"no text matches this: `{anchor}` is where a text {'begins' if anchor == '^' else 'ends'}"
+        self.report.error("cannot-match", message, place, fix=fix, level=WARNING)
 
 
 @lru_cache(maxsize=1024)

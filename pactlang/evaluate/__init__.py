@@ -13,7 +13,6 @@ from pactlang.evaluate.walk import (
     evaluate,
     judge,
     matched,
-    parts,
     trace,
 )
 
@@ -28,7 +27,6 @@ __all__ = [
     "judge",
     "matched",
     "member",
-    "parts",
     "place",
     "trace",
     "truth",

@@ -75,35 +75,11 @@ def admits(module: ir.Module, row: Sequence[Any]) -> bool | Error:
     return truth(module.applies, evaluate(module.applies, row, module))
 
 
-def parts(node: ir.Expr) -> tuple[ir.Expr, ...]:
-    """The sub-expressions of a node, in the order in which they are written."""
-    match node:
-        case ir.Call():
-            return node.args
-        case ir.Logic():
-            return node.operands
-        case ir.Cond():
-            return node.test, node.yes, node.no
-        case ir.ListOf():
-            return node.items
-        case ir.MapOf():
-            return tuple(part for entry in node.entries for part in entry)
-        case ir.Comprehension():
-            return tuple(part for part in (node.source, node.test, node.body) if part is not None)
-        case ir.Bind():
-            return (*node.inits, node.body)
-        case ir.OptionalMap():
-            return node.operand, node.body
-        case ir.Const() | ir.Slot() | ir.Var():
-            return ()
-    return (node.operand,)
-
-
 def _complete(at: TraceNode) -> None:
     """Put the parts that were never evaluated where they belong."""
     if not isinstance(at.node, ir.Comprehension | ir.Has):
         done = {id(child.node): child for child in reversed(at.children)}
-        at.children = [done.get(id(part)) or TraceNode(part) for part in parts(at.node)]
+        at.children = [done.get(id(part)) or TraceNode(part) for part in ir.parts(at.node)]
     for child in at.children:
         if child.value is not NOT_EVALUATED:
             _complete(child)
