@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pactlang.build import compile, load
+    from pactlang.cel import Expression, expression
     from pactlang.errors import (
         CompileError,
         ExpressionError,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         RecordError,
     )
     from pactlang.evaluator import Evaluator
-    from pactlang.expression import Expression, expression
     from pactlang.guard import Guard
     from pactlang.ledger import Ledger
     from pactlang.program import Program
@@ -36,7 +36,7 @@ _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
     "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
-    "Expression": "expression", "ExpressionError": "errors", "expression": "expression",
+    "Expression": "cel", "ExpressionError": "errors", "expression": "cel",
     "UInt": "values",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
