@@ -69,14 +69,14 @@ def scanner(
 
 def one_by_one(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
     """Ask each atom."""
+    if all(seeker.literal is not None for _, seeker in seekers):
+        return lambda text: asked(seekers, text, None)
     prepared = preparation(seekers)
     return lambda text: asked(seekers, text, prepared(text))
 
 
 def preparation(seekers: Sequence[tuple[int, Seeker]]) -> Callable[[str], Any]:
-    """What makes of a text the UTF-8 that they search; nothing, where all of them seek literals."""
-    if all(seeker.literal is not None for _, seeker in seekers):
-        return lambda text: None
+    """What makes of a text the UTF-8 that they search."""
     return folded_utf8 if any(seeker.folded for _, seeker in seekers) else utf8
 
 
@@ -114,9 +114,8 @@ def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
 
 def matcher(atom: Atom, patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Matcher:
     """The matcher of one atom: text -> whether it occurs."""
-    seeker = Seeker(atom, patterns, phrases)
-    prepared = preparation([(0, seeker)])
-    return lambda text: seeker.occurs(text, prepared(text))
+    scan = one_by_one([(0, Seeker(atom, patterns, phrases))])
+    return lambda text: bool(scan(text))
 
 
 def search(pattern: str, text: str) -> bool:
