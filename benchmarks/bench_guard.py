@@ -37,6 +37,11 @@ clause ends     { when has(finish)  require finish in ["stop", "tool_calls", "le
 clause tools    { require tool_calls.all(t, t.name in ["search", "lookup_order", "calc"]) }
 clause polite   { never output.contains("As an AI language model") }
 """
+PHRASES = """
+pact phrases "1.0.0"
+phrases boasts = ["risk free", "guaranteed returns", "no questions asked"]
+clause boasts   { never output.says(boasts) }
+"""
 FIELDS = {"channel": "chat", "language": "en", "max_tokens": 4096, "user_tier": "pro"}
 
 
@@ -135,21 +140,29 @@ def report(least: dict[str, float]) -> None:
 
 async def loop(sizes: tuple[int, ...]) -> None:
     """The longest time for which the loop stood still while one large answer was judged."""
-    guard = Guard(pactlang.compile(TWENTY))
+    guard, folding = Guard(pactlang.compile(TWENTY)), Guard(pactlang.compile(PHRASES))
     print("| answer, characters | longest standstill | without a call | verdict after |")
     print("| --- | --- | --- | --- |")
+    mixed = " ".join(texts(200))
+    plain = mixed.encode("ascii", "replace").decode()
     for size in sizes:
-        sample = " ".join(texts(200))
-        for kind, text in (("ASCII", sample.encode("ascii", "replace").decode()), ("mixed scripts", sample)):
-            whole = (text * (size // len(text) + 1))[:size]
-            idle, _ = await standstill(guard, None)
-            stood, after = await standstill(guard, whole)
-            figures = f"**{stood * 1e3:.1f} ms** | {idle * 1e3:.1f} ms | {after * 1e3:,.0f} ms"
-            print(f"| {size:,} {kind} | {figures} |")
+        await row(guard, size, plain, "ASCII")
+        await row(guard, size, mixed, "mixed scripts")
+    for size in sizes[-3:]:
+        await row(folding, size, mixed, "mixed scripts, folded for phrases")
+
+
+async def row(guard: Guard, size: int, text: str, kind: str) -> None:
+    whole = (text * (size // len(text) + 1))[:size]
+    idle, _ = await standstill(guard, None)
+    stood, after = await standstill(guard, whole)
+    figures = f"**{stood * 1e3:.1f} ms** | {idle * 1e3:.1f} ms | {after * 1e3:,.0f} ms"
+    print(f"| {size:,} {kind} | {figures} |")
 
 
 async def standstill(guard: Guard, text: str | None) -> tuple[float, float]:
     gaps: list[float] = []
+    fields = FIELDS if guard.program.name == "guarded" else None
 
     async def beat() -> None:
         last = time.perf_counter()
@@ -166,7 +179,7 @@ async def standstill(guard: Guard, text: str | None) -> tuple[float, float]:
     if text is None:
         await asyncio.sleep(0.3)
     else:
-        await (await guard.call("q", lambda _: text, fields=FIELDS)).verification
+        await (await guard.call("q", lambda _: text, fields=fields)).verification
     after = time.perf_counter() - begun
     beating.cancel()
     return max(gaps, default=after), after

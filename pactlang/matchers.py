@@ -12,18 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from mmap import mmap
 from typing import Any
 
 from pactlang.ir import Pattern, Phrases
 from pactlang.program import Atom, Group
-from pactlang.text import compile_re2, find, fold, phrase_pattern
+from pactlang.text import compile_re2, find_bytes, folded_utf8, phrase_pattern, position, utf8
 
 Scanner = Callable[[str], Sequence[int]]
 Matcher = Callable[[str], bool]
 NOTHING: tuple[int, ...] = ()
 SET_MEMORY = 64 * 1024 * 1024  # bytes for one set's automaton
-LONG, SLICE = 1 << 20, 1 << 18  # characters: one step over a longer text would hold up other threads
 EVERYWHERE = r"\z"
 
 
@@ -44,32 +42,13 @@ class Seeker:
             )
         self.compiled: Any = None
 
-    def occurs(self, text: str) -> bool:
-        """Whether it occurs in the text (folded already, if it seeks phrases)."""
+    def occurs(self, text: str, data: Any) -> bool:
+        """Whether it occurs in the text; `data` is the text prepared, and need not be there for a literal."""
         if self.literal is not None:
-            return self.literal in text if len(text) <= LONG else within(self.literal, text)
+            return position(self.literal, text) >= 0
         if self.compiled is None:
             self.compiled = compile_re2(self.source)
-        if self.check:
-            return find(self.compiled, text, self.check) is not None
-        return self.compiled.search(text if len(text) <= LONG else utf8(text)) is not None
-
-
-def utf8(text: str) -> Any:
-    """The text in UTF-8.  A long one is encoded slice by slice: other threads can run in between."""
-    if len(text) <= LONG:
-        return text.encode()
-    parts = [text[at : at + SLICE].encode() for at in range(0, len(text), SLICE)]
-    data = mmap(-1, sum(map(len, parts)))  # memory that is not touched before it is needed
-    for part in parts:
-        data.write(part)
-    return data
-
-
-def within(literal: str, text: str) -> bool:
-    """Whether a literal occurs in a long text, slice by slice."""
-    overlap = max(len(literal) - 1, 0)
-    return any(literal in text[at : at + SLICE + overlap] for at in range(0, len(text), SLICE))
+        return find_bytes(self.compiled, data, self.check) is not None
 
 
 def scanner(
@@ -77,25 +56,33 @@ def scanner(
 ) -> Scanner:
     """The scanner of one group: text -> numbers of the atoms that occur in it."""
     seekers = [(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms]
-    folded = any(seeker.folded for _, seeker in seekers)
 
     @cache
     def prepared() -> Scanner:
         return one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
 
     def scan(text: str) -> Sequence[int]:
-        return prepared()(fold(text) if folded else text)
+        return prepared()(text)
 
     return scan
 
 
 def one_by_one(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
     """Ask each atom."""
+    if all(seeker.literal is not None for _, seeker in seekers):
+        return lambda text: asked(seekers, text, None)
+    prepared = preparation(seekers)
+    return lambda text: asked(seekers, text, prepared(text))
 
-    def scan(text: str) -> Sequence[int]:
-        return [number for number, seeker in seekers if seeker.occurs(text)]
 
-    return scan
+def preparation(seekers: Sequence[tuple[int, Seeker]]) -> Callable[[str], Any]:
+    """What makes of a text the UTF-8 that they search."""
+    return folded_utf8 if any(seeker.folded for _, seeker in seekers) else utf8
+
+
+def asked(seekers: Sequence[tuple[int, Seeker]], text: str, data: Any) -> Sequence[int]:
+    """The numbers of those that occur."""
+    return [number for number, seeker in seekers if seeker.occurs(text, data)]
 
 
 def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
@@ -110,33 +97,30 @@ def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Scanner:
         together.Add(seeker.source)
     last = together.Add(EVERYWHERE)
     together.Compile()
-    match, alone = together.Match, one_by_one(seekers)
+    match, prepared = together.Match, preparation(seekers)
 
     def scan(text: str) -> Sequence[int]:
-        hits = match(utf8(text))
+        data = prepared(text)
+        hits = match(data)
         if hits is None or last not in hits:
-            return alone(text)
+            return asked(seekers, text, data)
         if len(hits) == 1:
             return NOTHING
         found = [seekers[hit] for hit in hits if hit != last]
-        return [number for number, seeker in found if not seeker.check or seeker.occurs(text)]
+        return [number for number, seeker in found if not seeker.check or seeker.occurs(text, data)]
 
     return scan
 
 
 def matcher(atom: Atom, patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Matcher:
     """The matcher of one atom: text -> whether it occurs."""
-    seeker = Seeker(atom, patterns, phrases)
-
-    def match(text: str) -> bool:
-        return seeker.occurs(fold(text) if seeker.folded else text)
-
-    return match
+    scan = one_by_one([(0, Seeker(atom, patterns, phrases))])
+    return lambda text: bool(scan(text))
 
 
 def search(pattern: str, text: str) -> bool:
     """Whether a pattern that became known while running occurs; ValueError if it is no RE2."""
-    return dynamic(pattern).search(text) is not None
+    return dynamic(pattern).search(utf8(text)) is not None
 
 
 @lru_cache(maxsize=256)

@@ -4,15 +4,20 @@ In: strings.  Out: folded strings, RE2 sources, and spans counted in characters 
 
 A match in folded text is shown in the raw text by folding the raw text once more in pieces that do
 not influence one another: the folded text is the pieces' folds in a row.
+
+A long text is gone through in slices, with `PAUSE` between them: a single step of the interpreter over
+the whole of it would hold up every other thread.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from functools import cache, lru_cache
+from mmap import mmap
 from typing import Any
-from unicodedata import category, normalize
+from unicodedata import category, combining, normalize
 
 # Unicode's Default_Ignorable_Code_Point: what is not shown, and so can hide inside a word.
 IGNORABLE = (
@@ -36,6 +41,7 @@ _IGNORED = re.compile(f"[{_class(IGNORABLE)}]+")
 _BLANKS = rf"[\t-\r {_class(SPACES)}]"
 _BLANK = re.compile(_BLANKS)
 _BLANK_RUN = re.compile(f"(?! (?!{_BLANKS})){_BLANKS}+")  # all but a lone blank
+_MARKS = re.compile(r"[^\w\0-\u02ff]{33,}")  # all marks that normalisation sorts, and other signs
 MAX_ROUNDS = 8  # two settle every text that is known; the bound is against the unknown
 
 
@@ -62,8 +68,130 @@ def _fold_ascii(text: str) -> str:
 
 
 def _fold_once(text: str) -> str:
-    text = normalize("NFKC", _IGNORED.sub("", text))
+    text = _IGNORED.sub("", text).replace("\uff9e", "\u3099").replace("\uff9f", "\u309a")
+    text = normalize("NFKC", _MARKS.sub(_sorted_marks, text))
     return _BLANK_RUN.sub(" ", normalize("NFKC", text.casefold()))
+
+
+def _sorted_marks(found: re.Match[str]) -> str:
+    """A long run of marks in canonical order: `normalize` itself takes quadratic time to sort them."""
+    done: list[str] = []
+    marks: list[str] = []
+    for char in "".join(normalize("NFKD", char) for char in found[0]):
+        if combining(char):
+            marks.append(char)
+        else:
+            done += (*sorted(marks, key=combining), char)
+            marks.clear()
+    return "".join((*done, *sorted(marks, key=combining)))
+
+
+# Long texts, slice by slice -------------------------------------------------------------------
+
+# What a thread does between two slices: a thread that must not hold up others sets it to a short sleep.
+PAUSE: ContextVar[Callable[[], object]] = ContextVar("PAUSE", default=lambda: None)
+LONG = SLICE = 1 << 18  # characters of a text that is gone through in slices, and of one of them
+FOLDED, FOLDED_ASCII = 1 << 10, 1 << 14  # characters of one slice that is folded
+BLOCK = 1 << 20  # bytes that are copied in one step
+WORK = 1 << 16  # characters of ASCII that are folded between two pauses
+SLOWER = 16  # how many times longer a character of any other text takes
+
+
+def slices(text: str, overlap: int = 0) -> Iterator[str]:
+    """The text in slices; `overlap`: characters of the next one that are shown with each."""
+    pause = PAUSE.get()
+    for at in range(0, len(text), SLICE):
+        yield text[at : at + SLICE + overlap]
+        pause()
+
+
+def utf8(text: str, errors: str = "strict") -> Any:
+    """The text in UTF-8: bytes, or a buffer of as many."""
+    return text.encode("utf-8", errors) if len(text) <= LONG else _block(slices(text), errors)
+
+
+def folded_utf8(text: str) -> Any:
+    """`fold(text)` in UTF-8: bytes, or a buffer of as many."""
+    short = len(text) <= (LONG if text.isascii() else WORK // SLOWER)
+    return fold(text).encode() if short else _block(folds(text))
+
+
+def folds(text: str, size: int = 0) -> Iterator[str]:
+    """`fold(text)` in parts, each the fold of about `size` characters.
+
+    It is cut only before characters that nothing before them joins: a run of marks stays whole.
+    """
+    size = size or (FOLDED_ASCII if text.isascii() else FOLDED)
+    pause, worked = PAUSE.get(), 0
+    waiting: list[str] = []
+    blank = False  # what is folded so far ends with a blank, which takes up the next one
+    for at in range(0, len(text) + size, size):
+        shown = _IGNORED.sub("", text[at : at + size])
+        cut = _last_begin(shown) if at < len(text) else 0
+        if cut >= 0:
+            part = "".join((*waiting, shown[:cut]))
+            folded = fold(part)
+            if blank and folded.startswith(" "):
+                folded = folded[1:]
+            blank = folded.endswith(" ") if folded else blank
+            yield folded
+            waiting.clear()
+            worked += len(folded) if part.isascii() else len(folded) * SLOWER
+        waiting.append(shown[max(cut, 0) :])
+        worked += size if shown.isascii() else size * SLOWER
+        if worked >= WORK:
+            pause()
+            worked = 0
+
+
+def _last_begin(text: str) -> int:
+    """Where the last character stands that nothing before it joins; -1 if there is none."""
+    return next((at for at in range(len(text) - 1, -1, -1) if _begins(text[at])), -1)
+
+
+def _block(parts: Iterable[str], errors: str = "strict") -> Any:
+    """Parts of a text in UTF-8 as one buffer.
+
+    They wait in maps of their own: thousands of small objects would be given back to the system at
+    once, when the last of them is freed, and with the interpreter's lock held.
+    """
+    blocks: list[mmap] = []
+    for part in parts:
+        data = part.encode("utf-8", errors)
+        if not blocks or blocks[-1].tell() + len(data) > len(blocks[-1]):
+            blocks.append(mmap(-1, max(BLOCK, len(data))))
+        blocks[-1].write(data)
+    size = sum(block.tell() for block in blocks)
+    if size == 0:
+        return b""
+    whole, pause = mmap(-1, size), PAUSE.get()
+    for block in blocks:
+        whole.write(block[: block.tell()])
+        block.close()
+        pause()
+    return whole
+
+
+def position(literal: str, text: str) -> int:
+    """Where a literal stands first in a text, -1 if it does not occur."""
+    if len(text) <= LONG:
+        return text.find(literal)
+    for number, part in enumerate(slices(text, max(len(literal) - 1, 0))):
+        if (at := part.find(literal)) >= 0:
+            return number * SLICE + at
+    return -1
+
+
+def _characters(data: Any, end: int) -> int:
+    """How many characters the first `end` bytes of UTF-8 are."""
+    pause, count = PAUSE.get(), 0
+    for at in range(0, end, SLICE):
+        count += len(data[at : min(at + SLICE, end)].translate(None, _INSIDE))
+        pause()
+    return count
+
+
+_INSIDE = bytes(range(0x80, 0xC0))  # bytes that begin no character
 
 
 # From the folded text back to the raw text ----------------------------------------------------
@@ -74,8 +202,10 @@ def folded_span(text: str, start: int, end: int) -> tuple[int, int]:
 
     A piece of the raw text that folds to several characters is taken whole.
     """
-    raw_start, at = 0, 0
-    for first, last, size in _pieces(text):
+    raw_start, at, pause = 0, 0, PAUSE.get()
+    for number, (first, last, size) in enumerate(_pieces(text)):
+        if number % 64 == 63:
+            pause()
         plain = size == last - first and text[first:last].isascii()  # character by character
         if at <= start < at + size:
             raw_start = first + start - at if plain else first
@@ -86,7 +216,7 @@ def folded_span(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 # Words of ASCII with one blank between them: each character folds by itself, and so does the next.
-_PLAIN_RUN = re.compile(r"(?:[!-~]| (?=[!-~]))+(?=[!-~])")
+_PLAIN_RUN = re.compile(r"(?:[!-~]| (?=[!-~])){1,4096}(?=[!-~])")
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
@@ -95,18 +225,25 @@ def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
     while first < len(text):
         run = _PLAIN_RUN.match(text, first)
         last = run.end() if run else _piece_end(text, first)
-        yield first, last, last - first if run else len(fold(text[first:last]))
+        yield first, last, last - first if run else _folded_size(text[first:last])
         first = last
+
+
+def _folded_size(text: str) -> int:
+    return len(fold(text)) if len(text) <= FOLDED else sum(map(len, folds(text)))
 
 
 def _piece_end(text: str, first: int) -> int:
     """Where the smallest piece that starts at `first` ends."""
+    pause = PAUSE.get()
     blank = False  # what is read so far ends with a blank, which would take up the next one
     for at in range(first + 1, len(text)):
         before, char = text[at - 1], text[at]
         blank = _ends_blank(before) if _IGNORED.match(before) is None else blank
         if _begins(char) and not (blank and _begins_blank(char)):
             return at
+        if (at - first) % FOLDED == 0:
+            pause()
     return len(text)
 
 
@@ -116,7 +253,8 @@ def _begins(char: str) -> bool:
     if char.isascii():
         return True
     first = normalize("NFKD", char)[0]
-    joins = category(first)[0] == "M" or 0x1160 <= ord(first) <= 0x11FF  # marks; Hangul vowels, finals
+    # Marks, Hangul vowels and finals, and the one letter that ends others (Unicode 16).
+    joins = category(first)[0] == "M" or 0x1160 <= ord(first) <= 0x11FF or first == "\U00016d67"
     return not joins and _IGNORED.match(char) is None
 
 
@@ -179,8 +317,12 @@ def phrase_span(match: Any) -> tuple[int, int]:
 
 def find_phrase(pattern: Any, text: str) -> tuple[int, int] | None:
     """The span in raw `text` of the first phrase, with a compiled `phrase_pattern`; None if none."""
-    match = pattern.search(fold(text))
-    return None if match is None else folded_span(text, *phrase_span(match))
+    data = folded_utf8(text)
+    match = pattern.search(data)
+    if match is None:
+        return None
+    start, end = phrase_span(match)
+    return folded_span(text, _characters(data, start), _characters(data, end))
 
 
 # Patterns -------------------------------------------------------------------------------------
@@ -235,23 +377,27 @@ LONGEST_NUMBER = 64
 
 def find(pattern: Any, text: str, check: str = "") -> tuple[int, int] | None:
     """The span of the first match of a compiled pattern that passes `check` ("", "luhn" or "iban")."""
-    data = text.encode("utf-8", "surrogatepass")
-    passes = CHECKS.get(check, _anything)
-    at = 0
+    data = utf8(text, "surrogatepass")
+    found = find_bytes(pattern, data, check)
+    return None if found is None else (_characters(data, found[0]), _characters(data, found[1]))
+
+
+def find_bytes(pattern: Any, data: Any, check: str = "") -> tuple[int, int] | None:
+    """The same in a text's UTF-8, counted in bytes."""
+    passes, pause = CHECKS.get(check), PAUSE.get()
+    at = tries = 0
     while at <= len(data):
         match = pattern.search(data, at)
         if match is None:
             return None
         start, end = match.span()
-        if passes(data[start:end].decode("utf-8", "replace")):
-            before = len(data[:start].decode("utf-8", "surrogatepass"))
-            return before, before + len(data[start:end].decode("utf-8", "surrogatepass"))
+        if passes is None or passes(data[start:end].decode("utf-8", "replace")):
+            return start, end
         at = end if end - start > LONGEST_NUMBER else _next(data, start)
+        tries += 1
+        if tries % 32 == 0:
+            pause()
     return None
-
-
-def _anything(text: str) -> bool:
-    return True
 
 
 def _next(data: bytes, at: int) -> int:

@@ -145,6 +145,7 @@ cdef class Machine:
                     raise ValueError(f"set {i} holds what is no text")
                 self.sets[i].items[j] = <PyObject*>sets[i][j]
                 self.sets[i].lengths[j] = len(sets[i][j])
+                self.sets[i].longest = max(self.sets[i].longest, self.sets[i].lengths[j])
 
     cdef take_atoms(self, list atoms, list groups):
         cdef int i

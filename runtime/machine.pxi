@@ -12,6 +12,7 @@ cdef struct ConstSet:
     PyObject** items        # borrowed from Machine.kept
     Py_ssize_t* lengths
     int count
+    Py_ssize_t longest
     PyObject* whole         # the same as a frozenset
 
 
@@ -23,6 +24,8 @@ cdef inline int in_set(const ConstSet* texts, PyObject* text) noexcept:
         for i in range(texts.count):
             if texts.lengths[i] == length and pact_same_text(texts.items[i], text):
                 return 1
+        return 0
+    if length > texts.longest:          # its hash would go through the whole of it
         return 0
     try:
         return <object>text in <frozenset>texts.whole

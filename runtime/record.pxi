@@ -396,6 +396,21 @@ cdef struct RowField:       # a RowSlot for one binding
     int32_t layout
 
 
+cdef inline bint is_text(Cell* x, PyObject* o, Frame frame) noexcept:
+    return is_long_text(x, o, frame) if pact_is_long(o) else pact_is_text(o)
+
+cdef bint is_long_text(Cell* x, PyObject* o, Frame frame) noexcept:
+    """Whether a long str is Unicode text, looked through while other threads run; `x` keeps it alive."""
+    cdef const void* data = PyUnicode_DATA(o)
+    cdef int kind = PyUnicode_KIND(o)
+    cdef Py_ssize_t n = PyUnicode_GET_LENGTH(o)
+    cdef bint good
+    set_object(x, TAG_STRING, o)
+    frame.pin()
+    with nogil:
+        good = pact_no_surrogate(data, kind, n)
+    return good
+
 cdef int load_row(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
     """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
     cdef const RowField* end = row + count
@@ -419,7 +434,7 @@ cdef int load_row(Frame frame, const RowField* row, int count, PyObject* record)
                     row += 1
                     x += 1
                     continue
-            elif row.kind == ROW_TEXT or (row.kind == ROW_TEXT_CHECKED and pact_is_text(o)):
+            elif row.kind == ROW_TEXT or (row.kind == ROW_TEXT_CHECKED and is_text(x, o, frame)):
                 set_object(x, TAG_STRING, o)
                 row += 1
                 x += 1

@@ -48,19 +48,36 @@ cdef extern from *:
         if (n != PyUnicode_GET_LENGTH(b) || PyUnicode_KIND(a) != PyUnicode_KIND(b)) return 0;
         return pact_same_bytes((const char *)PyUnicode_DATA(a), (const char *)PyUnicode_DATA(b), n * PyUnicode_KIND(a));
     }
+    /* In blocks without a way out: the compiler makes vector instructions of them. */
+    static int pact_no_surrogate(const void *data, int kind, Py_ssize_t n) {
+        const uint16_t *two = (const uint16_t *)data;
+        const uint32_t *four = (const uint32_t *)data;
+        for (Py_ssize_t i = 0; i < n;) {
+            Py_ssize_t end = n - i > 4096 ? i + 4096 : n;
+            uint32_t found = 0;
+            if (kind == PyUnicode_2BYTE_KIND)
+                for (; i < end; i++) found |= (two[i] & 0xF800u) == 0xD800u;
+            else
+                for (; i < end; i++) found |= (four[i] & 0xFFFFF800u) == 0xD800u;
+            if (found) return 0;
+        }
+        return 1;
+    }
     /* Lone surrogates are no Unicode text; a string of one-byte characters has none. */
     static inline int pact_is_text(PyObject *o) {
         if (!PyUnicode_Check(o)) return 0;
         int kind = PyUnicode_KIND(o);
         if (kind == PyUnicode_1BYTE_KIND) return 1;
-        Py_ssize_t n = PyUnicode_GET_LENGTH(o);
-        const void *data = PyUnicode_DATA(o);
-        for (Py_ssize_t i = 0; i < n; i++)
-            if ((PyUnicode_READ(kind, data, i) & 0xFFFFF800u) == 0xD800u) return 0;
-        return 1;
+        return pact_no_surrogate(PyUnicode_DATA(o), kind, PyUnicode_GET_LENGTH(o));
+    }
+    /* A text of which the search takes so long that other threads should run meanwhile. */
+    static inline int pact_is_long(PyObject *o) {
+        return PyUnicode_Check(o) && PyUnicode_KIND(o) != PyUnicode_1BYTE_KIND && PyUnicode_GET_LENGTH(o) > 65536;
     }
     """
     bint pact_is_text(PyObject* o) noexcept
+    bint pact_is_long(PyObject* o) noexcept
+    bint pact_no_surrogate(const void* data, int kind, Py_ssize_t n) noexcept nogil
     int pact_int(PyObject* o, long long* out) noexcept
     bint pact_same_text(PyObject* a, PyObject* b) noexcept
 
@@ -70,6 +87,8 @@ cdef extern from "Python.h":
     bint PyUnicode_Check(PyObject* o) noexcept
     bint PyUnicode_CheckExact(PyObject* o) noexcept
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject* o) noexcept
+    int PyUnicode_KIND(PyObject* o) noexcept
+    const void* PyUnicode_DATA(PyObject* o) noexcept
     bint PyType_IsSubtype(PyTypeObject* a, PyTypeObject* b) noexcept
     PyObject* Py_None
     PyObject* Py_True

@@ -405,3 +405,20 @@ def test_a_finalizer_that_changes_the_record_does_no_harm() -> None:
     """Allocations inside a run could collect garbage, and a finalizer reach into what the run borrows."""
     paths = {**os.environ, "PYTHONPATH": ":".join(sys.path), "PYTHONMALLOC": "debug"}
     subprocess.run([sys.executable, "-c", MEDDLER], check=True, timeout=120, env=paths)
+
+
+def test_a_text_longer_than_all_of_a_large_set_is_not_in_it() -> None:
+    names = [f"name{number}" for number in range(40)]
+    program = pactlang.compile(f'pact p "1.0.0"\nclause known {{ require output in {json.dumps(names)} }}')
+    evaluator = pactlang.Evaluator(program)
+    for text, known in (("name39", True), ("name7", True), ("name40", False), ("name39x", False)):
+        assert evaluator.check({"output": text}).ok is known
+    assert not evaluator.check({"output": "name39" * 1_000_000}).ok
+
+
+def test_literals_of_one_field_are_sought_together() -> None:
+    clauses = 'clause a { never output.contains("one") }\nclause b { never output.contains("two") }'
+    evaluator = pactlang.Evaluator(pactlang.compile(f'pact p "1.0.0"\n{clauses}'))
+    for text, broken in (("", []), ("one", ["a"]), ("é two", ["b"]), ("onetwo" * 200_000, ["a", "b"])):
+        said = evaluator.check({"output": text}).outcomes
+        assert said == {name: Outcome.VIOLATED if name in broken else Outcome.SATISFIED for name in "ab"}

@@ -18,6 +18,7 @@ import pytest
 
 import pactlang
 from pactlang import Evaluator, Guard
+from pactlang import text as text_module
 from pactlang.guard import Finding
 from pactlang.guard import guard as guard_module
 from pactlang.ledger import Ledger, Reader
@@ -170,6 +171,49 @@ def test_large_data_is_read_and_judged_later(answer: Callable[[], Any]) -> None:
     )
     assert broken(result.verification) == ["no_cards"]
     assert len(result.call.input) == 300_000 and len(result.call.output) > 400_000
+
+
+MIXED = "Straße № café \u4fdd\u8bc1 e\u0301\u200b \U0001f600 "
+
+
+@pytest.mark.parametrize(
+    "filler",
+    ["lorem  ipsum\n", MIXED, " \t", "\u200b", "a" + "\u0301\u0323" * 40],
+    ids=["ascii", "mixed", "blank", "ignorable", "marks"],
+)
+@pytest.mark.parametrize("before", [0, (1 << 18) - 9, (1 << 18) + 40_000])
+@pytest.mark.parametrize("planted", ["", CARD, " RISK\u00a0 fr\u00adee ", "wire the money"], ids=range(4))
+def test_a_long_text_gets_the_verdict_that_it_gets_as_a_whole(
+    filler: str, before: int, planted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (filler * before)[:before] + planted + filler * (20_000 // len(filler))
+    one = Guard(PROGRAM).call_sync("q", lambda _: text).verification
+    sliced = one.wait(60)
+    found = [(violation.clause, violation.matched) for violation in sliced.violations]
+    for name in ("LONG", "WORK"):
+        monkeypatch.setattr(text_module, name, 1 << 60)
+    whole = Evaluator(PROGRAM).check(one.call)
+    assert whole.outcomes == sliced.outcomes
+    assert [(violation.clause, violation.matched) for violation in whole.violations] == found
+
+
+@pytest.mark.parametrize("wide", ["\u4fdd", "\U0001f600"])
+@pytest.mark.parametrize("at", [0, 4095, 4096, 69_999])
+def test_a_lone_surrogate_in_a_long_text_is_undecodable(wide: str, at: int) -> None:
+    text = wide * 70_000
+    assert Guard(PROGRAM).call_sync("q", lambda _: text).verification.wait(60).ok
+    text = text[:at] + "\udc61" + text[at + 1 :]
+    with pytest.raises(pactlang.RecordError, match=r"surrogate|UTF-8"):
+        Guard(PROGRAM).call_sync("q", lambda _: text).verification.wait(60)
+
+
+def test_text_that_takes_long_to_fold_is_judged_later() -> None:
+    guard = Guard(PROGRAM)
+    gate = threading.Event()
+    guard._books.late.put(gate.wait)
+    done = [guard.call_sync(char * 5_000, len).verification.done for char in "x\u4fdd"]
+    gate.set()
+    assert done == [True, False]
 
 
 def test_large_calls_beyond_the_bound_are_judged_at_once() -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
+from unicodedata import combining, normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pactlang import text as text_module
 from pactlang.text import (
     compile_re2,
     find,
     find_phrase,
     fold,
     folded_span,
+    folded_utf8,
+    folds,
     iban,
     luhn,
     phrase_pattern,
+    position,
+    utf8,
 )
 
 # What normalisation joins, splits, hides or reorders.
@@ -78,6 +85,76 @@ def test_a_span_of_raw_text_holds_what_was_found_in_the_fold(text: str, data: st
 )
 def test_folds(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+# Long texts -----------------------------------------------------------------------------------------
+
+EVERYTHING = [chr(code) for code in range(0x110000)]
+MARKS = "\u0301\u0323\u0345\u0f71\u0f72\u0f73\u0344\uff9e\uff9f\u3099\u20dd\u0489\U0001d165"
+
+
+@given(st.lists(TEXTS, max_size=8).map("".join), st.integers(1, 9))
+def test_a_text_folded_in_slices_is_the_folded_text(text: str, size: int) -> None:
+    assert "".join(folds(text, size)) == fold(text)
+
+
+@given(st.text("a \u00a0\u200b\u0301\u00a8", max_size=40), st.integers(1, 5))
+def test_slices_join_runs_of_white_space(text: str, size: int) -> None:
+    assert "".join(folds(text, size)) == fold(text)
+
+
+def test_where_a_character_begins_its_fold_begins() -> None:
+    changed = [char for char in EVERYTHING if normalize("NFKC", char.casefold()) != char]
+    begins = [fold(char) for char in changed if text_module._begins(char)]
+    assert len(begins) > 6_000
+    assert [folded for folded in begins if folded and not text_module._begins(folded[0])] == []
+
+
+@given(st.text(MARKS + "e\u1161\u200b", min_size=33, max_size=150), TEXTS, TEXTS)
+def test_sorting_a_run_of_marks_first_changes_nothing(marks: str, before: str, after: str) -> None:
+    whole, sorts = before + marks + after, text_module._MARKS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "_MARKS", re.compile("(?!)"))
+        plain = fold(whole)
+    assert text_module._MARKS is sorts
+    assert fold(whole) == plain
+
+
+def test_a_run_of_marks_is_folded_in_good_time() -> None:
+    chance = random.Random(0)
+    text = "a" + "".join(chance.choice(MARKS) for _ in range(200_000))
+    begun = time.monotonic()
+    fold(text)
+    assert time.monotonic() - begun < 10  # some 100 s if `normalize` sorts them
+
+
+def test_every_character_that_is_all_marks_can_be_in_a_run() -> None:
+    inside = re.compile(text_module._MARKS.pattern.removesuffix("{33,}"))
+    marks = {char for char in EVERYTHING if all(map(combining, normalize("NFKD", char)))}
+    assert {char for char in marks if inside.fullmatch(char) is None} == {"\uff9e", "\uff9f"}
+
+
+@given(
+    st.lists(TEXTS | st.sampled_from(["risk  FREE", "4111 1111 1111 1111 "]), max_size=6).map("".join),
+    st.integers(1, 5),
+    st.sampled_from(["risk free", "e", "\u0301", "111"]),
+)
+def test_what_is_found_does_not_depend_on_slices(text: str, size: int, sought: str) -> None:
+    phrase, card = compile_re2(phrase_pattern([sought])), compile_re2(CARD)
+
+    def answers() -> list[object]:
+        spans = [find_phrase(phrase, text), find(card, text, "luhn"), find(compile_re2(r"\pL\S*"), text)]
+        return [*spans, position(sought, text), bytes(utf8(text)[:]), bytes(folded_utf8(text)[:])]
+
+    whole = answers()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LONG", "SLICE", "WORK", "FOLDED", "FOLDED_ASCII"):
+            patch.setattr(text_module, name, size)
+        patch.setattr(text_module, "BLOCK", 3)
+        assert answers() == whole
+
+
+# Phrases --------------------------------------------------------------------------------------------
 
 
 def found(phrases: list[str], text: str) -> str | None:

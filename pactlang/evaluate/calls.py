@@ -17,7 +17,7 @@ from typing import Any
 
 from pactlang import conversions, extensions
 from pactlang.functions import CALENDAR, CLOCK, CONVERSIONS, NUMBERS, ORDERED, fitting
-from pactlang.text import compile_re2
+from pactlang.text import compile_re2, position, utf8
 from pactlang.values import (
     EPOCH_DAY,
     MAX_INT,
@@ -287,14 +287,14 @@ def _containers() -> dict[str, Function]:
 
 def _matches(text: str, pattern: str) -> bool:
     try:
-        return compile_re2(pattern).search(text) is not None
+        return compile_re2(pattern).search(utf8(text)) is not None
     except ValueError as error:
         raise Failure("invalid-pattern", f"`{brief(pattern)}` is not an RE2 pattern: {error}") from None
 
 
 def _text() -> dict[str, Function]:
     return {
-        "contains_string": lambda text, part: part in text,
+        "contains_string": lambda text, part: position(part, text) >= 0,
         "starts_with_string": str.startswith,
         "ends_with_string": str.endswith,
         "matches": _matches,

@@ -17,6 +17,7 @@ from pactlang.explain.show import SHOWN, excerpt, opened, printable, quoted, sho
 from pactlang.explain.written import BINARY, Writer, phrases_name
 from pactlang.opcodes import Outcome
 from pactlang.source import Source
+from pactlang.text import position
 
 
 class Match(NamedTuple):
@@ -218,7 +219,7 @@ def find_match(at: TraceNode, module: ir.Module, writer: Writer) -> Match | None
         span, name = at.found, search_name(node, module)
     elif isinstance(node, ir.Call) and node.function in SEARCHES:
         name = str(at.children[1].value)
-        start = len(text) - len(name) if node.function == "endsWith" else text.find(name)
+        start = len(text) - len(name) if node.function == "endsWith" else position(name, text)
         span = start, start + len(name)
     else:
         return None

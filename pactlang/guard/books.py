@@ -24,7 +24,8 @@ from pactlang.opcodes import Outcome
 from pactlang.values import Timestamp
 from pactlang.verdict import Verdict
 
-LARGE = 256 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
+LARGE = 64 * 1024  # characters that are judged at once; more could hold an event loop for milliseconds
+LARGE_FOLDED = 2 * 1024  # the same of texts beyond ASCII, if phrases are sought: folding takes long
 LATE = 1_000  # large calls that may wait for their verdict; after that they are judged at once too
 VIOLATED, UNKNOWN, SKIPPED = int(Outcome.VIOLATED), int(Outcome.UNKNOWN), int(Outcome.SKIPPED)
 KNOWN = 1_000  # different verdicts whose names are kept
@@ -49,6 +50,8 @@ class Books:
     ) -> None:
         self.evaluator, self.ledger = evaluator, ledger
         self.names = evaluator.names
+        core = evaluator.program.core
+        self.folds = any(atom.kind == "phrases" for atom in (*core.atoms, *core.matchers))
         self.told = {Outcome.VIOLATED: on_violation, Outcome.UNKNOWN: on_unknown}
         self.tells = on_violation is not None or on_unknown is not None
         self.on_verdict = on_verdict
@@ -84,10 +87,16 @@ class Books:
             if call.session is not None and call.seq is None:
                 call.seq = self._next(call.session)
         one._place = (call.session, call.seq)
-        if one._late is not None or self.waits or weight(call) > LARGE:
-            self.dispatch(one, one._late is not None or weight(call) > LARGE)
+        large = one._late is not None or self.is_large(call)
+        if large or self.waits:
+            self.dispatch(one, large)
         else:
             self.judge(one)
+
+    def is_large(self, call: Call) -> bool:
+        """Whether its verdict could take milliseconds."""
+        size = weight(call)
+        return size > LARGE or (size > LARGE_FOLDED and self.folds and _beyond_ascii(call) > LARGE_FOLDED)
 
     def settle_data(self, one: Verification) -> None:
         """The same for a record that was made elsewhere: a dict under whatever names."""
@@ -215,6 +224,12 @@ def _held(reader: Any, held: Any, name: str) -> Any:
         return reader.member(held, name)
     except KeyError:
         return None
+
+
+def _beyond_ascii(call: Call) -> int:
+    """Characters of the texts that are not ASCII."""
+    texts = call.input, call.output, *(message.content or "" for message in call.messages or ())
+    return sum(len(text) for text in texts if not text.isascii())
 
 
 def weight(call: Call) -> int:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from pactlang.text import PAUSE
+
 AT_EXIT = 5.0  # seconds that what waits gets when a process ends
+# Seconds between two slices of a long text.  A thread that gives the interpreter's lock back without a
+# sleep has it again before another one wakes up; that one then waits for the switch interval.
+BREATH = 0.00005
 Job = Callable[[], object]
 
 
@@ -60,6 +66,7 @@ class Desk:
 
     @staticmethod
     def _work(jobs: SimpleQueue[Job]) -> None:
+        PAUSE.set(lambda: time.sleep(BREATH))
         while True:
             job = jobs.get()
             job()

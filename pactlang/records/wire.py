@@ -21,6 +21,7 @@ import msgspec
 
 from pactlang import values
 from pactlang.schema import DURATION, TIMESTAMP, Type
+from pactlang.text import SLICE, slices
 from pactlang.values import Duration, Timestamp, UInt
 
 Form = Callable[[Any], Any]
@@ -120,12 +121,13 @@ def text(data: Any) -> Any:
 
 
 def _check_surrogates(data: str) -> None:
-    try:
-        data.encode("utf-8")
-    except UnicodeEncodeError as error:
-        # A byte that is not UTF-8 comes here as U+DC80 to U+DCFF, see `reader.lenient`.
-        what = "invalid UTF-8" if 0xDC80 <= ord(data[error.start]) <= 0xDCFF else "a lone surrogate"
-        raise Misfit(f"{what} at character {error.start}") from None
+    for number, part in enumerate(slices(data)):
+        try:
+            part.encode("utf-8")
+        except UnicodeEncodeError as error:
+            # A byte that is not UTF-8 comes here as U+DC80 to U+DCFF, see `reader.lenient`.
+            what = "invalid UTF-8" if 0xDC80 <= ord(part[error.start]) <= 0xDCFF else "a lone surrogate"
+            raise Misfit(f"{what} at character {number * SLICE + error.start}") from None
 
 
 # Times ----------------------------------------------------------------------------------------
