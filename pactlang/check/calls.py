@@ -71,7 +71,7 @@ def _function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
             whole = prefix + name
             if whole in walk.functions:
                 return overloads.declared(walk, expr, whole, expr.args, scope)
-            if whole in FUNCTIONS and whole not in OPERATOR_NAMES and (before or _is_global(whole)):
+            if whole in FUNCTIONS and whole not in OPERATOR_NAMES and (before or prefix or _is_global(whole)):
                 return overloads.function(walk, expr, whole, False, expr.args, scope)
     if expr.target is not None and not (before in NAMESPACES and not walk.resolves(local, scope)):
         written = (expr.target, *expr.args)

@@ -27,6 +27,7 @@ from pactlang.values import (
     CelType,
     Duration,
     Limit,
+    Optional,
     OutOfRange,
     Timestamp,
     UInt,
@@ -421,7 +422,13 @@ def _moments() -> dict[str, Function]:
     return table | {"hour": table["getHours_timestamp"], "bucket_duration": _bucket}
 
 
+def _value_of(optional: Optional) -> Any:
+    if not optional.present:
+        raise Failure("no-value", "optional.none() holds no value")
+    return optional.value
+
+
 COMPUTE: dict[str, Function] = {
     **_arithmetic(), **_times(), **_comparison(), **_containers(), **_text(), **_conversions(), **_moments(),
-    **extensions.COMPUTE,
+    **extensions.COMPUTE, "optional_value": _value_of,
 }  # fmt: skip
