@@ -49,7 +49,7 @@ def field_row(name: str, field: Field, path: tuple[str, ...]) -> Row:
 
 # Functions ---------------------------------------------------------------------------------------
 
-SIGNS = {function: sign for sign, function in OPERATORS.items()}
+SIGNS = {function: sign for sign, function in OPERATORS.items()} | {"_?._": ".?", "_[?_]": "[?]"}
 NUMBERS = {"int", "uint", "double"}
 
 
@@ -62,7 +62,8 @@ def functions() -> Iterator[Row]:
 
 def shown(function: str) -> str:
     sign = SIGNS.get(function, "")
-    written = {"neg": "-a", "[]": "a[b]"}.get(sign) or f"a {sign} b"
+    odd = {"neg": "-a", "[]": "a[b]", ".?": "a.?f", "[?]": "a[?b]"}
+    written = odd.get(sign) or f"a {sign} b"
     return f"`{written if sign else function}`"
 
 
@@ -72,7 +73,9 @@ def forms(rows: tuple[Overload, ...], sign: str) -> Iterator[str]:
     every = {(a, b) for a in NUMBERS for b in NUMBERS}
     crossed = every if every <= pairs else set()
     if crossed:
-        yield written(sign, "number", "number", row=next(r for r in rows if str(r.params[0]) in NUMBERS))
+        across = [row for row in rows if tuple(map(str, row.params)) in crossed]
+        one = len({row.result for row in across}) == 1
+        yield written(sign, "number", "number", row=across[0], result="" if one else "number")
     found: dict[str, None] = {}
     for row in rows:
         if tuple(map(str, row.params)) not in crossed:
@@ -80,26 +83,37 @@ def forms(rows: tuple[Overload, ...], sign: str) -> Iterator[str]:
     yield from merged(list(found), sign)
 
 
-def written(sign: str, *params: str, row: Overload) -> str:
+def written(sign: str, *params: str, row: Overload, result: str = "") -> str:
     rest = ", ".join(params) + (", ..." if row.variadic else "")
     if sign:
-        form = {"neg": f"-{params[0]}", "[]": f"{params[0]}[{params[-1]}]"}.get(sign)
-        form = form or f"{params[0]} {sign} {params[-1]}"
+        first, last = params[0], params[-1]
+        odd = {"neg": f"-{first}", "[]": f"{first}[{last}]", ".?": f"{first}.?f", "[?]": f"{first}[?{last}]"}
+        form = odd.get(sign) or f"{first} {sign} {last}"
     elif row.method:
         form = f"{params[0]}.{row.function}({', '.join(params[1:])})"
     else:
         form = f"{row.function}({rest})"
-    return f"{form} -> {row.result}"
+    return f"{form} -> {result or row.result}"
 
 
 def merged(found: list[str], sign: str) -> Iterator[str]:
-    """Conversions to one type from many: `int(int or uint or ...)`."""
-    one = [re.fullmatch(r"(\w+)\((\w+)\) -> (\w+)", form) for form in found]
+    """Conversions to one type from many: `int(int or uint or ...)`; else forms for each type of number."""
+    one = [re.fullmatch(r"(\w+)\(([\w.]+)\) -> (\w+)", form) for form in found]
     if sign or len(found) < 2 or not all(one):
-        yield from found
+        yield from found if sign else of_numbers(found)
         return
     matches = [match for match in one if match]
     yield f"{matches[0][1]}({' or '.join(match[2] for match in matches)}) -> {matches[0][3]}"
+
+
+def of_numbers(found: list[str]) -> list[str]:
+    """Three forms that differ in the type of number alone are one."""
+    for form in found:
+        alike = [re.sub(r"\bint\b", kind, form) for kind in ("int", "uint", "double")]
+        if len(set(alike)) == 3 and set(alike) <= set(found):
+            number = re.sub(r"\bint\b", "number", form)
+            return of_numbers([number if x == form else x for x in found if x not in alike[1:]])
+    return found
 
 
 def failing() -> set[str]:
@@ -134,8 +148,9 @@ def named(enum: type[Kind] | type[Tag]) -> Callable[[], Iterator[Row]]:
 # Who makes a finding, and its level unless the call says otherwise.
 MAKERS = {
     "Diagnostic": "error", "Limit": "error", "error": "error", "mistake": "error", "_malformed": "error",
-    "unknown": "error", "warning": "warning", "note": "note",
+    "unknown": "error", "warning": "warning", "note": "note", "rule": "error",
 }  # fmt: skip
+LENIENT = {"rule"}  # makers whose findings are only warnings where an expression stands alone
 NOT_FINDINGS = {"walk.error", "self.error", "at.error"}  # a node, not a finding
 
 
@@ -163,7 +178,8 @@ def emitted(path: Path) -> Iterator[tuple[str, str]]:
             if isinstance(call, ast.Call) and maker in MAKERS and name not in NOT_FINDINGS:
                 level = level_of(call) or MAKERS[maker]
                 prefix = "unknown-" if maker == "unknown" else ""
-                yield from ((prefix + code, level) for code in codes(call.args[0], function))
+                levels = {level, "warning"} if maker in LENIENT else {level}
+                yield from ((prefix + code, x) for code in codes(call.args[0], function) for x in levels)
 
 
 def level_of(call: ast.Call) -> str:

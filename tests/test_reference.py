@@ -4,8 +4,10 @@
                                with `pact` gets a header
     ```calls                   `JSON -> CLAUSE OUTCOME, ...`, `-> outside` or `-> undecodable PATH: REASON`,
                                for the pact above
-    ```cel                     `EXPR -> VALUE`, `-> error WORD` or `-> refused CODE`, on the call of the
-                               ```json block
+    ```cel                     `EXPR -> VALUE`, `-> error [WORD]` or `-> refused CODE`, in a pact on the call of
+                               the ```json block; what reads nothing of the call has the same value alone
+    ```alone                   the same, by `pactlang.expression` without variables
+    ```python                  runs, and prints what stands behind `# prints`
     ```data                    `TYPE from JSON -> VALUE` or `-> refused`; `from nothing` leaves it out
 
 Tables are made from the sources (`reference_tables`); `--update` writes them anew.
@@ -21,9 +23,11 @@ import pytest
 from reference_tables import ROOT, by_hand, failing, refreshed, tables
 
 import pactlang
+from pactlang import ir
 from pactlang.build import compile_source
 from pactlang.diagnostic import Diagnostic
 from pactlang.evaluate import Error, evaluate
+from pactlang.functions import FUNCTIONS, MACROS
 from pactlang.program import Program
 from pactlang.source import Source
 
@@ -90,7 +94,7 @@ def test_expressions(expr: str, value: str) -> None:
     elif what == "error":
         program = pactlang.compile(whole(f"clause c {{ require dyn({expr}) == 1 }}"))
         assert pactlang.Evaluator(program).check_json(CALL).unknown == ("c",)
-        assert error_of(program) == word
+        assert error_of(program) == word or not word
     else:
         same = f"clause c {{ require dyn({expr}) == dyn({value}) && type({expr}) == type({value}) }}"
         assert pactlang.Evaluator(pactlang.compile(whole(same))).check_json(CALL).ok
@@ -103,6 +107,66 @@ def error_of(program: Program) -> str:
     error = evaluate(program.module.clauses[0].promise, row, program.module)
     assert isinstance(error, Error)
     return error.code
+
+
+def reads_the_call(expr: str) -> bool:
+    """True if an expression has names of the record, so that it says nothing alone."""
+    try:
+        pactlang.expression(expr, {})
+    except pactlang.CompileError as error:
+        return any(d.code in ("unknown-variable", "has-argument") for d in error.diagnostics)
+    return False
+
+
+def alone(expr: str, fold: bool) -> str:
+    """What an expression gives without a pact: its value as Python shows it, or why it has none."""
+    try:
+        return repr(pactlang.expression(expr, {}, fold=fold).evaluate())
+    except pactlang.ExpressionError as error:
+        return f"error {error.code}"
+    except pactlang.CompileError as error:
+        return f"refused {error.diagnostics[0].code}"
+
+
+ALONE = [(expr, value) for expr, value in lines("cel") if "refused" not in value and not reads_the_call(expr)]
+
+
+@pytest.mark.parametrize("fold", [True, False])
+@pytest.mark.parametrize(("expr", "value"), ALONE + lines("alone"))
+def test_expressions_alone(expr: str, value: str, fold: bool) -> None:
+    found = alone(expr, fold)
+    if value.partition(" ")[0] in ("error", "refused"):
+        assert found.startswith(value)
+    else:
+        assert found == alone(value, fold)
+
+
+@pytest.mark.parametrize("text", [text for kind, _, text in BLOCKS if kind == "python"])
+def test_python(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(text, {})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"# prints (.*)$", text, re.M)
+
+
+def called(node: object) -> Iterator[str]:
+    """The functions of the overload table that a typed tree calls."""
+    if isinstance(node, ir.Call):
+        yield node.function
+    if isinstance(node, tuple):
+        parts = node
+    else:
+        parts = tuple(getattr(node, name) for name in getattr(node, "__struct_fields__", ()))
+    for part in parts:
+        yield from called(part)
+
+
+def test_every_function_and_macro_has_an_example() -> None:
+    used: set[str] = set()
+    for expr, value in lines("cel"):
+        if not value.startswith("refused"):
+            program = pactlang.compile(whole(f"clause c {{ require dyn({expr}) == 1 }}"))
+            used |= {*called(program.module.clauses[0].promise), *re.findall(r"([\w.]+)\(", expr)}
+    used |= {name.rpartition(".")[2] for name in used}
+    assert not {name for name in (*FUNCTIONS, *MACROS, "says") if name not in used}
 
 
 @pytest.mark.parametrize(("given", "value"), lines("data"))
@@ -120,7 +184,7 @@ def test_data(given: str, value: str) -> None:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {kind for kind, _, _ in BLOCKS} == {"pact", "calls", "cel", "data", "json"}
+    assert {kind for kind, _, _ in BLOCKS} == {"pact", "calls", "cel", "alone", "python", "data", "json"}
 
 
 # Tables ------------------------------------------------------------------------------------------
@@ -162,9 +226,11 @@ def test_every_code_has_a_golden_case() -> None:
 def test_limits_are_those_of_the_sources() -> None:
     from pactlang.check.walk import MAX_CLAUSE, MAX_DEPTH, MAX_PACT
     from pactlang.cli.input import LONGEST_LINE
+    from pactlang.evaluate.calls import MAX_SPAN
+    from pactlang.extensions.formats import MAX_PRECISION
     from pactlang.parse import MAX_SOURCE, machine
     from pactlang.program import MAX_BYTES
-    from pactlang.values import MAX_NESTING
+    from pactlang.values import MAX_DURATION_TEXT, MAX_MADE, MAX_NESTING
 
     cell = (ROOT / "runtime" / "value.pxi").read_text("utf-8")
     steps, bytes_made = (
@@ -174,8 +240,9 @@ def test_limits_are_those_of_the_sources() -> None:
     assert told == [
         f"{MAX_SOURCE >> 20} Mi characters", f"{machine.MAX_DEPTH} levels", f"{MAX_DEPTH} levels",
         f"{MAX_CLAUSE:,}", f"{MAX_PACT:,}", f"{machine.MAX_MISTAKES:,}", f"{LONGEST_LINE >> 20} MiB",
-        f"{steps:,}", f"{bytes_made >> 20} MiB", f"{MAX_NESTING}", "10,000 years", "years 1 to 9999",
-        f"{MAX_BYTES >> 20} MiB",
+        f"{steps:,}", f"{bytes_made >> 20} MiB", f"{MAX_MADE:,}", f"{MAX_NESTING}", "10,000 years",
+        f"{MAX_SPAN // (1461 * 86_400 // 4)} years", f"{MAX_PRECISION}", f"{MAX_DURATION_TEXT}",
+        "years 1 to 9999", f"{MAX_BYTES >> 20} MiB",
     ]  # fmt: skip
 
 
