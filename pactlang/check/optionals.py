@@ -58,7 +58,7 @@ def _looked_up(
     if "error" in (operand.type.kind, key.type.kind):
         return walk.error(expr.span)
     walk.strict(operand, scope)
-    found = resolve(function, False, (operand.type, key.type))
+    found = resolve(function, False, (operand.type, key.type), walk.nulls)
     if found is not None:
         return ir.Call(found.result, expr.span, function, found.overload, (operand, key))
     inside = operand.type.element if operand.type.kind == "optional" else operand.type
