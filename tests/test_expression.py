@@ -108,3 +108,22 @@ def test_overloads_of_the_language_still_run_beside_declared_ones() -> None:
     assert pactlang.expression("math.abs(-1) + 'xy'.size()", {}, functions=DECLARED).evaluate() == 3
     with pytest.raises(pactlang.ExpressionError):
         pactlang.expression("math.abs('x')", {}, functions=DECLARED).evaluate()
+
+
+# The name -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "pactlang.Expression",
+        "import pactlang.cel",
+        "from pactlang import Expression",
+        "pactlang.compile",
+        "from pactlang.cel import *",
+    ],
+)
+def test_the_function_is_there_whatever_is_imported_before(before: str) -> None:
+    script = f"import pactlang\n{before}\nassert pactlang.expression('1 + 1').evaluate() == 2"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
