@@ -127,3 +127,29 @@ def test_the_function_is_there_whatever_is_imported_before(before: str) -> None:
     script = f"import pactlang\n{before}\nassert pactlang.expression('1 + 1').evaluate() == 2"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# Conversions and members ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["-0.1", "-0.999", "-1.0", "18446744073709551616.0"])
+def test_a_double_below_zero_is_no_uint(number: str) -> None:
+    for fold in (True, False):
+        with pytest.raises(pactlang.ExpressionError) as raised:
+            pactlang.expression(f"uint({number})", {}, fold=fold).evaluate()
+        assert raised.value.code == "range"
+
+
+@pytest.mark.parametrize(
+    ("number", "whole"), [("-0.0", 0), ("0.999", 0), ("18446744073709549568.0", 18446744073709549568)]
+)
+def test_a_double_is_cut_to_a_uint(number: str, whole: int) -> None:
+    assert pactlang.expression(f"uint({number})", {}).evaluate() == whole
+
+
+def test_a_map_whose_keys_are_no_strings_has_no_such_member() -> None:
+    assert pactlang.expression("{1: 'a'}.?b", {}).type == "optional_type(string)"
+    assert pactlang.expression("{1: 'a'}.?b.hasValue()", {}).evaluate() is False
+    assert pactlang.expression("optional.of({true: 1}).?b.orValue(2)", {}).evaluate() == 2
+    with pytest.raises(pactlang.CompileError):
+        pactlang.expression("{1: 'a'}[?'b']", {})
