@@ -153,3 +153,16 @@ def test_a_map_whose_keys_are_no_strings_has_no_such_member() -> None:
     assert pactlang.expression("optional.of({true: 1}).?b.orValue(2)", {}).evaluate() == 2
     with pytest.raises(pactlang.CompileError):
         pactlang.expression("{1: 'a'}[?'b']", {})
+
+
+@pytest.mark.parametrize(
+    ("written", "type"),
+    [
+        ("math.greatest([1, 2])", "int"),
+        ("math.least([1.5])", "double"),
+        ("math.least([1, 2.5])", "dyn"),
+        ("math.least([any])", "dyn"),
+    ],
+)
+def test_the_row_of_just_these_types_gives_the_type(written: str, type: str) -> None:
+    assert pactlang.expression(written, TYPES).type == type

@@ -98,6 +98,9 @@ def choose(
             found.append((row, _substitute(row.result, bound)))
     if not found:
         return None
+    own = [pair for pair in found if pair[0].params == args]  # a row of just these types comes before others
+    if len(own) == 1 and not any(arg.kind in LOOSE for arg in args):
+        found = own
     results = {result for _, result in found}
     result = results.pop() if len(results) == 1 else DYN
     exact = len(found) == 1 and not any(a.kind in LOOSE or (nulls and a == NULL) for a in args)
