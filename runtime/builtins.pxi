@@ -240,7 +240,7 @@ cdef void to_int(Cell* out, const Cell* x, bint signed) noexcept:
         whole = x.v.d
         if signed and -9223372036854775808.0 < whole < 9223372036854775808.0:
             set_int(out, <int64_t>whole)
-        elif not signed and -1.0 < whole < 18446744073709551616.0:
+        elif not signed and 0.0 <= whole < 18446744073709551616.0:
             set_uint(out, <uint64_t>whole)
         else:
             fail(out, ERR_RANGE)

@@ -70,13 +70,13 @@ def _function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
         for prefix in ("",) if absolute else walk.prefixes:
             whole = prefix + name
             if whole in walk.functions:
-                return overloads.declared(walk, expr, whole, expr.args, scope)
+                return overloads.declared(walk, expr, whole, False, expr.args, scope)
             if whole in FUNCTIONS and whole not in OPERATOR_NAMES and (before or prefix or _is_global(whole)):
                 return overloads.function(walk, expr, whole, False, expr.args, scope)
     if expr.target is not None and not (before in NAMESPACES and not walk.resolves(local, scope)):
         written = (expr.target, *expr.args)
         if expr.function in walk.functions:
-            return overloads.declared(walk, expr, expr.function, written, scope)
+            return overloads.declared(walk, expr, expr.function, True, written, scope)
         if expr.function in FUNCTIONS and expr.function not in OPERATOR_NAMES:
             return overloads.function(walk, expr, expr.function, True, written, scope)
     return _unknown(walk, expr, scope)

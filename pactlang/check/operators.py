@@ -61,7 +61,7 @@ def operation(
     """An operator for which null is an error value."""
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(span)
-    found = resolve(function, False, tuple(arg.type for arg in args))
+    found = resolve(function, False, tuple(arg.type for arg in args), walk.nulls)
     if found is None:
         _no_operation(walk, op, span, args)
         return walk.error(span)
@@ -79,7 +79,7 @@ def operation(
 
 
 def _equality(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, scope: Scope) -> ir.Expr:
-    if not comparable(left.type, right.type):
+    if not comparable(left.type, right.type, walk.nulls):
         unlike(walk, expr.span, left, right)
         return walk.error(expr.span)
     if not all([_in_enum(walk, left, right), _in_enum(walk, right, left)]):
@@ -126,7 +126,7 @@ def _membership(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, 
     if kind not in ("list", "map", "dyn"):
         _not_a_container(walk, expr, left, right)
         return walk.error(expr.span)
-    if kind != "dyn" and not comparable(left.type, right.type.element):
+    if kind != "dyn" and not comparable(left.type, right.type.element, walk.nulls):
         walk.report.error(
             "type-mismatch", f"{an(left.type.plain)} is never in {an(right.type.plain)}", walk.span(left),
             f"this is {an(left.type)}", related=(Label(walk.span(right), f"this is {an(right.type)}"),),

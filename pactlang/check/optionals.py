@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
 from pactlang.check.agree import comparable, resolve
+from pactlang.check.modes import Mode
 from pactlang.check.report import an
 from pactlang.schema import BOOL, STRING, Type, optional_of
 
@@ -58,11 +59,12 @@ def _looked_up(
     if "error" in (operand.type.kind, key.type.kind):
         return walk.error(expr.span)
     walk.strict(operand, scope)
-    found = resolve(function, False, (operand.type, key.type))
+    found = resolve(function, False, (operand.type, key.type), walk.nulls)
     if found is not None:
         return ir.Call(found.result, expr.span, function, found.overload, (operand, key))
     inside = operand.type.element if operand.type.kind == "optional" else operand.type
-    if inside.kind == "map" and comparable(inside.element, key.type):
+    anyhow = function == "_?._" and walk.mode is Mode.CHECKED  # as CEL's checker, which asks for no key
+    if inside.kind == "map" and (anyhow or comparable(inside.element, key.type)):
         return ir.Call(optional_of(inside.params[1]), expr.span, function, "", (operand, key))
     wrong = key if inside.kind in ("list", "map") else operand
     walk.report.error(

@@ -36,16 +36,19 @@ def function(
 
 
 def declared(
-    walk: Walk, expr: syntax.Call, name: str, written: Sequence[syntax.Expr], scope: Scope
+    walk: Walk, expr: syntax.Call, name: str, method: bool, written: Sequence[syntax.Expr], scope: Scope
 ) -> ir.Expr:
-    """A call of a function that the user has declared."""
+    """A call of a function that the user has declared, perhaps beside overloads of the table."""
     args = tuple(walk.infer(arg, scope) for arg in written)
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(expr.span)
-    found = choose(walk.functions[name], expr.target is not None, tuple(arg.type for arg in args))
+    types = tuple(arg.type for arg in args)
+    found = choose(walk.functions[name], method, types, walk.nulls)
+    if name in FUNCTIONS and (found is None or resolve(name, method, types, walk.nulls) is not None):
+        return apply(walk, expr, args, scope, name, method)
     if found is None:
-        types = ", ".join(str(arg.type) for arg in args)
-        walk.report.error("type-mismatch", f"`{name}` does not take ({types})", expr.span)
+        shown = ", ".join(map(str, types))
+        walk.report.error("type-mismatch", f"`{name}` does not take ({shown})", expr.span)
         return walk.error(expr.span)
     return ir.Call(found.result, expr.span, name, found.overload, args)
 
@@ -63,7 +66,7 @@ def apply(
     if any(arg.type.kind == "error" for arg in args):
         return walk.error(expr.span)
     types = tuple(arg.type for arg in args)
-    found = resolve(name, method, types)
+    found = resolve(name, method, types, walk.nulls)
     if found is None and walk.mode is Mode.DYNAMIC:  # which is found out when it runs
         return ir.Call(DYN, expr.span, f"?{name}", "", args)
     if found is None:
@@ -125,9 +128,7 @@ def _good_constant(walk: Walk, function: str, args: tuple[ir.Expr, ...]) -> bool
     return True
 
 
-def _no_overload(
-    walk: Walk, expr: syntax.Call, name: str, method: bool, args: tuple[ir.Expr, ...]
-) -> None:
+def _no_overload(walk: Walk, expr: syntax.Call, name: str, method: bool, args: tuple[ir.Expr, ...]) -> None:
     rows = [row for row in FUNCTIONS[name] if row.method == method]
     if not rows:
         _wrong_form(walk, expr)
@@ -136,7 +137,7 @@ def _no_overload(
     if len(args) not in counts and not any(row.variadic and len(args) > len(row.params) for row in rows):
         _wrong_count(walk, expr, name, [count - method for count in counts])
         return
-    at, fitting = _first_misfit(name, method, args)
+    at, fitting = _first_misfit(name, method, args, walk.nulls)
     walk.report.error(
         "type-mismatch", f"`{name}` does not take {an(args[at].type)}{' here' * (len(args) > 1)}",
         walk.span(args[at]), f"this is {an(args[at].type)}",
@@ -144,11 +145,11 @@ def _no_overload(
     )  # fmt: skip
 
 
-def _first_misfit(name: str, method: bool, args: tuple[ir.Expr, ...]) -> tuple[int, list[str]]:
+def _first_misfit(name: str, method: bool, args: tuple[ir.Expr, ...], nulls: bool) -> tuple[int, list[str]]:
     """The first argument that no overload takes after the ones before it, and what would fit there."""
     for at in range(len(args)):
         types = tuple(arg.type if i <= at else DYN for i, arg in enumerate(args))
-        if resolve(name, method, types) is None:
+        if resolve(name, method, types, nulls) is None:
             before = (*types[:at], DYN, *types[at + 1 :])
             return at, _fitting(name, method, before, at)
     return 0, []

@@ -130,6 +130,11 @@ class Walk:
         self.size = self.total = self.depth = self.deepest = self.variables = 0
 
     @property
+    def nulls(self) -> bool:
+        """True if null goes where CEL's own checker lets it go."""
+        return self.mode is Mode.CHECKED
+
+    @property
     def full(self) -> bool:
         """True if the pact is too large: its last clause said so."""
         return self.total > MAX_PACT
@@ -504,7 +509,7 @@ class Walk:
             )
             for written, truth in ((expr.yes, True), (expr.no, False))
         )
-        type = agree(yes.type, no.type)
+        type = agree(yes.type, no.type, self.nulls)
         if type is None:
             operators.unlike_branches(self, yes, no)
             return self.error(expr.span)
@@ -516,7 +521,9 @@ class Walk:
         inner = scope._replace(atom=None)
         items = tuple(self.infer(item.value, inner) for item in expr.items)
         marked = optionals.marked(expr.items)
-        element = joined([optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(items)])
+        element = self.joined(
+            [optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(items)]
+        )
         if element == ERROR:
             return self.error(expr.span)
         return ir.ListOf(list_of(element), expr.span, items, marked)
@@ -526,11 +533,23 @@ class Walk:
         keys = tuple(self._key(entry.key, inner) for entry in expr.entries)
         values = tuple(self.infer(entry.value, inner) for entry in expr.entries)
         marked = optionals.marked(expr.entries)
-        key = joined([node.type for node in keys])
-        value = joined([optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(values)])
+        key = self.joined([node.type for node in keys])
+        value = self.joined(
+            [optionals.inner(self, x) if i in marked else x.type for i, x in enumerate(values)]
+        )
         if ERROR in (key, value):
             return self.error(expr.span)
         return ir.MapOf(map_of(key, value), expr.span, tuple(zip(keys, values, strict=True)), marked)
+
+    def joined(self, types: Sequence[Type]) -> Type:
+        """The type of an element that is any of `types`; of none, not known yet."""
+        if not types:
+            return UNSET
+        found = types[0]
+        for type in types[1:]:
+            if type != found:
+                found = join(found, type, self.nulls)
+        return found
 
     def _key(self, expr: syntax.Expr, scope: Scope) -> ir.Expr:
         node = self.infer(expr, scope)
@@ -550,17 +569,6 @@ def loosened(node: ir.Expr) -> ir.Expr:
     if isinstance(node, ir.Const):
         return ir.Call(DYN, node.span, "dyn", "to_dyn", (node,))
     return replace(node, type=DYN)
-
-
-def joined(types: Sequence[Type]) -> Type:
-    """The type of an element that is any of `types`; of none, not known yet."""
-    if not types:
-        return UNSET
-    found = types[0]
-    for type in types[1:]:
-        if type != found:
-            found = join(found, type)
-    return found
 
 
 TIME_PARTS = {

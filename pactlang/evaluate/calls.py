@@ -313,7 +313,7 @@ def _int_of_double(value: float) -> int:
 
 
 def _uint_of_double(value: float) -> UInt:
-    if not -1.0 < value < 2.0**64:
+    if not 0.0 <= value < 2.0**64:
         raise OutOfRange("a double beyond what a uint (64 bits, not below 0) holds")
     return UInt(int(value))
 
