@@ -251,12 +251,12 @@ class Clause(Struct, frozen=True):
 class Budget(Struct, frozen=True):
     """What a call may cost, and the sizes that this is reckoned from.
 
-    steps: None if the pact sets no limit of its own.  sizes: (path, most) of fields: elements of lists
-    and maps, characters of texts, bytes of bytes.  `span` is where the steps are written.
+    steps: None if the pact sets no limit of its own.  sizes: (path, most, unit) of fields; the units are
+    elements (of lists, maps and dyn values), characters and bytes.  `span` is where the steps are written.
     """
 
     steps: int | None
-    sizes: tuple[tuple[tuple[str, ...], int], ...]
+    sizes: tuple[tuple[tuple[str, ...], int, str], ...]
     span: tuple[int, int]
 
 

@@ -264,7 +264,7 @@ cdef void to_double(Cell* out, const Cell* x) noexcept:
     else:
         set_double(out, <double><uint64_t>x.v.i)
 
-cdef inline Py_ssize_t length_of(const Cell* x) noexcept:
+cdef inline Py_ssize_t chars_of(const Cell* x) noexcept:
     """Characters of a text, bytes of bytes, else 0."""
     if x.tag == TAG_STRING:
         return PyUnicode_GET_LENGTH(x.v.o)
@@ -273,7 +273,7 @@ cdef inline Py_ssize_t length_of(const Cell* x) noexcept:
 cdef void convert(int fn, Cell* out, const Cell* x, Frame frame) noexcept:
     """The conversions that need text, through `pactlang.convert`."""
     cdef object made
-    if not frame.spend(10 + (length_of(x) >> 8)):
+    if not frame.spend(10 + (chars_of(x) >> 8)):
         fail(out, ERR_LIMIT)
         return
     frame.pin()

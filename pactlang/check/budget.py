@@ -18,9 +18,14 @@ from pactlang.source import Span
 if TYPE_CHECKING:
     from pactlang.check.walk import Walk
 
-SIZED = ("string", "bytes", "list", "map", "dyn")
+UNITS = {
+    "string": "characters", "bytes": "bytes", "list": "elements", "map": "elements", "dyn": "elements",
+}  # fmt: skip
 LARGEST = 2**31 - 1  # elements or characters of one value: more than a list of the machine holds
 MOST_STEPS = 2**63 - 1
+
+# By path: the size, its unit, and where it is written.
+Sizes = dict[tuple[str, ...], tuple[int, str, Span]]
 
 
 class Place:
@@ -59,7 +64,7 @@ class Budget:
     def check(self, budget: syntax.Budget) -> ir.Budget:
         """The budget with what is sound of it; the rest is reported."""
         steps: syntax.BudgetSteps | None = None
-        sizes: dict[tuple[str, ...], tuple[int, Span]] = {}
+        sizes: Sizes = {}
         for item in budget.items:
             if isinstance(item, syntax.BudgetSize):
                 self._size(item, sizes)
@@ -68,28 +73,29 @@ class Budget:
                 self._in_range(item.steps, MOST_STEPS)
             else:
                 self._twice("steps", item.span, steps.span)
+        place = steps.span if steps is not None else budget.span
         return ir.Budget(
             int(steps.steps.value) if steps is not None else None,
-            tuple((path, size) for path, (size, _) in sizes.items()),
-            tuple(steps.span if steps is not None else budget.span),
+            tuple((path, size, unit) for path, (size, unit, _) in sizes.items()),
+            (place.start, place.end),
         )
 
-    def _size(self, item: syntax.BudgetSize, sizes: dict[tuple[str, ...], tuple[int, Span]]) -> None:
+    def _size(self, item: syntax.BudgetSize, sizes: Sizes) -> None:
         place = self._place(item.path)
         if place is None or not self._in_range(item.size, LARGEST):
             return
-        if place.type.kind not in (*SIZED, "error"):
+        if place.type.kind not in (*UNITS, "error"):
             fields = self.walk.slots.fields.get(place.record, {})
-            sized = [name for name, field in fields.items() if field.type.kind in SIZED]
+            sized = [name for name, field in fields.items() if field.type.kind in UNITS]
             path = self.report.text(item.path.span)
             self.report.error(
                 "type-mismatch", f"{an(place.type)} has no size", item.path.span, f"this is {an(place.type)}",
                 help=tuple(f"a field of it may have one: `size {path}.{name} N`" for name in sized[:1]),
             )  # fmt: skip
         elif place.path in sizes:
-            self._twice(f"size {'.'.join(place.path)}", item.span, sizes[place.path][1])
+            self._twice(f"size {'.'.join(place.path)}", item.span, sizes[place.path][2])
         else:
-            sizes[place.path] = int(item.size.value), item.span
+            sizes[place.path] = int(item.size.value), UNITS.get(place.type.kind, ""), item.span
 
     def _place(self, path: syntax.Expr) -> Place | None:
         """Where the path leads; None, reported, if nowhere."""
@@ -117,7 +123,9 @@ class Budget:
             return
         what = f"{an(at.type)} has no fields"
         more = [name for name in ("each", "key") if at.step(name) is not None]
-        hint = suggest(word, span, more) or {"help": tuple(f"write `{n}` for what it holds" for n in more[:1])}
+        hint = suggest(word, span, more)
+        if not hint and more:
+            hint = {"help": ("write `each` for what it holds",)}
         self.report.error("unknown-field", f"unknown field `{word}`", span, what, **hint)
 
     def _in_range(self, number: syntax.Number, most: int) -> bool:

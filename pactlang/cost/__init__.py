@@ -12,9 +12,11 @@ operation a step is
     an element      that a comparison or `in` looks at, or that a literal holds
     8 elements      copied by `+`, or keys that a loop over a map begins with
     256 characters  compared, or copied
-    16 characters   looked for by `contains`, `startsWith`, `endsWith`
-    8 characters    searched by a pattern, phrases or a function of text; such a search, a conversion of
-                    a text and a calendar in a time zone take 10 steps more
+    16 characters   looked for by `contains`, `startsWith`, `endsWith`, or read or made by other functions
+    8 characters    searched by a pattern or phrases
+
+and 16 steps are a call of Python: a search, a conversion of a text, a calendar in a time zone, and CEL's
+extensions for strings, numbers, encodings and networks.
 
 The machine takes at most four instructions for a step, and what it counts itself while it runs (turns of
 loops, and work inside one instruction: `Frame.spend`) is never more than `Costs.counted`.  Both are held
@@ -28,18 +30,17 @@ Reading a record, and state that outlives a call, of which there is none yet, ar
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import NamedTuple
 
 from pactlang import ir
-from pactlang.cost.extent import CHARACTERS, ELEMENTS, Sizes
-from pactlang.cost.formula import NONE, Formula, Size
-from pactlang.cost.walk import Text, Walk, Work, all_of
+from pactlang.cost.extent import Sizes
+from pactlang.cost.formula import Formula, Size
+from pactlang.cost.walk import Walk, Work, all_of
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.program import MOST_COUNTED, Bound
 from pactlang.source import Span
 
-__all__ = ["CHARACTERS", "ELEMENTS", "ClauseCost", "Costs", "Formula", "SizeUsed", "TextPasses", "cost", "over_budget"]
+__all__ = ["ClauseCost", "Costs", "Formula", "SizeUsed", "TextPasses", "cost", "over_budget"]
 
 NAMED = 3  # clauses that a diagnostic points at
 
@@ -50,7 +51,7 @@ class TextPasses(NamedTuple):
     text: str
     folded: bool
     shared: bool
-    count: Formula
+    times: Formula
 
 
 class ClauseCost(NamedTuple):
@@ -113,23 +114,24 @@ def cost(module: ir.Module) -> Costs:
         ClauseCost(clause.name, work.steps, passes(work), clause.promise_span)
         for clause, work in zip(module.clauses, works, strict=True)
     )
-    texts = tuple(extent.chars.value for extent in walk.slots)
+    gate = None
+    if applies is not None and module.applies is not None:
+        gate = ClauseCost("applies when", applies.steps, passes(applies), module.applies.span)
     return Costs(
-        None if applies is None or module.applies is None
-        else ClauseCost("applies when", applies.steps, passes(applies), module.applies.span),
+        gate,
         rows,
         whole.steps,
         passes(whole),
         tuple(used(sizes, sized([whole], walk))),
         sum(work.counted.value for work in ([applies] if applies else []) + works),
-        texts,
-    )  # fmt: skip
+        tuple(extent.chars.value for extent in walk.slots),
+    )
 
 
 def passes(work: Work) -> tuple[TextPasses, ...]:
     """The texts that are searched, the most often searched first."""
     found = [TextPasses(*text, count) for text, count in work.passes.items()]
-    return tuple(sorted(found, key=lambda each: (-each.count.value, each.text, each.folded)))
+    return tuple(sorted(found, key=lambda each: (-each.times.value, each.text, each.folded)))
 
 
 def sized(works: Iterable[Work], walk: Walk) -> set[Size]:
@@ -138,14 +140,14 @@ def sized(works: Iterable[Work], walk: Walk) -> set[Size]:
     searched = {text.name for work in works for text in work.passes if text.shared}
     slots = zip(walk.module.schema.slots, walk.slots, strict=True)
     formulas += [extent.chars for slot, extent in slots if slot.name in searched]
-    return reduce(set[Size].union, (formula.sizes for formula in formulas), set())
+    return {size for formula in formulas for size in formula.sizes}
 
 
 def used(sizes: Sizes, found: set[Size]) -> Iterable[SizeUsed]:
     """The sizes for a reader: what is declared, and what else the figures depend on."""
     known = {".".join(path): most for path, most in sizes.declared.items()}
     for name, most in sorted({**known, **dict(found)}.items()):
-        yield SizeUsed(name, most, sizes.units.get(name, ""), name in known)
+        yield SizeUsed(name, most, sizes.units[name], name in known)
 
 
 def over_budget(module: ir.Module, costs: Costs) -> tuple[Diagnostic, ...]:
@@ -167,16 +169,15 @@ def over_budget(module: ir.Module, costs: Costs) -> tuple[Diagnostic, ...]:
 
 def shown(formula: Formula) -> str:
     """The figure, and the formula where it says more."""
-    return f"{formula.value:,}" + ("" if formula.constant else f" = {formula}")
+    return f"{formula.value:,}" + ("" if formula.constant else f" = {formula.short(2)}")
 
 
 def assumed(costs: Costs) -> list[str]:
-    """What could be declared to make the worst case smaller."""
-    matter = reduce(set[Size].union, (row.steps.sizes for row in costs.rows), set())
-    names = {size.name for size in matter}
-    found = [size for size in costs.sizes if not size.declared and size.name in names]
+    """What could be declared to make the worst case smaller: what matters most, first."""
+    shares = {size.name: costs.formula.share(size) for size in costs.formula.sizes}
+    found = [size for size in costs.sizes if not size.declared and size.name in shares]
     return [
-        f"`{size.name}` is taken to have {size.most:,} {size.unit}; if it never has, say so in the budget: "
-        f"`size {size.name} N`"
-        for size in found[:NAMED]
+        f"`{size.name}` is taken to have {size.most:,} {size.unit}; "
+        f"if it never has, say so: `size {size.name} N`"
+        for size in sorted(found, key=lambda size: -shares[size.name])[:NAMED]
     ]

@@ -7,9 +7,7 @@ of what it makes.  A function that is not told apart here is charged for all it 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from functools import reduce
 
 from pactlang import ir
 from pactlang.cost.extent import (
@@ -24,12 +22,13 @@ from pactlang.cost.extent import (
     made,
     text,
 )
-from pactlang.cost.formula import NONE, Formula, least, number
+from pactlang.cost.formula import NONE, Formula, least, number, total
 
 # Characters for one step.
 COMPARED, SOUGHT, SEARCHED, COPIED = 256, 16, 8, 256
-CALLED = number(10)  # a search, a conversion, a calendar: Python is called
-NUMBER = number(400)  # characters that `format` makes of a number, beside the digits it is asked for
+PYTHON = number(16)  # to call Python: a search, a conversion, an extension
+DIGITS = number(100)  # that `format` can be asked for
+NUMBER = number(400)  # characters that `format` makes of a number, beside those digits
 
 Args = Sequence[Extent]
 Result = tuple[Formula, Extent]
@@ -37,7 +36,7 @@ Result = tuple[Formula, Extent]
 
 def call(function: str, args: Args, nodes: Sequence[ir.Expr]) -> Result:
     """What a call takes and makes.  `nodes`: the arguments as written, where a constant tells more."""
-    if function in QUIET:
+    if function in QUIET or (function == "hasValue" and nodes[0].type.kind == "optional"):
         return spread(args), SCALAR
     if function in TAKES:
         return TAKES[function](args)
@@ -47,11 +46,6 @@ def call(function: str, args: Args, nodes: Sequence[ir.Expr]) -> Result:
 def spread(args: Args) -> Formula:
     """A call of many arguments looks at each."""
     return number(len(args) // 8)
-
-
-def total(formulas: Sequence[Formula]) -> Formula:
-    """The sum."""
-    return reduce(Formula.__add__, formulas, NONE)
 
 
 # Operators -----------------------------------------------------------------------------------
@@ -119,12 +113,12 @@ def ends(args: Args) -> Result:
 
 def searched(chars: Formula) -> Formula:
     """A search for a pattern or phrases."""
-    return CALLED + chars.per(SEARCHED)
+    return PYTHON + chars.per(SEARCHED)
 
 
 def converted(args: Args) -> Result:
     """`int("5")`, `string(1.5)`: through Python if one of the two is a text."""
-    return CALLED + args[0].chars.per(COPIED), SCALAR
+    return PYTHON + args[0].chars.per(COPIED), SCALAR
 
 
 def to_text(args: Args) -> Result:
@@ -148,7 +142,7 @@ def letter(args: Args) -> Result:
 
 
 def found(args: Args) -> Result:
-    """`indexOf`, `isIP`, ...: a text is looked at."""
+    """`indexOf`, `isIP`, `math.sqrt`, ...: what comes out is a number or the like."""
     return read_and_made(args, NONE), SCALAR
 
 
@@ -180,27 +174,25 @@ def grown(times: int, more: int) -> Callable[[Args], Result]:
     return of
 
 
-def formatted(args: Args, nodes: Sequence[ir.Expr]) -> Result:
+def formatted(args: Args) -> Result:
     """`"...".format([...])`: the text, and each argument written out once."""
-    shape = nodes[0].value if isinstance(nodes[0], ir.Const) else None
-    wide = max(map(int, re.findall(r"\d+", shape)), default=0) if isinstance(shape, str) else 1000
-    inserted = args[1].items * printed(args[1].each, number(wide))
+    inserted = args[1].items * printed(args[1].each)
     chars = args[0].chars + inserted
     return read_and_made(args, chars), text(chars)
 
 
-def printed(value: Extent, digits: Formula) -> Formula:
+def printed(value: Extent) -> Formula:
     """The characters of a value written out, with what stands between its parts."""
-    own = NUMBER + digits + value.chars * number(2)
+    own = NUMBER + DIGITS + value.chars * number(2)
     if value.each is value or not value.items.terms:  # a dyn value counts all its levels
         return own + value.items * own
-    return own + value.items * (printed(value.each, digits) + value.keys.chars * number(2) + number(4))
+    return own + value.items * (printed(value.each) + value.keys.chars * number(2) + number(4))
 
 
 def read_and_made(args: Args, chars: Formula) -> Formula:
     """All texts and elements that are read, and the characters that are made."""
     read = total([arg.chars + arg.items * arg.each.chars for arg in args])
-    return CALLED + total([arg.items for arg in args]) + (read + chars).per(SEARCHED)
+    return PYTHON + total([arg.items for arg in args]) + (read + chars).per(SOUGHT)
 
 
 # Values --------------------------------------------------------------------------------------
@@ -213,12 +205,12 @@ def same(args: Args) -> Result:
 
 def listed(args: Args) -> Result:
     """`math.greatest`, `math.least`: of their arguments, or of a list's elements."""
-    return spread(args) + total([arg.items for arg in args]), SCALAR
+    return spread(args) + read_and_made(args, NONE), SCALAR
 
 
 def unwrapped(args: Args) -> Result:
     """`optional.unwrap`: the elements that are there."""
-    return args[0].items, args[0]
+    return read_and_made(args, NONE) + args[0].items, args[0]
 
 
 def selected(args: Args, nodes: Sequence[ir.Expr]) -> Result:
@@ -229,21 +221,20 @@ def selected(args: Args, nodes: Sequence[ir.Expr]) -> Result:
 
 def general(function: str, args: Args, nodes: Sequence[ir.Expr]) -> Result:
     """Functions that look at constants, and those that nobody told apart."""
-    if function == "format" and len(args) == 2:
-        return formatted(args, nodes)
     if function == "_?._":
         return selected(args, nodes)
     chars = WORD + total([arg.chars for arg in args])
     return spread(args) + read_and_made(args, chars), either(text(chars), any_of(args))
 
 
-# Of numbers, times and addresses: nothing in them grows.
-QUIET = frozenset(
-    "_-_ _*_ _/_ _%_ -_ size bucket math.ceil math.floor math.round math.trunc math.abs math.sign math.sqrt "
-    "math.isNaN math.isInf math.isFinite math.bitAnd math.bitOr math.bitXor math.bitNot math.bitShiftLeft "
-    "math.bitShiftRight family isUnspecified isLoopback isGlobalUnicast isLinkLocalMulticast "
-    "isLinkLocalUnicast masked prefixLength optional.none hasValue".split()
-)
+# The machine computes these itself, and nothing in them grows.
+QUIET = frozenset("_-_ _*_ _/_ _%_ -_ size bucket optional.none".split())
+SCALARS = (
+    "math.ceil math.floor math.round math.trunc math.abs math.sign math.sqrt math.isNaN math.isInf "
+    "math.isFinite math.bitAnd math.bitOr math.bitXor math.bitNot math.bitShiftLeft math.bitShiftRight "
+    "family isUnspecified isLoopback isGlobalUnicast isLinkLocalMulticast isLinkLocalUnicast masked "
+    "prefixLength indexOf lastIndexOf ip isIP ip.isCanonical cidr isCIDR containsIP containsCIDR hasValue"
+).split()
 CALENDAR = (
     "getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds "
     "getMilliseconds hour".split()
@@ -260,18 +251,15 @@ TAKES: dict[str, Callable[[Args], Result]] = {
     **dict.fromkeys(("bool", "int", "uint", "double", "timestamp", "duration"), converted),
     "string": to_text, "bytes": to_bytes,
     "type": lambda args: (NONE, Text(WORD)),
-    **dict.fromkeys(CALENDAR, lambda args: (CALLED if len(args) > 1 else NONE, SCALAR)),
+    **dict.fromkeys(CALENDAR, lambda args: (PYTHON if len(args) > 1 else NONE, SCALAR)),
     **dict.fromkeys(("lowerAscii", "upperAscii", "trim", "reverse", "substring", "base64.decode"), part),
     "charAt": letter,
-    **dict.fromkeys(
-        ("indexOf", "lastIndexOf", "ip", "isIP", "ip.isCanonical", "cidr", "isCIDR", "containsIP", "containsCIDR"),
-        found,
-    ),
+    **dict.fromkeys(SCALARS, found),
+    "format": formatted,
     "replace": replaced, "split": split, "join": joined,
     "strings.quote": grown(2, 2), "base64.encode": grown(2, 4),
     **dict.fromkeys(("math.greatest", "math.least"), listed),
-    **dict.fromkeys(
-        ("dyn", "optional.of", "optional.ofNonZeroValue", "value", "or", "orValue"), same
-    ),
+    **dict.fromkeys(("dyn", "optional.of", "value", "or", "orValue"), same),
+    "optional.ofNonZeroValue": lambda args: (read_and_made(args, NONE), args[0]),
     **dict.fromkeys(("optional.unwrap", "unwrapOpt"), unwrapped),
 }  # fmt: skip

@@ -11,11 +11,11 @@ from functools import cached_property, reduce
 from typing import Any
 
 from pactlang import ir
-from pactlang.cost.formula import NONE, Formula, Size, least, most, number, variable
+from pactlang.cost.formula import NONE, Formula, Size, least, most, number, total, variable
 from pactlang.schema import DYN, STRING, Schema, Type
 
-ELEMENTS, CHARACTERS = "elements", "characters"
-DEFAULTS = {ELEMENTS: 100, CHARACTERS: 100_000}
+ELEMENTS, CHARACTERS, BYTES = "elements", "characters", "bytes"
+DEFAULTS = {ELEMENTS: 100, CHARACTERS: 100_000, BYTES: 100_000}
 
 # What a call makes is bounded by the machine's memory for it (MAX_ALLOCATION), at a byte or more for each.
 MOST_MADE = number(268_435_456)
@@ -57,6 +57,9 @@ class Scalar(Extent):
     """A number, a time, a bool: nothing in it grows."""
 
 
+SCALAR: Extent = Scalar()
+
+
 class Text(Extent):
     """A text or bytes."""
 
@@ -65,27 +68,31 @@ class Text(Extent):
 
 
 class Many(Extent):
-    """A list or a map.  `total`: its weight, if that is known better than element by element."""
+    """A list or a map.  `whole`: what all elements weigh, if that is known better than for each."""
 
     def __init__(
-        self, items: Formula, each: Callable[[], Extent], keys: Extent | None = None, total: Formula | None = None
+        self,
+        items: Formula,
+        each: Callable[[], Extent],
+        keys: Extent = SCALAR,
+        whole: Formula | None = None,
     ) -> None:
-        self.items, self._each, self._keys, self._total = items, each, keys, total
+        self.items, self._each, self._keys, self._whole = items, each, keys, whole
 
     @cached_property
-    def weight(self) -> Formula:  # type: ignore[override]
+    def weight(self) -> Formula:
         """An element each, and what the elements weigh."""
-        return self.items + (self.items * self.each.weight if self._total is None else self._total)
+        return self.items + (self.items * self.each.weight if self._whole is None else self._whole)
 
     @cached_property
-    def each(self) -> Extent:  # type: ignore[override]
+    def each(self) -> Extent:
         """An element, a value."""
         return self._each()
 
     @property
     def keys(self) -> Extent:
         """A key; of a list there are none."""
-        return self._keys or SCALAR
+        return self._keys
 
 
 class Anything(Extent):
@@ -117,9 +124,9 @@ class Fields(Extent):
         self._fields = fields
 
     @cached_property
-    def weight(self) -> Formula:  # type: ignore[override]
+    def weight(self) -> Formula:
         """A step for each field, and what the fields weigh."""
-        return reduce(Formula.__add__, (self.field(name).weight for name in self._fields), number(len(self._fields)))
+        return total([number(len(self._fields)), *(self.field(name).weight for name in self._fields)])
 
     def field(self, name: str) -> Extent:
         """A field; nothing where the record has none of this name."""
@@ -135,12 +142,12 @@ class Either(Extent):
         self.items, self.chars = most(a.items, b.items), most(a.chars, b.chars)
 
     @cached_property
-    def weight(self) -> Formula:  # type: ignore[override]
+    def weight(self) -> Formula:
         """The heavier one's."""
         return most(self.a.weight, self.b.weight)
 
     @cached_property
-    def each(self) -> Extent:  # type: ignore[override]
+    def each(self) -> Extent:
         """What is in the one or the other."""
         return either(self.a.each, self.b.each)
 
@@ -152,9 +159,6 @@ class Either(Extent):
     def field(self, name: str) -> Extent:
         """A field of the one or the other."""
         return either(self.a.field(name), self.b.field(name))
-
-
-SCALAR = Scalar()
 
 
 def either(a: Extent, b: Extent) -> Extent:
@@ -179,9 +183,9 @@ def text(chars: Formula) -> Extent:
     return Text(made(chars))
 
 
-def list_of(items: Formula, each: Extent, total: Formula | None = None) -> Extent:
+def list_of(items: Formula, each: Extent, whole: Formula | None = None) -> Extent:
     """A list that the call makes."""
-    return Many(made(items), lambda: each, total=total)
+    return Many(made(items), lambda: each, whole=whole)
 
 
 def map_of(items: Formula, keys: Extent, values: Extent) -> Extent:
@@ -206,8 +210,9 @@ class Sizes:
 
     def __init__(self, schema: Schema, budget: ir.Budget | None) -> None:
         self.fields = {record.name: {f.name: f.type for f in record.fields} for record in schema.records}
-        self.declared = dict(budget.sizes) if budget is not None else {}
-        self.units: dict[str, str] = {}
+        sizes = budget.sizes if budget is not None else ()
+        self.declared = {path: most for path, most, _ in sizes}
+        self.units = {".".join(path): unit for path, _, unit in sizes}
 
     def of(self, type: Type, path: tuple[str, ...], base: tuple[str, ...] | None = None) -> Extent:
         """The extent of a field at a path.  base: the path to the fields of records in it."""
@@ -215,8 +220,10 @@ class Sizes:
         match type.kind:
             case "string" if type.values:
                 return Text(number(max(map(len, type.values))))
-            case "string" | "bytes":
+            case "string":
                 return Text(self._size(path, CHARACTERS))
+            case "bytes":
+                return Text(self._size(path, BYTES))
             case "list":
                 return Many(self._size(path, ELEMENTS), lambda: self.of(type.element, each, base))
             case "map":

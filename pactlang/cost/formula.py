@@ -6,12 +6,16 @@ written.  Coefficients are exact and never negative, so a formula is largest whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import reduce
+from itertools import groupby
 from math import ceil, prod
 from typing import NamedTuple
 
 MANY_TERMS = 12  # of more, the smallest become a part of the constant: nobody reads them
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Size(NamedTuple):
@@ -68,7 +72,8 @@ class Formula:
     def per(self, unit: int) -> Formula:
         """One for every `unit`, where less than a whole one does not count.
 
-        Alone a constant is rounded down, as the machine does; beside sizes, up, for the sum may reach one more.
+        A constant alone is rounded down, as the machine does; beside sizes up, for the sum may reach one
+        more.
         """
         terms: dict[Term, int | Fraction] = {}
         for term, count in self.terms.items():
@@ -86,6 +91,16 @@ class Formula:
         ordered = sorted(self.terms.items(), key=lambda item: (len(item[0]), item[0]))
         return " + ".join(written(term, count) for term, count in ordered) or "0"
 
+    def short(self, most: int) -> str:
+        """The largest terms only, of more than so many."""
+        ordered = sorted(self.terms, key=lambda term: figure(term, self.terms[term]), reverse=True)
+        kept = Formula({term: self.terms[term] for term in ordered[:most]})
+        return f"{kept} + ..." if len(ordered) > most else str(kept)
+
+    def share(self, size: Size) -> int:
+        """The figure of the terms that a size is part of."""
+        return ceil(sum(figure(term, count) for term, count in self.terms.items() if size in term))
+
     def __repr__(self) -> str:
         return f"<Formula {self}>"
 
@@ -101,6 +116,11 @@ def variable(size: Size) -> Formula:
 
 
 NONE, ONE = number(0), number(1)
+
+
+def total(formulas: Iterable[Formula]) -> Formula:
+    """The sum."""
+    return reduce(Formula.__add__, formulas, NONE)
 
 
 def least(a: Formula, b: Formula) -> Formula:
@@ -136,10 +156,15 @@ def plain(count: int | Fraction) -> int | Fraction:
 
 
 def written(term: Term, count: int | Fraction) -> str:
-    """`3·tool_calls`, `output/16`, `42`."""
+    """`3·tool_calls`, `messages²`, `output/16`, `42`."""
     parts = Fraction(count)
-    names = [size.name for size in term]
+    names = [size.name + power(len(list(same))) for size, same in groupby(term)]
     if parts.numerator != 1 or not names:
         names.insert(0, f"{parts.numerator:,}")
     below = f"/{parts.denominator:,}" if parts.denominator != 1 else ""
     return "·".join(names) + below
+
+
+def power(exponent: int) -> str:
+    """An exponent; nothing for the first."""
+    return str(exponent).translate(RAISED) if exponent > 1 else ""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pactlang import ir
 from pactlang.cost import calls
 from pactlang.cost.extent import SCALAR, Extent, Sizes, any_of, constant, either, list_of, map_of
-from pactlang.cost.formula import NONE, ONE, Formula, least, most, number
+from pactlang.cost.formula import NONE, ONE, Formula, most, number, total
 
 
 class Text(NamedTuple):
@@ -64,7 +64,8 @@ def all_of(works: Iterable[Work]) -> Work:
 
 def larger(a: Work, b: Work) -> Work:
     """Either: of each figure the larger."""
-    passes = {text: most(a.passes.get(text, NONE), b.passes.get(text, NONE)) for text in {**a.passes, **b.passes}}
+    texts = {**a.passes, **b.passes}
+    passes = {text: most(a.passes.get(text, NONE), b.passes.get(text, NONE)) for text in texts}
     return Work(most(a.steps, b.steps), most(a.counted, b.counted), passes)
 
 
@@ -138,8 +139,8 @@ class Walk:
             return self.search(node.args[0], folded=False), SCALAR
         texts = constant_texts(node.args[1]) if node.function == "@in" else ()
         if texts:  # a set: its texts are compared with those of their length
-            work, _ = self.node(node.args[0])
-            return (OPERATION + work).charged(number(sum(len(text) // calls.COMPARED for text in texts))), SCALAR
+            compared = number(sum(len(text) // calls.COMPARED for text in texts))
+            return (OPERATION + self.node(node.args[0])[0]).charged(compared), SCALAR
         works, args = self.nodes(node.args)
         charge, result = calls.call(node.function, args, node.args)
         if node.function == "matches":
@@ -155,7 +156,7 @@ class Walk:
         """A list or a map: a step for itself and for each element."""
         if isinstance(node, ir.ListOf):
             work, items = self.nodes(node.items)
-            result = list_of(number(len(items)), any_of(items), calls.total([each.weight for each in items]))
+            result = list_of(number(len(items)), any_of(items), total([each.weight for each in items]))
         else:
             keys, names = self.nodes(key for key, _ in node.entries)
             values, items = self.nodes(value for _, value in node.entries)
