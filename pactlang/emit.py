@@ -242,7 +242,7 @@ class Emitter:
                 self.comparison(node.function, node.args[0], node.args[1], t, f, e)
             case ir.Call(function="@in"):
                 self.membership(node.args[0], node.args[1], t, f, e)
-            case ir.Call(function="contains") if self.is_sought(node):
+            case ir.Call() if self.is_sought(node):
                 text = node.args[1].value  # type: ignore[union-attr]
                 self.sought(node.args[0], Atom("literal", text=text), t, f, e)
             case ir.Matches():
@@ -317,8 +317,10 @@ class Emitter:
 
     def is_sought(self, node: ir.Call) -> bool:
         """True for a literal sought in a text field: it joins the field's one pass."""
-        operand, part = node.args
-        return isinstance(operand, ir.Slot) and isinstance(part, ir.Const) and part.type.kind == "string"
+        match node:
+            case ir.Call(function="contains", args=(ir.Slot(), ir.Const() as part)):
+                return part.type.kind == "string"
+        return False
 
     def sought(self, operand: ir.Expr, atom: Atom, t: int, f: int, e: int) -> None:
         if isinstance(operand, ir.Slot) and operand.type.kind == "string":
@@ -510,7 +512,7 @@ class Emitter:
         match node:
             case ir.Call(function="or" | "orValue", args=(_, _)):
                 self.or_else(node, target)
-            case ir.Call() if node.function not in FLIPPED and node.function != "@in":
+            case ir.Call() if node.function not in {*FLIPPED, "@in"} and not self.is_sought(node):
                 self.call(node, target)
             case ir.Bind():
                 self.bind(node)

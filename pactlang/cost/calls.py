@@ -13,6 +13,8 @@ from pactlang import ir
 from pactlang.cost.extent import (
     SCALAR,
     WORD,
+    Anything,
+    Either,
     Extent,
     Scalar,
     Text,
@@ -22,7 +24,7 @@ from pactlang.cost.extent import (
     made,
     text,
 )
-from pactlang.cost.formula import NONE, Formula, least, number, total
+from pactlang.cost.formula import NONE, Formula, least, most, number, total
 
 # Characters for one step.
 COMPARED, SOUGHT, SEARCHED, COPIED = 256, 16, 8, 256
@@ -80,17 +82,17 @@ class Sum(Extent):
     """Two texts or two lists, joined."""
 
     def __init__(self, a: Extent, b: Extent) -> None:
-        self.items, self.chars, self._inside = made(a.items + b.items), made(a.chars + b.chars), (a, b)
+        self.items, self.chars, self.a, self.b = made(a.items + b.items), made(a.chars + b.chars), a, b
 
     @property
     def weight(self) -> Formula:
         """That of both."""
-        return self._inside[0].weight + self._inside[1].weight
+        return self.a.weight + self.b.weight
 
     @property
     def each(self) -> Extent:
         """An element of the one or the other."""
-        return either(self._inside[0].each, self._inside[1].each)
+        return either(self.a.each, self.b.each)
 
 
 def element(args: Args) -> Result:
@@ -183,9 +185,15 @@ def formatted(args: Args) -> Result:
 
 def printed(value: Extent) -> Formula:
     """The characters of a value written out, with what stands between its parts."""
+    if isinstance(value, Either):
+        return most(printed(value.a), printed(value.b))
+    if isinstance(value, Sum):
+        return printed(value.a) + printed(value.b)
     own = NUMBER + DIGITS + value.chars * number(2)
-    if value.each is value or not value.items.terms:  # a dyn value counts all its levels
+    if isinstance(value, Anything):  # its elements are counted on all levels
         return own + value.items * own
+    if not value.items.terms:
+        return own
     return own + value.items * (printed(value.each) + value.keys.chars * number(2) + number(4))
 
 

@@ -70,16 +70,13 @@ class Formula:
         return Formula(terms)
 
     def per(self, unit: int) -> Formula:
-        """One for every `unit`, where less than a whole one does not count.
-
-        A constant alone is rounded down, as the machine does; beside sizes up, for the sum may reach one
-        more.
-        """
-        terms: dict[Term, int | Fraction] = {}
-        for term, count in self.terms.items():
-            share = Fraction(count) / unit
-            terms[term] = share if term else (share // 1 if self.constant else ceil(share))
-        return Formula({term: plain(count) for term, count in terms.items() if count})
+        """One for every whole `unit`; nothing where the largest sizes do not make one."""
+        if self.value < unit:
+            return NONE
+        if self.constant:
+            return number(self.value // unit)
+        shares = {term: Fraction(count) / unit for term, count in self.terms.items()}
+        return Formula({term: plain(share) if term else ceil(share) for term, share in shares.items()})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Formula) and dict(self.terms) == dict(other.terms)
