@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import struct
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -109,6 +111,18 @@ CASES = [
 def test_by_hand(text: str, steps: int, formula: str) -> None:
     (row,) = costs(f"clause c {{ require {text} }}").clauses
     assert (row.steps.value, formula and str(row.steps)) == (steps, formula)
+
+
+def test_the_reference_gives_the_right_formulas() -> None:
+    page = (Path(__file__).parent.parent / "grammar" / "README.md").read_text("utf-8")
+    table = page.partition("| expression | steps |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`([^`]+)`|\| (1)\b", line) for line in table.splitlines()]
+    assert len(rows) == 5
+    for (text, _), (formula, constant), *_ in rows:
+        pact = f'pact p "1.0.0" pattern card = "[0-9]" clause c {{ require {text} }}'
+        (row,) = costs_of(module_of(pact)).clauses
+        alone = Formula({term: count - (not term) for term, count in row.steps.terms.items()})
+        assert str(alone).startswith((formula or constant).removesuffix(" + ...")), text
 
 
 def test_passes_are_shared_by_all_clauses_and_counted_one_by_one_elsewhere() -> None:
