@@ -16,14 +16,31 @@ from pactlang.program import Program
 from pactlang.source import Source
 
 if TYPE_CHECKING:
+    from pactlang.cost import Costs
+    from pactlang.ir import Module
+    from pactlang.program import Bound
     from pactlang.syntax import Pact
 
 
 def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program, None if a diagnostic is an error; diagnostics in source order."""
-    from pactlang.check import check
     from pactlang.emit import emit
     from pactlang.fold import fold_module
+
+    module, found = checked(source)
+    if module is None:
+        return None, found
+    folded = fold_module(module)
+    bound, over = bounded(folded)
+    if has_errors(over):
+        return None, in_order((*found, *over))
+    compiled, last = emit(module, source, folded, bound)
+    return compiled, in_order((*found, *last))
+
+
+def checked(source: Source) -> tuple[Module | None, tuple[Diagnostic, ...]]:
+    """The typed pact, None if a diagnostic is an error; diagnostics in source order."""
+    from pactlang.check import check
     from pactlang.parse import parse_with_holes
 
     pact, found = parse_with_holes(source)
@@ -32,10 +49,25 @@ def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ..
     if has_errors(found):
         return None, in_order((*found, *beside(found, check(pact, source)[1], pact)))
     module, more = check(pact, source)
-    if module is None:
-        return None, in_order((*found, *more))
-    compiled, last = emit(module, source, fold_module(module))
-    return compiled, in_order((*found, *more, *last))
+    return module, in_order((*found, *more))
+
+
+def bounded(folded: Module) -> tuple[Bound | None, tuple[Diagnostic, ...]]:
+    """Where the machine is to stop, if the pact has a budget; a diagnostic if its calls may need more."""
+    from pactlang.cost import cost, over_budget
+
+    if folded.budget is None:
+        return None, ()
+    costs = cost(folded)
+    return costs.bound, over_budget(folded, costs)
+
+
+def costs_of(module: Module) -> Costs:
+    """What a call costs at worst: of the pact as it is compiled, with its constant parts computed."""
+    from pactlang.cost import cost
+    from pactlang.fold import fold_module
+
+    return cost(fold_module(module))
 
 
 def beside(

@@ -25,6 +25,7 @@ from pactlang.opcodes import INSTRUCTION, MAX_REGISTERS, ErrorCode, Opcode
 from pactlang.program import (
     Annex,
     Atom,
+    Bound,
     ClauseInfo,
     Constant,
     Core,
@@ -62,13 +63,14 @@ ARITHMETIC = {
 
 
 def emit(
-    module: ir.Module, source: Source, folded: ir.Module | None = None
+    module: ir.Module, source: Source, folded: ir.Module | None = None, bound: Bound | None = None
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program for a checked pact; None, with a diagnostic, if it is too large for the machine.
 
-    folded: the same pact with its constant parts computed.  Reports walk `module`.
+    folded: the same pact with its constant parts computed.  Reports walk `module`.  bound: where the
+    machine is to stop, if the pact has a budget.
     """
-    emitter = Emitter(folded or module)
+    emitter = Emitter(folded or module, bound)
     emitter.pact()
     if emitter.too_large:
         return None, (too_large("pact", module.clauses[-1].span, "split it into several pacts"),)
@@ -95,8 +97,8 @@ def too_large(what: str, span: tuple[int, int], help: str) -> Diagnostic:
 class Emitter:
     """The program under construction."""
 
-    def __init__(self, module: ir.Module) -> None:
-        self.module = module
+    def __init__(self, module: ir.Module, bound: Bound | None = None) -> None:
+        self.module, self.bound = module, bound
         self.code: list[list[Any]] = []  # op, a, b, c, label t, label f, label e, k, imm
         self.labels: list[int] = []  # label -> instruction
         self.constants: dict[bytes, tuple[int, Constant]] = {}
@@ -142,6 +144,7 @@ class Emitter:
                 for c in module.clauses
             ),
             module.store,
+            self.bound,
         )
 
     def assembled(self) -> bytes:
@@ -239,7 +242,7 @@ class Emitter:
                 self.comparison(node.function, node.args[0], node.args[1], t, f, e)
             case ir.Call(function="@in"):
                 self.membership(node.args[0], node.args[1], t, f, e)
-            case ir.Call(function="contains") if self.is_sought(node):
+            case ir.Call() if self.is_sought(node):
                 text = node.args[1].value  # type: ignore[union-attr]
                 self.sought(node.args[0], Atom("literal", text=text), t, f, e)
             case ir.Matches():
@@ -314,8 +317,10 @@ class Emitter:
 
     def is_sought(self, node: ir.Call) -> bool:
         """True for a literal sought in a text field: it joins the field's one pass."""
-        operand, part = node.args
-        return isinstance(operand, ir.Slot) and isinstance(part, ir.Const) and part.type.kind == "string"
+        match node:
+            case ir.Call(function="contains", args=(ir.Slot(), ir.Const() as part)):
+                return part.type.kind == "string"
+        return False
 
     def sought(self, operand: ir.Expr, atom: Atom, t: int, f: int, e: int) -> None:
         if isinstance(operand, ir.Slot) and operand.type.kind == "string":
@@ -507,7 +512,7 @@ class Emitter:
         match node:
             case ir.Call(function="or" | "orValue", args=(_, _)):
                 self.or_else(node, target)
-            case ir.Call() if node.function not in FLIPPED and node.function != "@in":
+            case ir.Call() if node.function not in {*FLIPPED, "@in"} and not self.is_sought(node):
                 self.call(node, target)
             case ir.Bind():
                 self.bind(node)

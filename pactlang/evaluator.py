@@ -82,6 +82,8 @@ class Evaluator(Machine):
                 search,
                 SHAPES,
             )
+            if core.bound is not None:
+                self.confine(core.bound.steps, list(core.bound.texts))
         except ValueError as error:
             raise ProgramError(f"the code does not pass verification: {error}") from None
 

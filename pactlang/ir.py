@@ -248,6 +248,18 @@ class Clause(Struct, frozen=True):
     on_unknown: tuple[Action, ...] = ()
 
 
+class Budget(Struct, frozen=True):
+    """What a call may cost, and the sizes that this is reckoned from.
+
+    steps: None if the pact sets no limit of its own.  sizes: (path, most, unit) of fields; the units are
+    elements (of lists, maps and dyn values), characters and bytes.  `span` is where the steps are written.
+    """
+
+    steps: int | None
+    sizes: tuple[tuple[tuple[str, ...], int, str], ...]
+    span: tuple[int, int]
+
+
 class Module(Struct, frozen=True):
     """A checked pact.  `applies` says which calls it is about; None: all.  `store` decides no verdict."""
 
@@ -262,3 +274,4 @@ class Module(Struct, frozen=True):
     phrases: tuple[Phrases, ...]
     clauses: tuple[Clause, ...]
     store: tuple[StoreRule, ...] = ()
+    budget: Budget | None = None

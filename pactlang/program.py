@@ -45,6 +45,7 @@ MAX_CLAUSES = 100_000
 MAX_DEPTH = 250
 SEVERITIES = ("critical", "major", "minor", "info")
 STORE = ("redact", "drop", "keep", "limit")
+MOST_COUNTED = 2**63 - 1  # what a bound can say: the machine counts in 64 bits
 
 
 class Constant(Struct, frozen=True, array_like=True):
@@ -85,10 +86,19 @@ class Group(Struct, frozen=True, array_like=True):
     atoms: tuple[int, ...]
 
 
+class Bound(Struct, frozen=True, array_like=True):
+    """Where the machine stops: what it counts of one call, and the characters of each slot's text that
+    it searches."""
+
+    steps: int
+    texts: tuple[int, ...]
+
+
 class Core(Struct, frozen=True, omit_defaults=True):
     """What decides verdicts, and what may be stored of a call (`store`).
 
-    `matchers` are patterns and phrases sought in texts that are no slot.
+    `matchers` are patterns and phrases sought in texts that are no slot.  `bound`: of a pact with a
+    budget; without one the machine's own bounds are all there are.
     """
 
     name: str
@@ -106,6 +116,7 @@ class Core(Struct, frozen=True, omit_defaults=True):
     phrases: tuple[Phrases, ...]
     clauses: tuple[ClauseInfo, ...]
     store: tuple[StoreRule, ...] = ()
+    bound: Bound | None = None
 
 
 class Annex(Struct, frozen=True):
@@ -257,6 +268,7 @@ def check(program: Program) -> None:
     check_schema(core.schema)
     check_text(core)
     check_store(core)
+    check_bound(core)
     program.constants  # noqa: B018  (decodes them, and raises if one is no value)
 
 
@@ -322,6 +334,17 @@ def check_store(core: Core) -> None:
             raise ProgramError("a rule of storage is about nothing")
         if not -1 <= rule.pattern < len(core.patterns) or not 0 <= rule.amount < 2**63:
             raise ProgramError("a number of a rule of storage is out of range")
+
+
+def check_bound(core: Core) -> None:
+    """A bound says something of every slot, in numbers that the machine can count to."""
+    bound = core.bound
+    if bound is None:
+        return
+    if len(bound.texts) != len(core.schema.slots):
+        raise ProgramError("the bound is of another record")
+    if not all(0 <= number <= MOST_COUNTED for number in (bound.steps, *bound.texts)):
+        raise ProgramError("a number of the bound is out of range")
 
 
 # Constants -------------------------------------------------------------------------------------

@@ -218,10 +218,23 @@ class Applies(Node, frozen=True):
     condition: Expr
 
 
-class Budget(Node, frozen=True):
-    """`budget { steps N }`."""
+class BudgetSteps(Node, frozen=True):
+    """`steps N`: the most that a call may take."""
 
     steps: Number
+
+
+class BudgetSize(Node, frozen=True):
+    """`size PATH N`: the most elements or characters of a field; `path` is a dotted name."""
+
+    path: Expr
+    size: Number
+
+
+class Budget(Node, frozen=True):
+    """`budget { steps N size PATH N ... }`."""
+
+    items: tuple[BudgetSteps | BudgetSize, ...]
 
 
 class Let(Node, frozen=True):

@@ -132,9 +132,11 @@ cdef void join(Cell* out, const Cell* a, const Cell* b, Frame frame) noexcept:
     cdef uint32_t tag = a.tag
     cdef Py_ssize_t size
     try:
-        size = 4 * (len(<object>a.v.o) + len(<object>b.v.o)) + 64
-        if tag == TAG_LIST:
-            size *= 2
+        size = len(<object>a.v.o) + len(<object>b.v.o)
+        if not frame.spend(size >> (3 if tag == TAG_LIST else 8)):
+            fail(out, ERR_LIMIT)
+            return
+        size = (8 if tag == TAG_LIST else 4) * size + 64
         if frame.allocated + size > MAX_ALLOCATION:
             fail(out, ERR_LIMIT)
             return
@@ -262,10 +264,16 @@ cdef void to_double(Cell* out, const Cell* x) noexcept:
     else:
         set_double(out, <double><uint64_t>x.v.i)
 
+cdef inline Py_ssize_t chars_of(const Cell* x) noexcept:
+    """Characters of a text, bytes of bytes, else 0."""
+    if x.tag == TAG_STRING:
+        return PyUnicode_GET_LENGTH(x.v.o)
+    return PyBytes_GET_SIZE(<object>x.v.o) if x.tag == TAG_BYTES else 0
+
 cdef void convert(int fn, Cell* out, const Cell* x, Frame frame) noexcept:
     """The conversions that need text, through `pactlang.convert`."""
     cdef object made
-    if not frame.spend(10):
+    if not frame.spend(10 + (chars_of(x) >> 8)):
         fail(out, ERR_LIMIT)
         return
     frame.pin()
@@ -424,6 +432,9 @@ cdef void time_part(int fn, Cell* out, const Cell* args, int n, Frame frame) noe
         refuse(out, args, n)
     else:
         if n == 2:
+            if not frame.spend(10):
+                fail(out, ERR_LIMIT)
+                return
             frame.pin()
             try:
                 offset = conversions.zone_offset(args[0].v.i, <object>args[1].v.o)
@@ -481,7 +492,7 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
         else:
             refuse(&result, args, n)
     elif FN_EQUAL <= fn <= FN_GREATER_EQUAL and n == 2:
-        if fn > FN_NOT_EQUAL and order(&args[0], &args[1]) == NO_ORDER:
+        if fn > FN_NOT_EQUAL and ordered(&args[0], &args[1], frame) == NO_ORDER:
             refuse(&result, args, n)
         else:
             compare(fn, &result, &args[0], &args[1], frame)

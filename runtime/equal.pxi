@@ -102,6 +102,24 @@ cdef int order(const Cell* a, const Cell* b) noexcept:
     return NO_ORDER
 
 
+cdef inline int ordered(const Cell* a, const Cell* b, Frame frame) noexcept:
+    """order(), and what it costs where the two are long."""
+    if a.tag == TAG_STRING and b.tag == TAG_STRING:
+        if not frame.spend(min(PyUnicode_GET_LENGTH(a.v.o), PyUnicode_GET_LENGTH(b.v.o)) >> 8):
+            return NO_ORDER
+    elif a.tag == TAG_BYTES and b.tag == TAG_BYTES:
+        if not frame.spend(min(PyBytes_GET_SIZE(<object>a.v.o), PyBytes_GET_SIZE(<object>b.v.o)) >> 8):
+            return NO_ORDER
+    return order(a, b)
+
+cdef inline int same_text(PyObject* a, PyObject* b, Frame frame) noexcept:
+    """1 if two texts are equal, 0 if not, -1 when the call has used up its steps."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(a)
+    if length > 255 and length == PyUnicode_GET_LENGTH(b) and not frame.spend(length >> 8):
+        return -1
+    return pact_same_text(a, b)
+
+
 cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
     """1 if a equals b, 0 if not, -1 if one of them is, or holds, an error value."""
     if a.tag == TAG_ERROR or b.tag == TAG_ERROR:
@@ -111,15 +129,15 @@ cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
     if a.tag != b.tag:
         return 0
     if a.tag == TAG_STRING:
-        if not frame.spend(PyUnicode_GET_LENGTH(a.v.o) >> 8):
-            return -1
-        return pact_same_text(a.v.o, b.v.o)
+        return same_text(a.v.o, b.v.o, frame)
     if a.tag == TAG_NULL:
         return 1
     if a.tag == TAG_BOOL:
         return a.v.i == b.v.i
     if a.tag == TAG_TIMESTAMP or a.tag == TAG_DURATION:
         return a.v.i == b.v.i and a.aux == b.aux
+    if a.tag == TAG_BYTES and not frame.spend(PyBytes_GET_SIZE(<object>a.v.o) >> 8):
+        return -1
     if a.tag == TAG_BYTES or a.tag == TAG_TYPE:
         return <object>a.v.o == <object>b.v.o
     if a.tag == TAG_OPAQUE:

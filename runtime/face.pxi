@@ -27,6 +27,7 @@ cdef class Machine:
     cdef int set_count
     cdef int* atom_group
     cdef int* group_slot
+    cdef int64_t* group_longest         # characters of its slot that are scanned
     cdef int64_t max_steps
     cdef list scanners
     cdef list matchers
@@ -84,6 +85,21 @@ cdef class Machine:
         if problem is not None:
             raise ValueError(problem)
         self.max_steps = MAX_STEPS // self.longest_loop()
+
+    def confine(self, int64_t steps, list longest):
+        """Let a call count no more than `steps`, and let of a slot's text so many characters be scanned;
+        `longest` has a number for each slot.  What is prepared already bounds a call, too."""
+        cdef int i
+        if steps < 0 or len(longest) != self.slot_count:
+            raise ValueError("the bound is out of range")
+        self.max_steps = min(self.max_steps, steps)
+        for i in range(self.group_count):
+            self.group_longest[i] = longest[self.group_slot[i]]
+
+    @property
+    def last_steps(self):
+        """What the last run counted of its steps; of runs in several threads, one of them."""
+        return 0 if self.spare is None else self.max_steps - self.spare.steps
 
     cdef int longest_loop(self):
         """Instructions of the longest loop: steps are turns of loops, and time is turns times this."""
@@ -151,6 +167,7 @@ cdef class Machine:
         cdef int i
         self.atom_group = <int*>allocate(len(atoms) * sizeof(int))
         self.group_slot = <int*>allocate(len(groups) * sizeof(int))
+        self.group_longest = <int64_t*>allocate(len(groups) * sizeof(int64_t))
         for i in range(len(atoms)):
             if not 0 <= atoms[i] < len(groups):
                 raise ValueError(f"atom {i}: no such group")
@@ -159,6 +176,7 @@ cdef class Machine:
             if not 0 <= groups[i][0] < self.slot_count:
                 raise ValueError(f"group {i}: no such slot")
             self.group_slot[i] = groups[i][0]
+            self.group_longest[i] = INT64_MAX
 
     def __dealloc__(self):
         cdef int i
@@ -173,6 +191,7 @@ cdef class Machine:
         PyMem_Free(self.constants)
         PyMem_Free(self.atom_group)
         PyMem_Free(self.group_slot)
+        PyMem_Free(self.group_longest)
 
     def bind(self, Binding binding):
         """Read structs of another class directly from now on."""
@@ -388,14 +407,15 @@ cdef class Machine:
     # Text ---------------------------------------------------------------------------------------
 
     cdef int find_atom(self, Frame frame, uint32_t atom) noexcept:
-        """1 if the atom occurs, 0 if not, -1 if its slot holds no text.  A group is scanned once."""
+        """1 if the atom occurs, 0 if not, -1 if its slot holds no text, or one that is too long.  A group is
+        scanned once."""
         cdef int group = self.atom_group[atom]
         cdef const Cell* x = &frame.cells[self.group_slot[group]]
         cdef uint32_t hit
         if frame.groups[group] == 0:
             frame.groups[group] = 2
             frame.pin()
-            if x.tag == TAG_STRING:
+            if x.tag == TAG_STRING and PyUnicode_GET_LENGTH(x.v.o) <= self.group_longest[group]:
                 try:
                     for hit in self.scanners[group](<object>x.v.o):
                         if hit < <uint32_t>self.atom_count:

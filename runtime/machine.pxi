@@ -16,17 +16,21 @@ cdef struct ConstSet:
     PyObject* whole         # the same as a frozenset
 
 
-cdef inline int in_set(const ConstSet* texts, PyObject* text) noexcept:
-    """1 or 0; few are compared, those of equal length only; many are looked up by hash."""
-    cdef int i
+cdef inline int in_set(const ConstSet* texts, PyObject* text, Frame frame) noexcept:
+    """1, 0 or -1; few are compared, those of equal length only; many are looked up by hash."""
+    cdef int i, result
     cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
     if texts.count <= FEW:
         for i in range(texts.count):
-            if texts.lengths[i] == length and pact_same_text(texts.items[i], text):
-                return 1
+            if texts.lengths[i] == length:
+                result = same_text(texts.items[i], text, frame)
+                if result:
+                    return result
         return 0
     if length > texts.longest:          # its hash would go through the whole of it
         return 0
+    if not frame.spend(length >> 8):
+        return -1
     try:
         return <object>text in <frozenset>texts.whole
     except Exception:
@@ -100,12 +104,13 @@ cdef void run(Machine m, Frame frame) noexcept:
         elif pc.op == OP_EQ_STRING:
             b = &r[pc.b]
             if a.tag == TAG_STRING and b.tag == TAG_STRING:
-                pc = code + (pc.t if pact_same_text(a.v.o, b.v.o) else pc.f)
+                result = same_text(a.v.o, b.v.o, frame)
+                pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
             else:
                 pc = code + compare_any(pc, OP_EQ, a, b, frame)
         elif pc.op == OP_IN_SET:
             if a.tag == TAG_STRING:
-                result = in_set(&m.sets[pc.k], a.v.o)
+                result = in_set(&m.sets[pc.k], a.v.o, frame)
                 pc = code + (pc.t if result > 0 else pc.f if result == 0 else pc.e)
             else:
                 pc = code + (pc.e if a.tag == TAG_ERROR else pc.f)
@@ -328,7 +333,7 @@ cdef int32_t compare_any(const Ins* pc, int op, const Cell* a, const Cell* b, Fr
     if op == OP_EQ:
         result = equal(a, b, frame, 0)
         return pc.t if result > 0 else pc.f if result == 0 else pc.e
-    result = order(a, b)
+    result = ordered(a, b, frame)
     if result == NO_ORDER:
         return pc.e
     if result == UNORDERED:
@@ -395,7 +400,7 @@ cdef bint start_loop(Cell* iterator, const Cell* source, Frame frame) noexcept:
             keys = list(<dict>source.v.o)
         except Exception:
             return False
-        if frame.own(keys, 8 * len(keys)) < 0:
+        if frame.own(keys, 8 * len(keys)) < 0 or not frame.spend(len(keys) >> 3):
             return False
         iterator.v.o = <PyObject*>keys
     else:

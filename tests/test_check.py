@@ -12,6 +12,7 @@ import pytest
 
 from pactlang import ir
 from pactlang.check import check
+from pactlang.cost import cost, over_budget
 from pactlang.diagnostic import Diagnostic
 from pactlang.parse import parse
 from pactlang.source import Source
@@ -34,7 +35,8 @@ def checked(text: str) -> tuple[ir.Module | None, tuple[Diagnostic, ...], Source
     if pact is None:
         return None, found, source
     module, more = check(pact, source)
-    return module, (*found, *more), source
+    over = over_budget(module, cost(module)) if module is not None else ()
+    return module, (*found, *more, *over), source
 
 
 def module_of(text: str) -> ir.Module:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
 from pactlang.check.modes import Mode
+from pactlang.check.nesting import MAX_LOOPS, loops
 from pactlang.check.report import an
 from pactlang.diagnostic import Fix
 from pactlang.schema import BOOL, DYN, INT, Type, list_of, map_of
@@ -128,7 +129,17 @@ def comprehension(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     type = _result(macro, types, body)
     var, second = variables[0], variables[-1]
     pair = (second.index, second.name) if count == 2 else ()
-    return ir.Comprehension(type, expr.span, macro, source, var.index, var.name, test, body, *pair)
+    node = ir.Comprehension(type, expr.span, macro, source, var.index, var.name, test, body, *pair)
+    return nested(walk, expr, node)
+
+
+def nested(walk: Walk, expr: syntax.Call, node: ir.Comprehension) -> ir.Expr:
+    """The loop, unless it makes too many stand inside one another."""
+    if loops(node) <= MAX_LOOPS:
+        return node
+    message = f"more than {MAX_LOOPS} loops stand inside one another"
+    walk.report.error("nested-too-deep", message, expr.name_span, "this is the outermost")
+    return walk.error(expr.span)
 
 
 def new_variable(walk: Walk, expr: syntax.Call, written: syntax.Expr, type: Type) -> ir.Var | None:

@@ -10,6 +10,7 @@ import re
 
 from pactlang import ir, syntax
 from pactlang.check import texts
+from pactlang.check.budget import Budget
 from pactlang.check.clauses import Clauses
 from pactlang.check.names import names_of
 from pactlang.check.patterns import Patterns
@@ -31,11 +32,10 @@ LATER = {
 }  # fmt: skip
 REFUSED = {
     syntax.Import: "`import`", syntax.Override: "`override`", syntax.Drop: "`drop`",
-    syntax.Budget: "`budget`",
 }  # fmt: skip
 ONCE = {
     syntax.Owner: "owner", syntax.Renews: "renews", syntax.Applies: "applies when", syntax.Score: "score",
-    syntax.Session: "session", syntax.Store: "store",
+    syntax.Session: "session", syntax.Store: "store", syntax.Budget: "budget",
 }  # fmt: skip
 
 
@@ -69,9 +69,10 @@ class Check:
         clauses = self._clauses(walk, applies)
         self._unused(walk)
         store = self._store(walk)
+        budget = self._budget(walk)
         if has_errors(self.report.found):
             return None
-        return self._module(slots, records, applies, clauses, store)
+        return self._module(slots, records, applies, clauses, store, budget)
 
     def _module(
         self,
@@ -80,6 +81,7 @@ class Check:
         applies: ir.Expr | None,
         clauses: list[ir.Clause],
         store: tuple[ir.StoreRule, ...],
+        budget: ir.Budget | None,
     ) -> ir.Module:
         used = [node for clause in clauses for node in (clause.when, clause.promise) if node is not None]
         return ir.Module(
@@ -94,6 +96,7 @@ class Check:
             phrases=tuple(self.patterns.phrases),
             clauses=tuple(clauses),
             store=store,
+            budget=budget,
         )
 
     # Header --------------------------------------------------------------------------------
@@ -197,6 +200,10 @@ class Check:
     def _store(self, walk: Walk) -> tuple[ir.StoreRule, ...]:
         stores = (item for item in self.pact.items if isinstance(item, syntax.Store))
         return tuple(rule for item in stores for rule in Store(walk).check(item))
+
+    def _budget(self, walk: Walk) -> ir.Budget | None:
+        written = next((item for item in self.pact.items if isinstance(item, syntax.Budget)), None)
+        return None if written is None else Budget(walk).check(written)
 
     def _limit(self, walk: Walk, limit: Limit) -> None:
         self.report.error(limit.code, limit.message, limit.span)

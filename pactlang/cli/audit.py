@@ -16,6 +16,7 @@ import numpy as np
 from pactlang.cli.input import LONGEST_LINE, Block, Overlong
 from pactlang.cli.tally import UNKNOWN, VIOLATED, Tally, admitted, none, overlong, tally
 from pactlang.errors import RecordError
+from pactlang.opcodes import Outcome
 
 if TYPE_CHECKING:
     from pactlang.evaluator import Evaluator
@@ -175,7 +176,8 @@ class Checked:
             if why:
                 return Undecided(self.place(row), why)
         values = reader.values(reader.from_json(self.text(row)))
-        found = evidence(program.module, program.module.clauses[column], values, program.source)
+        clause = program.module.clauses[column]
+        found = evidence(program.module, clause, values, program.source, Outcome.UNKNOWN)
         reason = found.message.removeprefix(f"{program.clauses[column].name}: ")
         return Undecided(self.place(row), reason)
 

@@ -1,6 +1,7 @@
 """`pactc check`: is this a pact, and what is to be said of it.
 
-In: pacts.  Out: their findings and, of each that compiles, one line; or all of it as JSON.
+In: pacts.  Out: their findings and, of each that compiles, one line and, if asked for, what a call costs;
+or all of it as JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 
+from pactlang.cli.cost import cost_data, priced_of, report
 from pactlang.cli.exits import FINE, FOUND
 from pactlang.cli.facts import facts, one_line
 from pactlang.cli.pacts import Opened, open_pact, show, summary
@@ -19,39 +21,44 @@ from pactlang.diagnostic import ERROR, WARNING
 
 @click.command("check", short_help="Find the mistakes in pacts.")
 @click.argument("pacts", nargs=-1, required=True, metavar="PACT...", type=click.Path(allow_dash=True))
+@click.option("--cost", is_flag=True, help="Say what a call costs at worst, clause by clause.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(pacts: tuple[str, ...], form: str) -> int:
+def command(pacts: tuple[str, ...], cost: bool, form: str) -> int:
     """Find the mistakes in pacts (.pact, .pactc, or - for standard input).
 
     Leaves with 1 if one of them has an error; warnings and notes alone leave with 0.
     """
     opened = [open_pact(path) for path in pacts]
     if form == "json":
-        write_json(_data(opened))
+        write_json(_data(opened, cost))
     else:
         for each in opened:
-            _report(each)
+            _report(each, cost)
     return FOUND if any(each.program is None for each in opened) else FINE
 
 
-def _report(opened: Opened) -> None:
+def _report(opened: Opened, cost: bool) -> None:
     show(opened, sys.stdout, notes=True)
     if opened.program is None:
         click.echo(f"{opened.name}: {summary(opened)}")
     else:
         click.echo(f"{opened.name}: {one_line(opened.program)}")
+    if cost and (priced := priced_of(opened)) is not None:
+        report(priced)
 
 
-def _data(opened: list[Opened]) -> dict[str, Any]:
+def _data(opened: list[Opened], cost: bool) -> dict[str, Any]:
     return {
         "ok": all(each.program is not None for each in opened),
         "errors": sum(each.count(ERROR) for each in opened),
         "warnings": sum(each.count(WARNING) for each in opened),
-        "pacts": [_pact(each) for each in opened],
+        "pacts": [_pact(each, cost) for each in opened],
     }
 
 
-def _pact(opened: Opened) -> dict[str, Any]:
+def _pact(opened: Opened, cost: bool) -> dict[str, Any]:
     found = [] if opened.source is None else [d.to_json(opened.source) for d in opened.diagnostics]
     about = {} if opened.program is None else facts(opened.program)
-    return {"file": opened.name, "ok": opened.program is not None, **about, "diagnostics": found}
+    data = {"file": opened.name, "ok": opened.program is not None, **about, "diagnostics": found}
+    priced = priced_of(opened) if cost else None
+    return data if priced is None else {**data, "cost": cost_data(priced)}

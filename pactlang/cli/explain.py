@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pactlang.evaluator import Evaluator
     from pactlang.ir import Clause
     from pactlang.program import Program
+    from pactlang.verdict import Verdict
 
 OUTCOME = {"satisfied": "green", "violated": "bold red", "skipped": "dim", "unknown": "yellow"}
 CANDIDATES = 3  # undecodable lines that hold the id and are told of
@@ -138,12 +139,25 @@ def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Eva
         row = evaluator.reader.values(evaluator.reader.from_json(line.text))
     except RecordError as error:
         raise Fault(f"{line.file}:{line.number} cannot be decoded: {printable(str(error))}") from error
-    outside = evaluator.check_json(line.text).outside
-    told = Told(program, [] if outside else clauses, row, outside, line.untold)
+    verdict = evaluator.check_json(line.text)
+    outside = verdict.outside
+    untold = {**_beyond(program, clauses, row, verdict), **line.untold}
+    told = Told(program, [] if outside else clauses, row, outside, untold)
     if form == "json":
         write_json(_data(told, line, _identity(evaluator, line)))
     else:
         _draw(told, f"{line.file}:{line.number}  {printable(str(_identity(evaluator, line)))}")
+
+
+def _beyond(
+    program: Program, clauses: list[Clause], row: list[Any], verdict: Verdict
+) -> dict[str, tuple[str, str]]:
+    """The clauses that only the machine's limits left undecided."""
+    from pactlang import explain
+
+    unknown = set(verdict.unknown)
+    found = (c for c in clauses if c.name in unknown and explain.beyond(program.module, c, row))
+    return {clause.name: ("unknown", explain.BEYOND) for clause in found}
 
 
 class Told(NamedTuple):

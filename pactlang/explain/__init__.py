@@ -5,6 +5,9 @@ Out: `Evidence`, text, JSON data.  The one idea: trace the expression, then foll
 """
 
 from pactlang.explain.draw import explain, explain_data, explain_scope, scope_data
-from pactlang.explain.evidence import Evidence, Match, evidence
+from pactlang.explain.evidence import BEYOND, Evidence, Match, beyond, evidence
 
-__all__ = ["Evidence", "Match", "evidence", "explain", "explain_data", "explain_scope", "scope_data"]
+__all__ = [
+    "BEYOND", "Evidence", "Match", "beyond", "evidence", "explain", "explain_data", "explain_scope",
+    "scope_data",
+]  # fmt: skip

@@ -163,10 +163,18 @@ def evidence(
     outcome: what the machine said.  It may count further than a trace, which then only repeats it.
     """
     story = tell(module, clause, row)
-    if outcome is not None and story.outcome is Outcome.UNKNOWN:
+    if outcome is Outcome.UNKNOWN:
+        if story.outcome is not outcome:
+            return Evidence({}, None, None, f"{clause.name}: {OPENING[outcome]}: {BEYOND}")
+    elif outcome is not None and story.outcome is Outcome.UNKNOWN:
         said = f"{clause.name}: {outcome.name.lower()}; its loops are too long to be retold"
         return Evidence({}, None, None, said)
     return evidence_of(story, module, clause, Writer(module, source))
+
+
+def beyond(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> bool:
+    """Whether a clause that the machine could not decide could be, but for what a call may take."""
+    return tell(module, clause, row).outcome is not Outcome.UNKNOWN
 
 
 def evidence_of(story: Story, module: ir.Module, clause: ir.Clause, writer: Writer) -> Evidence:
@@ -244,6 +252,9 @@ OPENING = {
     Outcome.UNKNOWN: "cannot be decided",
     Outcome.SKIPPED: "does not apply",
 }
+BEYOND = (
+    "the call takes more steps, or has a longer text to search, than the pact's budget or the machine allows"
+)
 SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 

@@ -44,7 +44,13 @@ class Nodes(Expressions):
         return s.Applies(span, v[0])
 
     def budget(self, span: Span, v: Values) -> s.Budget:
-        return s.Budget(span, v[0])
+        return s.Budget(span, tuple(v))
+
+    def budget_steps(self, span: Span, v: Values) -> s.BudgetSteps:
+        return s.BudgetSteps(span, v[0])
+
+    def budget_size(self, span: Span, v: Values) -> s.BudgetSize:
+        return s.BudgetSize(span, v[0], v[1])
 
     def import_(self, span: Span, v: Values) -> s.Import:
         return s.Import(span, v[0])
