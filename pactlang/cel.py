@@ -202,6 +202,8 @@ class Expression(Machine):
             value = from_host(value)
         except TypeError:
             pass
+        if isinstance(value, dict) and isinstance(next(iter(value), None), bool):
+            value = {BoolKey(key) if isinstance(key, bool) else key: item for key, item in value.items()}
         return float(value) if kind == "double" and is_number(value) else value
 
     def __repr__(self) -> str:

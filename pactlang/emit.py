@@ -291,7 +291,7 @@ class Emitter:
     def comparison(self, function: str, left: ir.Expr, right: ir.Expr, t: int, f: int, e: int) -> None:
         if function == "_!=_":
             return self.comparison("_==_", left, right, f, t, e)
-        left, right = bare(left), bare(right)
+        left, right = ir.bare(left), ir.bare(right)
         if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
             return self.comparison(FLIPPED[function], right, left, t, f, e)
         kind = left.type.kind
@@ -641,13 +641,6 @@ class Certainty:
         if isinstance(node, ir.Var):
             return node.type.kind not in schema.SCALARS
         return self.can_fail(node)
-
-
-def bare(node: ir.Expr) -> ir.Expr:
-    """The node without the `dyn(...)` around it, which changes no value."""
-    while isinstance(node, ir.Call) and node.function == "dyn" and len(node.args) == 1:
-        node = node.args[0]
-    return node
 
 
 def exact_number(node: ir.Expr, kind: str) -> Any:

@@ -232,6 +232,7 @@ def _arithmetic() -> list[Overload]:
 
 ORDERED = (BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION)
 NUMBERS = (INT, UINT, DOUBLE)
+NUMBER_KINDS = frozenset({"int", "uint", "double"})
 
 
 def _comparison() -> list[Overload]:
@@ -466,7 +467,11 @@ def fitting(function: str, kinds: tuple[str, ...]) -> Overload | None:
 def _fits(row: Overload, kinds: tuple[str, ...]) -> bool:
     params = row.params
     if row.variadic and len(kinds) > len(params):
-        params += (params[-1],) * (len(kinds) - len(params))
+        last = params[-1].kind  # of numbers, any may follow
+        tail = NUMBER_KINDS if last in NUMBER_KINDS else {last} if last != "dyn" else set(kinds)
+        if not set(kinds[len(params) :]) <= tail:
+            return False
+        kinds = kinds[: len(params)]
     if len(params) != len(kinds):
         return False
     return all(p.kind in ("param", "dyn", kind) for p, kind in zip(params, kinds, strict=True))

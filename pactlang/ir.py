@@ -197,6 +197,13 @@ def parts(node: Expr) -> tuple[Expr, ...]:
     return (node.operand,)
 
 
+def bare(node: Expr) -> Expr:
+    """The node without the `dyn(...)` around it, which changes no value."""
+    while isinstance(node, Call) and node.function == "dyn" and len(node.args) == 1:
+        node = node.args[0]
+    return node
+
+
 class Pattern(Struct, frozen=True, array_like=True):
     """An RE2 expression; with `check`, a match counts only if its letters and digits pass it."""
 

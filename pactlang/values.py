@@ -36,6 +36,10 @@ class OutOfRange(OverflowError, ValueError):
     """A number or a time beyond what its type can hold."""
 
 
+class NoOverload(ValueError):
+    """An argument that no overload takes, which its type alone does not show."""
+
+
 class Limit(ValueError):
     """A text, bytes or a list longer than `MAX_MADE`."""
 
@@ -237,7 +241,9 @@ def is_record(value: object) -> bool:
 
 def _equal_parts(a: Any, b: Any, depth: int, host: bool) -> bool | None:
     if isinstance(a, Optional):
-        return a.present == b.present and _all_equal([(a.value, b.value)], depth, host)
+        if not (a.present and b.present):
+            return bool(a.present == b.present)
+        return equal(a.value, b.value, depth, host or isinstance(a.value, float))  # which a NaN may be
     if isinstance(a, list):
         return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth, host)
     if isinstance(a, dict) and isinstance(b, dict):

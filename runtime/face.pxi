@@ -392,6 +392,12 @@ cdef class Machine:
             fail(x, ERR_UNKNOWN_NAME)
             return 0
         unbox(x, value, self.values)
+        if x.tag == TAG_MAP and first_key_is_bool(<dict>x.v.o):
+            made = keyed(<dict>x.v.o)
+            if frame.own(made, weight(made)) < 0:
+                fail(x, ERR_LIMIT)
+            else:
+                unbox(x, <PyObject*>made, self.values)
         if x.tag == TAG_ERROR and not PyLong_Check(<object>value):
             made = from_host(<object>value)     # a tuple, a mapping: a list or dict of its own
             if frame.own(made, weight(made)) < 0:
@@ -433,6 +439,18 @@ cdef class Machine:
             return bool(self.matchers[matcher](<object>x.v.o))
         except Exception:
             return -1
+
+
+cdef bint first_key_is_bool(dict source):
+    """Whether the keys of a variable's dict are Python's bools, which its ints would be equal to."""
+    for key in source:
+        return key is True or key is False
+    return False
+
+
+cdef dict keyed(dict source):
+    """The same map with its keys as maps keep them."""
+    return {BoolKey(key) if isinstance(key, bool) else key: value for key, value in source.items()}
 
 
 cdef void* allocate(Py_ssize_t size) except NULL:

@@ -65,7 +65,7 @@ def _function(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     """A function of the overload table or of the user's, with or without its namespace."""
     absolute, before = dotted(expr.target) if expr.target is not None else (expr.absolute, "")
     local = before.partition(".")[0]
-    if expr.target is None or (before and not walk.resolves(local, scope)):
+    if expr.target is None or (before and (absolute or not walk.resolves(local, scope))):
         name = f"{before}.{expr.function}" if before else expr.function
         for prefix in ("",) if absolute else walk.prefixes:
             whole = prefix + name
@@ -108,9 +108,9 @@ def is_quantile(name: str) -> bool:
 def _unknown(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     name = expr.function
     if expr.target is None:
-        if name in POPULATION or is_quantile(name):
+        if walk.mode is Mode.PACT and (name in POPULATION or is_quantile(name)):
             return _population(walk, expr)
-        if name in TEMPORAL and walk.mode is Mode.PACT:
+        if walk.mode is Mode.PACT and name in TEMPORAL:
             return walk.unsupported("session promises", expr.name_span, f"`{name}` looks at earlier calls")
     macro = name in macros.MACROS or name in bindings.OPTIONAL_MACROS
     if expr.target is not None and macro:

@@ -27,6 +27,8 @@ def select(walk: Walk, expr: syntax.Select, scope: Scope) -> ir.Expr:
     operand = walk.infer(expr.operand, scope)
     if operand.type.kind == "record":
         return _of_field(walk, walk.member(operand, plain, scope), expr)
+    if is_of_record(operand):
+        return through(walk, operand, plain, scope)
     key = ir.Const(STRING, expr.field_span, expr.field)
     return _looked_up(walk, "_?._", expr, operand, key, scope)
 
@@ -40,6 +42,21 @@ def _of_field(walk: Walk, field: ir.Expr, expr: syntax.Select) -> ir.Expr:
     some = ir.Call(type, expr.span, "optional.of", "optional_of", (field,))
     none = ir.Call(type, expr.span, "optional.none", "optional_none", ())
     return ir.Cond(type, expr.span, there, some, none)
+
+
+def is_of_record(operand: ir.Expr) -> bool:
+    """True for an optional that holds a record."""
+    return operand.type.kind == "optional" and operand.type.element.kind == "record"
+
+
+def through(walk: Walk, operand: ir.Expr, expr: syntax.Select, scope: Scope) -> ir.Expr:
+    """`optional.field` where the optional holds a record: an optional again."""
+    walk.variables += 1
+    held = ir.Var(operand.type.element, operand.span, "@held", walk.variables - 1)
+    body = _of_field(walk, walk.member(held, expr, scope), expr)
+    if body.type.kind == "error":
+        return walk.error(expr.span)
+    return ir.OptionalMap(body.type, expr.span, operand, held.index, walk.text(operand), body, True)
 
 
 def index(walk: Walk, expr: syntax.Index, scope: Scope) -> ir.Expr:

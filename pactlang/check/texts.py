@@ -123,7 +123,8 @@ def _says(walk: Walk, expr: syntax.Call, operand: ir.Expr, arg: syntax.Expr, sco
 
 
 def _strings(walk: Walk, value: ir.Expr) -> tuple[str, ...] | None:
-    items = value.items if isinstance(value, ir.ListOf) else ()
+    value = ir.bare(value)
+    items = tuple(map(ir.bare, value.items)) if isinstance(value, ir.ListOf) else ()
     texts = [item.value for item in items if isinstance(item, ir.Const) and isinstance(item.value, str)]
     if not items or len(texts) != len(items):
         walk.report.error(

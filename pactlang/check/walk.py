@@ -453,6 +453,8 @@ class Walk:
             return self.error(expr.span)
         if type.kind == "record":
             return self._record_member(operand, expr, scope)
+        if optionals.is_of_record(operand):
+            return optionals.through(self, operand, expr, scope)
         inside = type.element if type.kind == "optional" else type
         if inside.kind in ("dyn", "unset") or (inside.kind == "map" and self._takes_text(inside)):
             self.strict(operand, scope)

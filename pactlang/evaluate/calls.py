@@ -27,6 +27,7 @@ from pactlang.values import (
     CelType,
     Duration,
     Limit,
+    NoOverload,
     Optional,
     OutOfRange,
     Timestamp,
@@ -79,7 +80,8 @@ def kind_of(value: object) -> str:
 
 def apply(function: str, args: list[Any], host: bool = False) -> Any:
     """The value of a call.  host: a NaN in a list or map is a value.  Raises Failure."""
-    if function == "_[_]" and isinstance(args[0], list) and is_number(args[1]) and args[1] == args[1] // 1:
+    at_list = function in ("_[_]", "_[?_]") and isinstance(args[0], list)
+    if at_list and is_number(args[1]) and args[1] == args[1] // 1:
         args = [args[0], int(args[1])]  # a whole double or a uint is an index too
     kinds = tuple(kind_of(value) for value in args)
     row = _row(function, kinds)
@@ -90,6 +92,8 @@ def apply(function: str, args: list[Any], host: bool = False) -> Any:
         return compute(*args, host=host) if row.id in NAN_MATTERS else compute(*args)
     except OutOfRange as error:
         raise Failure("range", str(error)) from None
+    except NoOverload as error:
+        raise Failure("no-such-overload", str(error)) from None
     except Limit as error:
         raise Failure("limit", str(error)) from None
     except OverflowError:
@@ -146,6 +150,8 @@ def _remainder(a: int, b: int) -> int:
     """With the sign of the dividend."""
     if b == 0:
         raise Failure("divide-by-zero", "remainder of a division by zero")
+    if b == -1 and a == MIN_INT:  # whose quotient does not fit
+        raise Failure("overflow", "the result does not fit in an int (64 bits)")
     return a - b * _quotient(a, b)
 
 

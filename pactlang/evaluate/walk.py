@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from pactlang import ir
 from pactlang.evaluate.calls import Failure, apply, brief, key_in, shown
 from pactlang.evaluate.held import known, member, unreadable
@@ -45,6 +47,10 @@ def trace(
     root.value = walk.value(expr)
     _complete(root)
     return root
+
+
+# Functions that read what a record, list or map holds.
+LOOKUPS = frozenset({"_[_]", "_?._", "_[?_]", "first", "last"})
 
 
 class Judgement(NamedTuple):
@@ -190,6 +196,8 @@ class _Walk(Loops):
         match node:
             case ir.Slot():
                 value = self.row[node.slot]
+                if isinstance(value, Error):
+                    return replace(value, span=node.span)
             case ir.Var():
                 value = self.vars[node.index]
             case ir.Member():
@@ -225,7 +233,9 @@ class _Walk(Loops):
             return holder
         where = place(node.operand, self.module)
         if isinstance(holder, Optional):
-            return apply("_?._", [holder, node.key])
+            found = apply("_?._", [holder, node.key])
+            self._readable(node, found.value)
+            return found
         if not isinstance(holder, dict):
             code = "null-operand" if holder is None else "no-such-overload"
             raise Failure(code, f"no key `{node.key}`: `{where or 'this'}` is {no(holder)}")
@@ -279,7 +289,10 @@ class _Walk(Loops):
         if node.function == "_[_]" and isinstance(values[0], dict):
             return self._readable(node, self._indexed(node, *values))
         result = self._applied(node, values)
-        return self._readable(node, result) if node.function == "_[_]" else result
+        if node.function not in LOOKUPS:
+            return result
+        self._readable(node, result.value if isinstance(result, Optional) else result)
+        return result
 
     def _applied(self, node: ir.Call, values: list[Any]) -> Any:
         try:

@@ -14,6 +14,7 @@ from typing import Any
 from pactlang.values import (
     NONE,
     Duration,
+    NoOverload,
     Optional,
     Timestamp,
     is_number,
@@ -88,14 +89,12 @@ def select(holder: Any, key: Any) -> Optional:
 
 def _inside(holder: Any) -> Any:
     """What an optional holds, none if it holds nothing; anything else is itself."""
-    while isinstance(holder, Optional) and holder.present:
-        holder = holder.value
-    return holder
+    return holder.value if isinstance(holder, Optional) and holder.present else holder
 
 
 def _at_index(items: list[Any], index: Any) -> Optional:
     if not is_number(index) or index != index // 1:
-        raise ValueError("the index of a list is a whole number")
+        raise NoOverload("the index of a list is a whole number")
     return some(items[int(index)]) if 0 <= index < len(items) else NONE
 
 
@@ -103,7 +102,7 @@ def _at_key(holder: Any, key: Any) -> Optional:
     if isinstance(holder, Optional):
         return NONE
     if not isinstance(holder, dict):
-        raise ValueError(f"no such key in a {'record' if is_record(holder) else type_name(holder)}")
+        raise NoOverload(f"no such key in a {'record' if is_record(holder) else type_name(holder)}")
     kept = map_key(key)
     return some(holder[kept]) if kept is not None and kept in holder else NONE
 
