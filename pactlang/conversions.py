@@ -26,6 +26,12 @@ from pactlang.values import (
 INT = re.compile(r"[+-]?[0-9]+", re.ASCII)
 DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 OFFSET = re.compile(r"([+-]?)([0-9]{1,2}):([0-9]{2})", re.ASCII)
+
+# Python's datetime ends where CEL's timestamp does, so a zone at either end is asked one cycle of the
+# calendar (400 years, in seconds) further in, where it is the same.
+CYCLE = 146_097 * 86_400
+FIRST_YEARS, LAST_YEARS = -62_135_596_800 + CYCLE, 253_402_300_799 - CYCLE
+
 TRUE = frozenset({"true", "True", "TRUE", "t", "1"})
 FALSE = frozenset({"false", "False", "FALSE", "f", "0"})
 SPECIAL = {"NaN", "nan", "inf", "+inf", "-inf", "Infinity", "+Infinity", "-Infinity", "Inf", "+Inf", "-Inf"}
@@ -116,6 +122,10 @@ def zone_offset(seconds: int, zone: str) -> int:
         return -east if found[1] == "-" else east
     if zone in ("UTC", "Z"):
         return 0
+    if seconds < FIRST_YEARS:
+        seconds += CYCLE
+    elif seconds > LAST_YEARS:
+        seconds -= CYCLE
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     try:
         offset = moment.astimezone(_zone(zone)).utcoffset()

@@ -166,3 +166,21 @@ def test_a_map_whose_keys_are_no_strings_has_no_such_member() -> None:
 )
 def test_the_row_of_just_these_types_gives_the_type(written: str, type: str) -> None:
     assert pactlang.expression(written, TYPES).type == type
+
+
+# The ends of time: a zone may put them into year 0 or 10000.
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("timestamp('9999-12-31T23:59:59Z').getHours('Asia/Kolkata')", 5),
+        ("timestamp('9999-12-31T23:59:59Z').getDayOfWeek('Pacific/Auckland')", 6),
+        ("timestamp('9999-07-31T23:59:59Z').getHours('Europe/Paris')", 1),
+        ("timestamp('0001-01-01T00:00:00Z').getDayOfWeek('America/New_York')", 0),
+        ("timestamp('0001-01-01T00:00:00Z').getMinutes('America/New_York')", 3),  # local mean time: -4:56:02
+        ("timestamp('0001-01-01T00:00:00Z').getFullYear('-08:00')", 0),
+        ("timestamp('9999-12-31T23:59:59Z').getFullYear('+08:00')", 10000),
+    ],
+)
+def test_a_zone_is_known_at_the_ends_of_time(written: str, value: int) -> None:
+    for fold in (True, False):
+        assert pactlang.expression(written, {}, fold=fold).evaluate() == value
