@@ -70,9 +70,7 @@ def costs_of(module: Module) -> Costs:
     return cost(fold_module(module))
 
 
-def beside(
-    found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pact
-) -> list[Diagnostic]:
+def beside(found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pact) -> list[Diagnostic]:
     """What the checker says of a pact with mistakes of syntax, less what those may have caused: all
     about a declaration that holds one, and unknown names where a whole declaration may be missing."""
     starts = [item.span.start for item in pact.items]

@@ -310,9 +310,7 @@ def _times() -> list[Overload]:
     rows += [Overload(f"{name}_duration", name, (DURATION,), INT, method=True) for name in CLOCK]
     rows.append(Overload("hour", "hour", (TIMESTAMP,), INT))
     rows += [
-        Overload(f"bucket_{a}_{b}", "bucket", (a, b), INT, variadic=True)
-        for a in NUMBERS
-        for b in NUMBERS
+        Overload(f"bucket_{a}_{b}", "bucket", (a, b), INT, variadic=True) for a in NUMBERS for b in NUMBERS
     ]
     rows.append(Overload("bucket_duration", "bucket", (DURATION, DURATION), INT, variadic=True))
     return rows

@@ -175,7 +175,9 @@ class Draw:
             key = of(type.params[0], depth)
             return f"{{{key}: {of(type.params[1], depth)}}}"
         if form == 5 and type.kind == "optional":
-            return choose((f"counts.?{choose('ab')}", f"{{'a': {of(type.params[0], depth)}}}.?{choose('ab')}"))
+            return choose(
+                (f"counts.?{choose('ab')}", f"{{'a': {of(type.params[0], depth)}}}.?{choose('ab')}")
+            )
         if form == 6 and type.kind == "int":
             return f"counts.{choose('abz')}"
         return ""

@@ -146,7 +146,7 @@ MATHS: Cases = {
     "greatest_int_int": [(1, 5, 5), (MAX_INT, 1, MAX_INT), (-7, -9, -7)],
     "greatest_uint_uint": [(U(1), U(MAX_UINT), U(MAX_UINT))], "greatest_double_double": [(-INF, 1.5, 1.5), (0.0, -0.0, 0.0)],
     "greatest_int": [(-5, -5)], "greatest_uint": [(U(5), U(5))], "greatest_double": [(-5.5, -5.5), (NAN, NAN)],
-    "greatest_int_double": [(1, 1.0, 1), (MAX_INT, 2.0**63, 2.0**63)], "greatest_int_uint": [(-3, U(3), U(3))],
+    "greatest_int_double": [(1, 1.0, 1), (MAX_INT, 2.0**63, MAX_INT)], "greatest_int_uint": [(-3, U(3), U(3))],
     "greatest_uint_int": [(U(5), -7, U(5))], "greatest_uint_double": [(U(1), 1.0, U(1))],
     "greatest_double_int": [(1.0, 1, 1.0), (9007199254740992.0, 2**53 + 1, 2**53 + 1)],
     "greatest_double_uint": [(1.5, U(2), U(2))],

@@ -23,12 +23,16 @@ def found(body: str) -> list[tuple[int, str]]:
 
 
 def test_mistakes_of_syntax_and_of_meaning_come_together() -> None:
-    lines = found('clause a { require tool = "x" }\nclause b { require size(output) == "x" }\nclause c { require modle == "x" }')
+    lines = found(
+        'clause a { require tool = "x" }\nclause b { require size(output) == "x" }\nclause c { require modle == "x" }'
+    )
     assert lines == [(2, "syntax"), (3, "type-mismatch"), (4, "unknown-field")]
 
 
 def test_what_a_mistake_of_syntax_may_have_caused_is_left_out() -> None:
-    lines = found('let cap = 5 +\nclause a { require latency < 5 }\nclause b { require args.n < cap }\nclause c { require size(output) == "x" }')
+    lines = found(
+        'let cap = 5 +\nclause a { require latency < 5 }\nclause b { require args.n < cap }\nclause c { require size(output) == "x" }'
+    )
     assert [code for _, code in lines] == ["syntax", "type-mismatch"]
     assert lines[1][0] == 5
 
@@ -54,7 +58,9 @@ def test_load_tells_files_apart_by_their_first_bytes(tmp_path: Path) -> None:
         pactlang.load(tmp_path / "none.pact")
 
 
-@pytest.mark.parametrize("data", [b"\xef\xbb\xbfpact p \"1.0.0\"", b"pact p \"1.0.0\" // \xff", b"", b"\x00" * 100])
+@pytest.mark.parametrize(
+    "data", [b'\xef\xbb\xbfpact p "1.0.0"', b'pact p "1.0.0" // \xff', b"", b"\x00" * 100]
+)
 def test_unreadable_pacts_are_compile_errors(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.pact"
     path.write_bytes(data)

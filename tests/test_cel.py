@@ -100,7 +100,9 @@ def test_a_bool_beside_the_number_that_python_takes_it_for() -> None:
 
 
 def test_times_of_python() -> None:
-    assert value("timestamp('2026-01-31T09:30:00.5Z')").datetime() == datetime(2026, 1, 31, 9, 30, 0, 500_000, UTC)
+    assert value("timestamp('2026-01-31T09:30:00.5Z')").datetime() == datetime(
+        2026, 1, 31, 9, 30, 0, 500_000, UTC
+    )
     assert value("duration('-1.5s')").timedelta() == timedelta(seconds=-1.5)
 
 
@@ -187,7 +189,14 @@ def test_without_types_nothing_but_syntax_is_refused() -> None:
 
 
 def test_what_cel_accepts_is_at_most_a_warning() -> None:
-    for text in ("1 / 0", "duration('x')", "timestamp('x')", "'a'.matches('(')", "true || 1 / 0 == 1", "1 == 1"):
+    for text in (
+        "1 / 0",
+        "duration('x')",
+        "timestamp('x')",
+        "'a'.matches('(')",
+        "true || 1 / 0 == 1",
+        "1 == 1",
+    ):
         made = expression(text, {})
         assert {d.level for d in made.diagnostics} <= {"warning", "note"}
     assert [d.code for d in expression("1 / 0", {}).diagnostics] == ["division-by-zero"]
@@ -232,7 +241,11 @@ def test_a_type_that_is_none_is_refused(odd: object) -> None:
 
 
 def test_functions_of_the_user_are_checked() -> None:
-    functions = {"twice": [(("int",), "int")], ".shout": [(("string",), "string")], "pair": [(("A", "A"), "list(A)")]}
+    functions = {
+        "twice": [(("int",), "int")],
+        ".shout": [(("string",), "string")],
+        "pair": [(("A", "A"), "list(A)")],
+    }
     assert expression("twice(2)", {}, functions=functions).type == "int"
     assert expression("'a'.shout()", {}, functions=functions).type == "string"
     assert expression("pair(1u, 2u)", {}, functions=functions).type == "list(uint)"
@@ -293,7 +306,13 @@ def test_what_is_not_needed_does_no_harm(text: str, expected: Any) -> None:
 
 
 def test_folding_changes_nothing_but_the_time() -> None:
-    for text in ("[1, 2, 3].map(x, x * 60 * 60)", "{'a': [1, 2]}", "1 + 2 * 3 == 7", "0.0 / 0.0 == 0.0", "[0.0 / 0.0]"):
+    for text in (
+        "[1, 2, 3].map(x, x * 60 * 60)",
+        "{'a': [1, 2]}",
+        "1 + 2 * 3 == 7",
+        "0.0 / 0.0 == 0.0",
+        "[0.0 / 0.0]",
+    ):
         folded, plain = (expression(text, {}, fold=fold).evaluate() for fold in (True, False))
         assert repr(folded) == repr(plain)
 

@@ -83,18 +83,34 @@ CASES = [
     ("words.all(w, w != s)", 22, "2 + 2·words"),
     ("words.exists_one(w, w == s)", 32, "2 + 3·words"),
     ("words.all(w, words.exists(v, v == w))", 2 + 20 + 200, "2 + 2·words + 2·words²"),
-    ("rows.exists(r, rows.exists(q, q.name == r.name))", 2 + 20 * 2 + 400 * 4 + 156250, "2 + 2·rows + 4·rows² + rows²·rows.name/256"),
+    (
+        "rows.exists(r, rows.exists(q, q.name == r.name))",
+        2 + 20 * 2 + 400 * 4 + 156250,
+        "2 + 2·rows + 4·rows² + rows²·rows.name/256",
+    ),
     ("words.filter(w, w == s).size() < 3", 34, "4 + 3·words"),
-    ("words.map(w, w + s).exists(w, w == t)", 3 + 50 + 43 + 20, "3 + 5·words + s·words/256 + t·words/256 + words·words.each/256"),
+    (
+        "words.map(w, w + s).exists(w, w == t)",
+        3 + 50 + 43 + 20,
+        "3 + 5·words + s·words/256 + t·words/256 + words·words.each/256",
+    ),
     ("rows.all(r, r.ok == true)", 62, "2 + 3·rows"),
-    ("rows.all(r, r.tags.all(g, g == s))", 2 + 60 + 160 + 320, "2 + 3·rows + 2·rows·rows.tags + rows·rows.tags·s/256"),
+    (
+        "rows.all(r, r.tags.all(g, g == s))",
+        2 + 60 + 160 + 320,
+        "2 + 3·rows + 2·rows·rows.tags + rows·rows.tags·s/256",
+    ),
     ('"a" in words', 12, "2 + words"),
     ('"a" in by', 10, "2 + by"),
     ("by.all(k, by[k] > 1)", 2 + 24 + 1, "2 + 25·by/8"),
     ("x.a.b == 1", 4, "4"),
     ("x == x", 2 + 30 + 31, "2 + x + x.each/256 + x·x.each/256"),
     ("x.all(y, y == 1)", 2 + 60 + 4, "2 + 17·x/8"),
-    ("deep.all(d, d.all(w, w == s))", 2 + 10 + 60 + 120, "2 + 2·deep + 2·deep·deep.each + deep·deep.each·s/256"),
+    (
+        "deep.all(d, d.all(w, w == s))",
+        2 + 10 + 60 + 120,
+        "2 + 2·deep + 2·deep·deep.each + deep·deep.each·s/256",
+    ),
     ("s.matches(digits)", 2, "2"),
     ("rows.exists(r, r.name.matches(digits))", 2 + 20 * 19 + 250000, "2 + 19·rows + rows·rows.name/8"),
     ("x.says(spin)", 2 + 16 + 32, "18 + x.each/8"),
@@ -143,7 +159,9 @@ def test_passes_are_shared_by_all_clauses_and_counted_one_by_one_elsewhere() -> 
 
 
 def test_a_call_is_the_sum_of_its_rows() -> None:
-    found = costs("applies when n == 1\nclause k1 { require s < t }\nclause k2 { when n == 2 require words.all(w, w != s) }")
+    found = costs(
+        "applies when n == 1\nclause k1 { require s < t }\nclause k2 { when n == 2 require words.all(w, w != s) }"
+    )
     assert [(row.name, row.steps.value) for row in found.rows] == [("applies when", 2), ("k1", 4), ("k2", 23)]
     assert (found.steps, str(found.formula)) == (29, "7 + t/256 + 2·words")
     assert found.counted == 2 + (1 + 10)  # of these the comparison and the turns of the loop
@@ -256,7 +274,9 @@ def accepted(rng: random.Random, count: int) -> list[str]:
         body = f"{rng.choice(['require', 'never'])} {draw.of('bool', 3)}"
         if rng.random() < 0.3:
             body = f"when {draw.of('bool', 2)} {body}"
-        program, problems = compile_source(Source("drawn.pact", test_oracle.HEADER + "clause c { " + body + " }"))
+        program, problems = compile_source(
+            Source("drawn.pact", test_oracle.HEADER + "clause c { " + body + " }")
+        )
         assert (program is None) == has_errors(problems), body
         if program is not None:
             found.append(body)
@@ -316,7 +336,9 @@ def elements(value: Any) -> int:
 def texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    inside = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    inside = (
+        [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    )
     return [text for each in inside for text in texts(each)]
 
 
@@ -566,7 +588,9 @@ def test_no_line_is_wider_than_the_terminal(
 def test_check_cost_of_a_pact_over_its_budget(pactc: Pactc) -> None:
     pactc.write("p.pact", PRICED.replace("steps 1000", "steps 100"))
     found = pactc("check", "--cost", "p.pact")
-    assert found.code == exits.FOUND and "error[over-budget]: a call may take 526 steps, 426 more" in found.out
+    assert (
+        found.code == exits.FOUND and "error[over-budget]: a call may take 526 steps, 426 more" in found.out
+    )
     assert "budget     100" in found.out
     pactc.write("bad.pact", "pact p")
     assert pactc("check", "--cost", "bad.pact").code == exits.FOUND
@@ -593,7 +617,8 @@ def test_a_forged_tree_is_no_fault_of_ours(pactc: Pactc) -> None:
     program = pactlang.compile(PRICED)
     slot = ir.Slot(pactlang.schema.BOOL, (0, 1), 99)
     module = msgspec.structs.replace(
-        program.module, clauses=tuple(msgspec.structs.replace(c, promise=slot) for c in program.module.clauses)
+        program.module,
+        clauses=tuple(msgspec.structs.replace(c, promise=slot) for c in program.module.clauses),
     )
     annex = msgspec.structs.replace(program.annex, module=encode(module))
     with open("p.pactc", "wb") as file:
@@ -606,7 +631,11 @@ def test_reports_say_that_a_call_was_too_large(pactc: Pactc) -> None:
     pactc.write("p.pact", PRICED)
     pactc.write("log.jsonl", json.dumps({"id": "big", "tool_calls": calls(50), "cost": 0.5}) + "\n")
     ran = pactc("run", "p.pact", "log.jsonl", "--format", "json").data
-    assert {name: clause["unknown"] for name, clause in ran["clauses"].items()} == {"names": 1, "words": 1, "plain": 1}
+    assert {name: clause["unknown"] for name, clause in ran["clauses"].items()} == {
+        "names": 1,
+        "words": 1,
+        "plain": 1,
+    }
     assert {each["reason"] for each in ran["unknowns"]} == {f"cannot be decided: {BEYOND}"}
     told = pactc("explain", "p.pact", "log.jsonl", "--call", "big").out
     assert told.count("unknown") == 3 and BEYOND in told.replace("\n  ", " ")

@@ -359,7 +359,9 @@ def test_a_nan_that_the_pact_makes_is_a_value() -> None:
 
 
 def test_evidence_takes_bounded_time() -> None:
-    text = 'pact p "1.0.0" on R record R { n: list(int) } clause a { require !n.all(i, n.all(j, i + j >= 0)) }'
+    text = (
+        'pact p "1.0.0" on R record R { n: list(int) } clause a { require !n.all(i, n.all(j, i + j >= 0)) }'
+    )
     (violation,) = pactlang.Evaluator(pactlang.compile(text)).check({"n": list(range(1400))}).violations
     assert "violated" in violation.message
 

@@ -124,7 +124,15 @@ def test_an_overload_keeps_its_word(row: Overload) -> None:
     holds()
 
 
-CODES = {"no-such-overload", "null-operand", "bad-conversion", "range", "no-such-key", "index-out-of-range"}
+CODES = {
+    "no-value",
+    "no-such-overload",
+    "null-operand",
+    "bad-conversion",
+    "range",
+    "no-such-key",
+    "index-out-of-range",
+}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

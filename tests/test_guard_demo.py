@@ -20,7 +20,12 @@ CLAUSES = [
 
 def demo(*options: str) -> str:
     done = subprocess.run(
-        [*COMMAND, *options], env={**PATHS, "COLUMNS": "120"}, capture_output=True, text=True, check=True, timeout=120
+        [*COMMAND, *options],
+        env={**PATHS, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     assert not done.stderr
     return done.stdout
@@ -29,7 +34,11 @@ def demo(*options: str) -> str:
 def table(printed: str) -> dict[str, list[int]]:
     """Clause -> satisfied, violated, skipped, unknown, as the summary says."""
     rows = [line.split() for line in printed.splitlines()]
-    return {row[0]: [int(n.replace(",", "")) for n in row[2:6]] for row in rows if len(row) == 7 and row[0] in CLAUSES}
+    return {
+        row[0]: [int(n.replace(",", "")) for n in row[2:6]]
+        for row in rows
+        if len(row) == 7 and row[0] in CLAUSES
+    }
 
 
 def test_the_same_seed_says_the_same() -> None:

@@ -265,7 +265,9 @@ def test_a_run_leaves_nothing_that_the_next_one_could_read() -> None:
     ]
     mean = {**core, "code": b"".join(struct.pack(INSTRUCTION, *row) for row in code), "temps": 6}
     evaluator = pactlang.Evaluator(pactlang.load(seal(msgspec.msgpack.encode(mean), compiled.annex_bytes)))
-    calls = [{"output": "\u00e9" * (300 + i % 7 * 900), "input": "y" * (300 + i % 5 * 700)} for i in range(2000)]
+    calls = [
+        {"output": "\u00e9" * (300 + i % 7 * 900), "input": "y" * (300 + i % 5 * 700)} for i in range(2000)
+    ]
     lines = b"\n".join(json.dumps(call).encode() for call in calls)
     for _ in range(5):
         evaluator.check_lines(lines)
@@ -280,6 +282,9 @@ def test_what_compiles_can_be_loaded() -> None:
 
 
 def test_records_that_share_records_are_checked_in_linear_time() -> None:
-    many = "\n".join(f"record R{i} {{ a: R{i + 1}? b: R{i + 1}? }}" for i in range(60)) + "\nrecord R60 { n: int? }"
+    many = (
+        "\n".join(f"record R{i} {{ a: R{i + 1}? b: R{i + 1}? }}" for i in range(60))
+        + "\nrecord R60 { n: int? }"
+    )
     compiled = pactlang.compile(f'pact p "1.0.0" on R0\n{many}\nclause c {{ require a.a.a == null }}')
     assert pactlang.load(compiled.to_bytes()) == compiled

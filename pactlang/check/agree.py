@@ -95,7 +95,8 @@ def choose(
     for row in rows:
         bound: dict[str, Type] = {}
         if row.method == method and _takes(row, args, bound, nulls):
-            found.append((row, _substitute(row.result, bound)))
+            one_kind = row.variadic and row.result == DYN and len({arg.plain for arg in args}) == 1
+            found.append((row, args[0].plain if one_kind else _substitute(row.result, bound)))
     if not found:
         return None
     own = [pair for pair in found if pair[0].params == args]  # a row of just these types comes before others

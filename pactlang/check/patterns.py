@@ -86,7 +86,6 @@ class Patterns:
         self.report.rule("bad-pattern", f"not a pattern: {message}", place, help=(help,) if help else ())
         return False
 
-
     def _look_at_anchors(self, source: str, span: Span) -> None:
         """Warn of a pattern that matches no text, because of a `$` or `^` that was meant as a character."""
         at = impossible(source)

@@ -54,7 +54,7 @@ def index_of(text: str, part: str) -> int:
 
 def index_of_from(text: str, part: str, start: int) -> int:
     """Where `part` first stands from `start` on; the empty text stands at `start`, whatever that is."""
-    return text.find(part, _index(start, len(text) - 1)) if part else start
+    return text.find(part, _index(start, len(text))) if part else start
 
 
 def last_index_of(text: str, part: str) -> int:
@@ -63,8 +63,13 @@ def last_index_of(text: str, part: str) -> int:
 
 
 def last_index_of_from(text: str, part: str, start: int) -> int:
-    """Where `part` last stands at `start` or before it; the empty text stands at `start`."""
-    return _last(text, part, _index(start, len(text) - 1)) if part else start
+    """Where `part` last stands at `start` or before it; the empty text stands at `start`.
+
+    From the very end nothing is found, as in CEL's own engines.
+    """
+    if not part:
+        return start
+    return _last(text, part, start) if _index(start, len(text)) < len(text) else -1
 
 
 def _last(text: str, part: str, start: int) -> int:
