@@ -7,6 +7,7 @@ import json
 import random
 import re
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,13 @@ def test_a_formula_of_many_terms_keeps_its_figure() -> None:
         whole += size
     assert whole.value == sum(range(40)) and len(whole.terms) <= MANY_TERMS
     assert str(whole).endswith("f39") and whole.constant is False
+
+
+def test_a_formula_of_many_factors_keeps_its_figure() -> None:
+    grown = variable(SIZES[2]) + number(1)  # a size of 0, so nothing else bounds it
+    for _ in range(200):
+        grown = grown * grown
+    assert grown.value == 1 and max(map(len, grown.terms)) <= 16
 
 
 def test_writing() -> None:
@@ -531,6 +539,30 @@ def test_loops_inside_one_another() -> None:
     assert costs(f"clause c {{ require {nested(MAX_LOOPS)} }}").steps > 10**MAX_LOOPS
     module, found = checked(Source("x", HEADER + f"clause c {{ require {nested(MAX_LOOPS + 1)} }}"))
     assert module is None and [d.code for d in found] == ["nested-too-deep"]
+
+
+CHAINS = [
+    ("s", "{0}.replace(t, {0})"), ("s", "{0} + {0}"), ("s", "'%s%s'.format([{0}, {0}])"),
+    ("words", "n == 1 ? {0} : (n == 2 ? {0} + {0} : words)"), ("x", "n == 1 ? {0} : (n == 2 ? {0}.a : y)"),
+    ("by", "n == 1 ? {0} : (n == 2 ? {0} : {{s: n}})"), ("[s]", "{0} + {0}.map(w, w + s)"),
+    ("dyn(s)", "dyn([[{0}, {0}], {0}])"), ("s", "n == 1 ? {0} : {0}.split(t).join({0})"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0, 1024])
+@pytest.mark.parametrize(("start", "step"), CHAINS)
+def test_a_pact_made_to_hurt_is_reckoned_at_once(start: str, step: str, size: int) -> None:
+    """Values that double in each of forty bindings."""
+    depth = 40
+    values = [start, *(step.format(f"v{i}") for i in range(depth - 1))]
+    binds = "".join(f"cel.bind(v{i}, {value}, " for i, value in enumerate(values))
+    last = f"v{depth - 1}"
+    promise = f"{binds}'%s'.format([{last}]) == s && dyn({last}) == x{')' * depth}"
+    pact = HEADER.replace("x: dyn?", "x: dyn?  y: dyn?").replace("size s 1024", f"size s {size}")
+    module = module_of(f"{pact} clause c {{ require {promise} }}")
+    before = time.process_time()
+    assert costs_of(module).steps > depth
+    assert time.process_time() - before < 2
 
 
 # The command line ----------------------------------------------------------------------------------

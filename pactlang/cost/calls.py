@@ -13,24 +13,20 @@ from pactlang import ir
 from pactlang.cost.extent import (
     SCALAR,
     WORD,
-    Anything,
-    Either,
     Extent,
     Scalar,
     Text,
     any_of,
+    both,
     either,
     list_of,
-    made,
     text,
 )
-from pactlang.cost.formula import NONE, Formula, least, most, number, total
+from pactlang.cost.formula import NONE, Formula, least, number, total
 
 # Characters for one step.
 COMPARED, SOUGHT, SEARCHED, COPIED = 256, 16, 8, 256
 PYTHON = number(16)  # to call Python: a search, a conversion, an extension
-DIGITS = number(100)  # that `format` can be asked for
-NUMBER = number(400)  # characters that `format` makes of a number, beside those digits
 
 Args = Sequence[Extent]
 Result = tuple[Formula, Extent]
@@ -74,25 +70,8 @@ def added(args: Args) -> Result:
     a, b = args[0], args[-1]
     if isinstance(a, Scalar) and isinstance(b, Scalar):
         return NONE, SCALAR
-    both = Sum(a, b)
-    return both.chars.per(COPIED) + both.items.per(8), both
-
-
-class Sum(Extent):
-    """Two texts or two lists, joined."""
-
-    def __init__(self, a: Extent, b: Extent) -> None:
-        self.items, self.chars, self.a, self.b = made(a.items + b.items), made(a.chars + b.chars), a, b
-
-    @property
-    def weight(self) -> Formula:
-        """That of both."""
-        return self.a.weight + self.b.weight
-
-    @property
-    def each(self) -> Extent:
-        """An element of the one or the other."""
-        return either(self.a.each, self.b.each)
+    made = both(a, b)
+    return made.chars.per(COPIED) + made.items.per(8), made
 
 
 def element(args: Args) -> Result:
@@ -178,23 +157,9 @@ def grown(times: int, more: int) -> Callable[[Args], Result]:
 
 def formatted(args: Args) -> Result:
     """`"...".format([...])`: the text, and each argument written out once."""
-    inserted = args[1].items * printed(args[1].each)
+    inserted = args[1].items * args[1].each.printed
     chars = args[0].chars + inserted
     return read_and_made(args, chars), text(chars)
-
-
-def printed(value: Extent) -> Formula:
-    """The characters of a value written out, with what stands between its parts."""
-    if isinstance(value, Either):
-        return most(printed(value.a), printed(value.b))
-    if isinstance(value, Sum):
-        return printed(value.a) + printed(value.b)
-    own = NUMBER + DIGITS + value.chars * number(2)
-    if isinstance(value, Anything):  # its elements are counted on all levels
-        return own + value.items * own
-    if not value.items.terms:
-        return own
-    return own + value.items * (printed(value.each) + value.keys.chars * number(2) + number(4))
 
 
 def read_and_made(args: Args, chars: Formula) -> Formula:

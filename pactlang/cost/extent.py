@@ -11,7 +11,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 from pactlang import ir
-from pactlang.cost.formula import NONE, Formula, Size, least, most, number, total, variable
+from pactlang.cost.formula import NONE, ONE, Formula, Size, least, most, number, total, variable
 from pactlang.schema import DYN, STRING, Schema, Type
 
 ELEMENTS, CHARACTERS, BYTES = "elements", "characters", "bytes"
@@ -19,6 +19,7 @@ DEFAULTS = {ELEMENTS: 100, CHARACTERS: 100_000, BYTES: 100_000}
 
 # What a call makes is bounded by the machine's memory for it (MAX_ALLOCATION), at a byte or more for each.
 MOST_MADE = number(268_435_456)
+NUMBER = number(500)  # characters that `format` makes of a number, 100 digits behind the point among them
 WORD = number(64)  # characters of a number, a time, an address, a type's name as text
 
 
@@ -26,27 +27,35 @@ class Extent:
     """What is known of a value's size; every part is an upper bound.
 
     items: elements of a list or map; of a dyn value, those of all levels together.  chars: characters
-    of a text, bytes of bytes; of a dyn value, of each text in it.  weight: what comparing it with
-    something equal to it takes, in steps.
+    of a text, bytes of bytes; of a dyn value, of each text in it.  Parts are kept once they are made: an
+    extent stands in many others, and they are asked for the same again and again.
     """
 
     items: Formula = NONE
     chars: Formula = NONE
 
-    @property
+    @cached_property
     def weight(self) -> Formula:
-        """Steps of a comparison: an element each, and 256 characters."""
+        """Steps of a comparison with something equal: an element each, and 256 characters."""
         return self.chars.per(256)
 
-    @property
+    @cached_property
     def each(self) -> Extent:
         """An element of a list, a value of a map."""
         return SCALAR
 
-    @property
+    @cached_property
     def keys(self) -> Extent:
         """A key of a map."""
         return SCALAR
+
+    @cached_property
+    def printed(self) -> Formula:
+        """Characters of the value written out, with what stands between its parts."""
+        own = NUMBER + self.chars * number(2)
+        if not self.items.terms:
+            return own
+        return own + self.items * (self.each.printed + self.keys.chars * number(2) + number(4))
 
     def field(self, name: str) -> Extent:
         """A field of a record."""
@@ -89,7 +98,7 @@ class Many(Extent):
         """An element, a value."""
         return self._each()
 
-    @property
+    @cached_property
     def keys(self) -> Extent:
         """A key; of a list there are none."""
         return self._keys
@@ -101,20 +110,25 @@ class Anything(Extent):
     def __init__(self, items: Formula, chars: Formula) -> None:
         self.items, self.chars = items, chars
 
-    @property
+    @cached_property
     def weight(self) -> Formula:
         """All elements of all levels, and their texts."""
-        return self.items + (self.items + number(1)) * self.chars.per(256)
+        return self.items + (self.items + ONE) * self.chars.per(256)
 
-    @property
+    @cached_property
     def each(self) -> Extent:
         """Part of it."""
         return self
 
-    @property
+    @cached_property
     def keys(self) -> Extent:
         """A key is a text of it, or a number."""
         return Text(self.chars)
+
+    @cached_property
+    def printed(self) -> Formula:
+        """All elements of all levels."""
+        return (self.items + ONE) * (NUMBER + self.chars * number(2))
 
 
 class Fields(Extent):
@@ -134,38 +148,46 @@ class Fields(Extent):
         return SCALAR if made is None else made()
 
 
-class Either(Extent):
-    """One of two values."""
+class Pair(Extent):
+    """What two values have together: `a + b`, or `c ? a : b`."""
 
-    def __init__(self, a: Extent, b: Extent) -> None:
-        self.a, self.b = a, b
-        self.items, self.chars = most(a.items, b.items), most(a.chars, b.chars)
+    def __init__(self, a: Extent, b: Extent, join: Callable[[Formula, Formula], Formula]) -> None:
+        self.a, self.b, self._join = a, b, join
+        self.items, self.chars = join(a.items, b.items), join(a.chars, b.chars)
+        self._fields: dict[str, Extent] = {}
 
     @cached_property
     def weight(self) -> Formula:
-        """The heavier one's."""
-        return most(self.a.weight, self.b.weight)
+        """The heavier one's, or that of both."""
+        return self._join(self.a.weight, self.b.weight)
 
     @cached_property
     def each(self) -> Extent:
         """What is in the one or the other."""
         return either(self.a.each, self.b.each)
 
-    @property
+    @cached_property
     def keys(self) -> Extent:
         """A key of the one or the other."""
         return either(self.a.keys, self.b.keys)
 
+    @cached_property
+    def printed(self) -> Formula:
+        """The longer one's, or that of both."""
+        return self._join(self.a.printed, self.b.printed)
+
     def field(self, name: str) -> Extent:
         """A field of the one or the other."""
-        return either(self.a.field(name), self.b.field(name))
+        if name not in self._fields:
+            self._fields[name] = either(self.a.field(name), self.b.field(name))
+        return self._fields[name]
 
 
 def either(a: Extent, b: Extent) -> Extent:
     """The extent of a value that is one of two."""
     if a is b or b is SCALAR:
         return a
-    return b if a is SCALAR else Either(a, b)
+    return b if a is SCALAR else Pair(a, b, most)
 
 
 def any_of(extents: Iterable[Extent]) -> Extent:
@@ -176,6 +198,11 @@ def any_of(extents: Iterable[Extent]) -> Extent:
 def made(amount: Formula) -> Formula:
     """A size of something that the call makes: the machine refuses what is larger."""
     return least(amount, MOST_MADE)
+
+
+def both(a: Extent, b: Extent) -> Extent:
+    """The extent of two values joined."""
+    return Pair(a, b, lambda x, y: made(x + y))
 
 
 def text(chars: Formula) -> Extent:

@@ -14,6 +14,7 @@ from math import ceil, prod
 from typing import NamedTuple
 
 MANY_TERMS = 12  # of more, the smallest become a part of the constant: nobody reads them
+MANY_FACTORS = 16  # a term of more is a part of the constant, too
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -34,7 +35,8 @@ class Formula:
     __slots__ = ("terms",)
 
     def __init__(self, terms: Mapping[Term, int | Fraction]) -> None:
-        self.terms = terms if len(terms) <= MANY_TERMS else folded(terms)
+        long = len(terms) > MANY_TERMS or any(len(term) > MANY_FACTORS for term in terms)
+        self.terms = folded(terms) if long else terms
 
     @property
     def value(self) -> int:
@@ -142,7 +144,8 @@ def figure(term: Term, count: int | Fraction) -> int | Fraction:
 def folded(terms: Mapping[Term, int | Fraction]) -> dict[Term, int | Fraction]:
     """The largest terms; the others as a constant."""
     ordered = sorted(terms, key=lambda term: figure(term, terms[term]), reverse=True)
-    kept = {term: terms[term] for term in ordered[: MANY_TERMS - 1] if term}
+    wanted = [term for term in ordered if 0 < len(term) <= MANY_FACTORS]
+    kept = {term: terms[term] for term in wanted[: MANY_TERMS - 1]}
     rest = sum(figure(term, terms[term]) for term in terms if term not in kept)
     return {**kept, (): ceil(rest)}
 
