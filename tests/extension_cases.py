@@ -323,7 +323,7 @@ CASES["format"].append(("%s", [nested(MAX_NESTING)], "[" * MAX_NESTING + "]" * M
 # (id, argument, ..., the exception)
 ERRORS: list[tuple[Any, ...]] = [
     *(("char_at", "tacocat", index, OutOfRange) for index in (-1, 8, 30, MAX_INT)),
-    *((name, "tacocat", "a", index, OutOfRange) for name in ("index_of_from", "last_index_of_from") for index in (-1, 7, 30)),
+    *((name, "tacocat", "a", index, OutOfRange) for name in ("index_of_from", "last_index_of_from") for index in (-1, 8, 30)),
     *(("substring_from", "tacocat", index, OutOfRange) for index in (-1, 8, 40)),
     *(("substring", "tacocat", *ends, OutOfRange) for ends in ((1, 50), (49, 50), (4, 3), (-1, 3), (0, -1))),
     *((name, texts, *more, ValueError) for name, *more in (("join",), ("join_separator", "-")) for texts in ([1], ["a", None], [b"a"])),
