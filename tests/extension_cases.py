@@ -50,7 +50,7 @@ TEXTS: Cases = {
     "index_of": [("tacocat", "ac", 1), ("tacocat", "", 0), ("ta©o©αT", "©", 2), ("ijk", "x", -1), ("", "a", -1)],
     "index_of_from": [
         ("tacocat", "a", 3, 5), ("tacocat", "", 3, 3), ("ta©o©αT", "©α", 5, -1), ("hello wello", "ello", 6, 7),
-        ("tacocat", "t", 6, 6), ("tacocat", "", 99, 99),
+        ("tacocat", "t", 6, 6), ("tacocat", "", 99, 99), ("abc", "c", 3, -1),
     ],
     "last_index_of": [
         ("tacocat", "at", 5), ("tacocat", "", 7), ("", "@@", -1), ("", "", 0), ("ta©o©αT", "©", 4), ("ab", "abc", -1),
@@ -58,7 +58,7 @@ TEXTS: Cases = {
     ],
     "last_index_of_from": [
         ("tacocat", "a", 3, 1), ("tacocat", "", 3, 3), ("bananananana", "nana", 7, 6), ("hello wello", "ello", 6, 1),
-        ("ta©o©αT", "©α", 4, 4), ("aaaa", "aa", 0, 0), ("abc", "bcd", 2, -1),
+        ("ta©o©αT", "©α", 4, 4), ("aaaa", "aa", 0, 0), ("abc", "bcd", 2, -1), ("abc", "c", 3, -1),
     ],
     "lower_ascii": [("TacoCÆt Xii", "tacocÆt xii"), ("ABCXYZ[", "abcxyz["), ("İK", "İk")],
     "upper_ascii": [("tacoCαt xii", "TACOCαT XII"), ("straße", "STRAßE"), ("az{", "AZ{")],

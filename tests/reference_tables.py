@@ -165,7 +165,7 @@ def diagnostics() -> Iterator[Row]:
 
 
 def sources() -> list[Path]:
-    stages = ("parse/*.py", "check/*.py", "cost/*.py", "emit.py", "build.py")
+    stages = ("parse/*.py", "check/*.py", "cost/*.py", "emit/*.py", "build.py")
     return [path for stage in stages for path in (ROOT / "pactlang").glob(stage)]
 
 
