@@ -380,3 +380,21 @@ def test_doubles_are_those_of_ieee_754(a: float, b: float) -> None:
         assert got == a / b or math.isnan(got)
     else:
         assert math.isnan(got) if a == 0 or math.isnan(a) else math.isinf(got)
+
+
+@pytest.mark.parametrize("text", ["d > 1.0 && k", "d == 1.0 && k", "d && k", "s < 'x' && k", "i in [1] && k"])
+def test_what_is_false_is_false_beside_a_variable_without_a_value(text: str) -> None:
+    types = {"d": "double", "i": "int", "s": "string", "k": "bool"}
+    types |= {"d": "bool"} if text.startswith("d &&") else {}
+    for missing in ({}, {"d": None, "s": None, "i": None}, {"d": [], "s": 5, "i": "x"}):
+        assert expression(text, types).evaluate({"k": False, **missing}) is False
+
+
+def test_what_is_false_is_false_beside_a_bound_error() -> None:
+    for text in ("cel.bind(x, 1 / n, x > 1 && false)", "[1 / n, 2].exists(x, x > 1 && false) && false"):
+        assert value(text, {"n": "int"}, n=0) is False
+    pact = 'pact p "1.0.0" clause c { require cel.bind(x, 1 / size(output), x > 1 && false) || true }'
+    verdict = pactlang.Evaluator(pactlang.compile(pact)).check({})
+    assert verdict.ok
+    doubt = 'pact p "1.0.0" clause c { never cel.bind(x, 1 / size(output), x > 1 && false) }'
+    assert pactlang.Evaluator(pactlang.compile(doubt)).check({}).ok

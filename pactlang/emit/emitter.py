@@ -43,7 +43,7 @@ class Emitter(Code):
 
     def __init__(self, module: ir.Module, bound: Bound | None = None) -> None:
         super().__init__(module, bound)
-        self.sure = Certainty(module.schema.slots)
+        self.sure = Certainty(module.schema)
 
     # Clauses -----------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def loop(emitter: Emitter, node: ir.Comprehension, end: int, e: int) -> int:
 
 def quantifier(emitter: Emitter, node: ir.Comprehension, t: int, f: int, e: int) -> None:
     """all, exists: an error of one element counts only if no other element decides."""
+    emitter.sure.enter(node)
     assert node.test is not None
     flag = emitter.temp() if emitter.sure.can_fail(node.test) else None
     if flag is not None:
@@ -60,6 +61,7 @@ def quantifier(emitter: Emitter, node: ir.Comprehension, t: int, f: int, e: int)
 
 def exactly_one(emitter: Emitter, node: ir.Comprehension, e: int) -> int:
     """The register that counts the elements for which the test is true."""
+    emitter.sure.enter(node)
     assert node.test is not None
     count, end, found = emitter.temp(), emitter.label(), emitter.label()
     emitter.add(Opcode.MOVE, emitter.constant("int", 0), c=count)
@@ -75,6 +77,7 @@ def exactly_one(emitter: Emitter, node: ir.Comprehension, e: int) -> int:
 def collect(emitter: Emitter, node: ir.Comprehension, target: int) -> None:
     """filter, map, to_map, to_entries: the list or map in `target`; an error of one element is the
     result."""
+    emitter.sure.enter(node)
     end, failed, done, take = emitter.label(), emitter.label(), emitter.label(), emitter.label()
     emitter.add(Opcode.MAP if node.macro.startswith("to_") else Opcode.LIST, c=target)
     again = loop(emitter, node, end, failed)

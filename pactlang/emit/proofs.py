@@ -22,8 +22,16 @@ def risky_slots(slots: tuple[schema.Slot, ...]) -> frozenset[int]:
 class Certainty:
     """What can be proved never to be an error value."""
 
-    def __init__(self, slots: tuple[schema.Slot, ...]) -> None:
-        self.risky = risky_slots(slots)
+    def __init__(self, known: schema.Schema) -> None:
+        # Decoding has made what a pact reads be of its type; nobody has looked at a variable's value.
+        self.decoded = known.root != schema.VARIABLES
+        self.risky = risky_slots(known.slots)
+        self.elements: set[int] = set()  # variables that take what decoding has made
+
+    def enter(self, loop: ir.Comprehension) -> None:
+        """Note the variables of a loop that is about to be emitted."""
+        if self.decoded and isinstance(loop.source, ir.Slot | ir.Member):
+            self.elements |= {loop.var, loop.second}
 
     def can_fail(self, node: ir.Expr) -> bool:
         """False only where no error value can arise: what is not proved counts as failing."""
@@ -33,7 +41,7 @@ class Certainty:
             case ir.Slot() | ir.Var():
                 return node.type.nullable or self.can_compare_fail(node)
             case ir.Has(operand=ir.Slot()):
-                return False
+                return not self.decoded
             case ir.Logic():
                 return any(self.can_fail(operand) for operand in node.operands)
             case ir.Not():
@@ -51,10 +59,11 @@ class Certainty:
 
     def can_compare_fail(self, node: ir.Expr) -> bool:
         """Like can_fail for `==` and `in`, to which null is a plain value."""
+        unsure = node.type.kind not in schema.SCALARS or not self.decoded
         if isinstance(node, ir.Slot):
-            return node.slot in self.risky or node.type.kind not in schema.SCALARS
+            return unsure or node.slot in self.risky
         if isinstance(node, ir.Var):
-            return node.type.kind not in schema.SCALARS
+            return unsure or node.index not in self.elements
         return self.can_fail(node)
 
 
