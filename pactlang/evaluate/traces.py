@@ -78,7 +78,7 @@ def place(node: ir.Expr, module: ir.Module) -> str:
         case ir.Slot():
             return module.schema.slots[node.slot].name
         case ir.Var():
-            return _BLOCKS_OWN.sub(r"cel.\1(\2)", node.name)
+            return BLOCKS_OWN.sub(r"cel.\1(\2)", node.name)
         case ir.Member():
             return _under(node.operand, node.field, module)
         case ir.Key():
@@ -95,7 +95,7 @@ def place(node: ir.Expr, module: ir.Module) -> str:
 
 
 # A variable of cel.block's own, `@iterVar:[0, 1]`.
-_BLOCKS_OWN = re.compile(r"^@(\w+):\[(.*)\]$")
+BLOCKS_OWN = re.compile(r"^@(\w+):\[(.*)\]$")
 
 
 def _under(holder: ir.Expr, name: str, module: ir.Module) -> str:
