@@ -133,13 +133,14 @@ def test_evidence_without_the_source() -> None:
         (
             "require tool_calls.exists(t, t.name == 'x')",
             {"tool_calls": [{"name": "n"}]},
-            "t.name == 'x' holds for no t in tool_calls",
+            "t.name == 'x' holds for no t in tool_calls, which is [{\"name\": \"n\"}]",
         ),
         ("require args.amount <= 5.0", {"args": {}}, "cannot be decided: no such key `amount` in `args`"),
         (
             "require size(args.list.filter(x, x > 1)) < 9",
             {"args": {"list": [1, 2, "x"]}},
-            "cannot be decided: in element 3 of args.list, `>` cannot be used on string and int",
+            "cannot be decided: in element 3 of args.list, `>` cannot be used on string and int, where x is "
+            '"x"',
         ),
         ("require args.amount <= 5.0", {}, "cannot be decided: no key `amount`: `args` is null"),
         (

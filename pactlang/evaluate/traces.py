@@ -118,6 +118,14 @@ def optional_field(node: ir.Expr) -> ir.Slot | ir.Member | None:
     return None
 
 
+def macro(node: ir.Comprehension) -> str:
+    """The macro of a comprehension as it is written."""
+    forms = {"to_map": "transformMap", "to_entries": "transformMapEntry"}
+    if node.second >= 0:
+        forms |= {"map": "transformList", "exists_one": "existsOne"}
+    return forms.get(node.macro, node.macro)
+
+
 def no(value: Any) -> str:
     """What a value is that is not what is needed."""
     kind = kind_of(value)

@@ -15,7 +15,7 @@ from pactlang import ir
 from pactlang.evaluate import TraceNode
 from pactlang.explain.lines import Line, Lines
 from pactlang.explain.say import sentence
-from pactlang.explain.show import cells, fitted, wrapped
+from pactlang.explain.show import broken, cells, fitted, wrapped
 from pactlang.explain.story import Atom, Story, decide, outside, tell, told
 from pactlang.explain.written import Writer
 from pactlang.source import Source
@@ -128,10 +128,11 @@ class Table:
 
 def _pieces(line: Line, column: int) -> list[str]:
     """The text of a line: what is too long is cut, or, of a whole expression, goes on in further lines."""
-    text = " " * (2 * line.depth) + line.text
+    text = " " * min(2 * line.depth, column // 2) + line.text
     if line.depth or cells(text) <= column:
         return [fitted(text, column)]
-    first, *rest = wrapped(text, column - 4)
+    words = " ".join(part for word in text.split(" ") for part in broken(word, column - 4))
+    first, *rest = wrapped(words, column - 4)
     pieces = [first, *(f"    {piece}" for piece in rest)]
     if len(pieces) > PIECES:
         pieces[PIECES - 1 :] = [" ".join([pieces[PIECES - 1], "…"])]

@@ -56,7 +56,7 @@ def evidence_of(story: Story, clause: ir.Clause, writer: Writer) -> Evidence:
     atoms, schema = story.deciding, writer.module.schema
     found = [m for atom in atoms if (m := find_match(atom.at, atom.bound, writer)) is not None]
     values = {
-        writer.path(read.node, atom.bound): opened(read.value, schema)
+        writer.path(read.at.node, read.bound): opened(read.at.value, schema)
         for atom in atoms
         for read in reads(atom.at, atom.bound)
     }

@@ -13,7 +13,7 @@ from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode
 from pactlang.explain.found import around
 from pactlang.explain.show import SHOWN, clipped, printable, shown
-from pactlang.explain.story import Atom, Bound, is_literal, place_like, reads
+from pactlang.explain.story import Atom, is_literal, place_like, reads, visited
 from pactlang.explain.written import Writer, variables
 from pactlang.values import Optional
 
@@ -34,17 +34,13 @@ def marked(deciding: Sequence[Atom]) -> set[int]:
     found: set[int] = set()
     for atom in deciding:
         found.add(id(atom.at))
-        found.update(id(read) for read in reads(atom.at, atom.bound))
-        found.update(map(id, _bound_in(atom.at, atom.bound)))
+        found.update(id(read.at) for read in reads(atom.at, atom.bound))
+        found.update(
+            id(bound[part.node.index])
+            for part, bound in visited(atom.at, atom.bound)
+            if isinstance(part.node, ir.Var) and part.node.index in bound
+        )
     return found
-
-
-def _bound_in(at: TraceNode, bound: Bound) -> Iterator[TraceNode]:
-    """What the variables in an expression stand for."""
-    for part in at.walk():
-        if isinstance(part.node, ir.Var) and part.node.index in bound:
-            yield bound[part.node.index]
-            yield from _bound_in(bound[part.node.index], bound)
 
 
 class Lines:

@@ -5,13 +5,14 @@ In: a `Story`, the module, a `Writer`.  Out: a sentence without the clause's nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode
 from pactlang.explain.found import SEARCHES, find_match, search_name
 from pactlang.explain.show import SHOWN, clipped, printable, quoted, shown
-from pactlang.explain.story import Atom, Bound, Story, is_literal, place_like, reads, subject
+from pactlang.explain.story import Atom, Bound, Story, is_literal, place_like, reads, subject, visited
 from pactlang.explain.written import BINARY, Writer
 from pactlang.opcodes import Outcome
 from pactlang.values import Optional
@@ -34,13 +35,13 @@ def sentence(story: Story, writer: Writer) -> str:
     atoms = story.deciding
     if story.outcome == Outcome.UNKNOWN:
         atoms = tuple(atom for atom in atoms if not isinstance(atom.at.value, bool)) or atoms
-    said = said_of(atoms, writer)
+    said = said_of(atoms, writer, story.outcome == Outcome.UNKNOWN)
     return said if story.outcome not in OPENING else f"{OPENING[story.outcome]}: {said}"
 
 
-def said_of(atoms: tuple[Atom, ...], writer: Writer) -> str:
+def said_of(atoms: tuple[Atom, ...], writer: Writer, condition: bool) -> str:
     """What decided; what several comparisons have in common, the turn of a loop, is said once."""
-    parts = [(_spot(atom, writer), _say(atom, writer)) for atom in atoms[:MANY]]
+    parts = [(_spot(atom, writer), _say(atom, writer, condition)) for atom in atoms[:MANY]]
     parts = list(dict.fromkeys(parts))
     more = [f"{len(atoms) - MANY} more"] * (len(atoms) > MANY)
     if len({spot for spot, _ in parts}) == 1:
@@ -85,7 +86,8 @@ def _source(source: TraceNode, bound: Bound, writer: Writer) -> str:
 # One comparison ------------------------------------------------------------------------------
 
 
-def _say(atom: Atom, writer: Writer) -> str:
+def _say(atom: Atom, writer: Writer, condition: bool = False) -> str:
+    """condition: it had to be true or false."""
     at, bound = atom.at, atom.bound
     node, value = at.node, at.value
     if isinstance(value, Error):
@@ -102,14 +104,15 @@ def _say(atom: Atom, writer: Writer) -> str:
     sides = comparison(at, bound)
     if sides is not None and isinstance(value, bool):
         return _say_comparison(at, sides, bound, writer)
-    return _head(at, bound, writer) + _where(at, bound, writer)
+    no_bool = ", which is neither true nor false" if condition and not isinstance(value, bool) else ""
+    return _head(at, bound, writer) + no_bool + _where([at], bound, writer)
 
 
 def _say_error(at: TraceNode, bound: Bound, writer: Writer) -> str:
     """The reason, and the fields behind it that the reason does not name."""
     assert isinstance(at.value, Error)
     message = printable(at.value.message)
-    return message + _where(at, bound, writer, message)
+    return message + _where([at], bound, writer, message)
 
 
 def _head(at: TraceNode, bound: Bound, writer: Writer) -> str:
@@ -117,7 +120,8 @@ def _head(at: TraceNode, bound: Bound, writer: Writer) -> str:
     value = shown(at.value, writer.module.schema)
     found, missing = subject(at)
     if not place_like(found.node) or (isinstance(found.node, ir.Var) and found is not at):
-        return f"{writer.named(at.node, bound)} is {value}"
+        text = writer.named(at.node, bound)
+        return f"({text}) is {value}" if isinstance(at.node, ir.Cond | ir.Logic) else f"{text} is {value}"
     name = writer.named(found.node, bound)
     if missing:
         return f"{name} is missing and counts as {value}"
@@ -127,21 +131,21 @@ def _head(at: TraceNode, bound: Bound, writer: Writer) -> str:
     return f"{name} is {value}"
 
 
-def _where(at: TraceNode, bound: Bound, writer: Writer, message: str = "") -> str:
-    """The fields behind a value that is no field itself."""
-    known = fields(at, bound, writer, message or None)
-    return f", where {' and '.join(known[:FIELDS])}" if known else ""
+def _where(parts: Sequence[TraceNode], bound: Bound, writer: Writer, message: str = "") -> str:
+    """The fields behind values that are no fields themselves."""
+    known = [field for at in parts for field in fields(at, bound, writer, message)]
+    return f", where {' and '.join(list(dict.fromkeys(known))[:FIELDS])}" if known else ""
 
 
-def fields(at: TraceNode, bound: Bound, writer: Writer, message: str | None) -> list[str]:
+def fields(at: TraceNode, bound: Bound, writer: Writer, message: str = "") -> list[str]:
     """`args.n is 0` for each field behind a value that neither its own name nor a message names."""
-    found, _ = subject(at)
+    own = writer.path(subject(at)[0].node, bound)
     known: dict[str, str] = {}
     for read in reads(at, bound):
-        path = writer.path(read.node, bound)
-        told = f"`{path}`" in message if message is not None else read is found
+        path = writer.path(read.at.node, read.bound)
+        told = any(f"`{path}{end}" in message for end in "`.[") if message else path == own
         if not told:
-            known[path] = f"{path} is {_held(read, writer)}"
+            known[path] = f"{path} is {_held(read.at, writer)}"
     return list(known.values())
 
 
@@ -174,20 +178,19 @@ def comparison(at: TraceNode, bound: Bound) -> Sides | None:
 
 def is_fixed(at: TraceNode, bound: Bound) -> bool:
     """Whether a value is the same on every call: nothing of the record goes into it."""
-    for part in at.walk():
-        if isinstance(part.node, ir.Slot):
+    if at.value is NOT_EVALUATED:
+        return False
+    for part, known in visited(at, bound):
+        own = isinstance(part.node, ir.Var) and part.node.index not in known
+        if own or isinstance(part.node, ir.Slot | ir.Comprehension):
             return False
-        if isinstance(part.node, ir.Var) and not (
-            part.node.index in bound and is_fixed(bound[part.node.index], bound)
-        ):
-            return False
-    return at.value is not NOT_EVALUATED
+    return True
 
 
 def _say_comparison(at: TraceNode, sides: Sides, bound: Bound, writer: Writer) -> str:
     left, sign, right = sides
     head, other = _head(left, bound, writer), _other(at, right, bound, writer)
-    behind = _where(left, bound, writer)
+    behind = _where([left] if place_like(right.node) else [left, right], bound, writer)
     if sign in ("==", "!="):
         same = at.value is (sign == "==")
         if same and is_literal(right.node):
@@ -198,15 +201,16 @@ def _say_comparison(at: TraceNode, sides: Sides, bound: Bound, writer: Writer) -
 
 def _other(at: TraceNode, right: TraceNode, bound: Bound, writer: Writer) -> str:
     """The right side: a constant as written, with its name; anything else with its value."""
-    value = shown(right.value, writer.module.schema)
-    if isinstance(right.node, ir.Const):
-        alias, text = writer.alias(right.node, at.node), writer.text(right.node)
+    value, node = shown(right.value, writer.module.schema), right.node
+    if isinstance(node, ir.Const):
+        alias, text = writer.alias(node, at.node), writer.text(node)
         return f"{text} ({alias})" if alias else text
-    if isinstance(right.node, ir.Var) and is_fixed(right, bound):
-        return f"{value} ({writer.path(right.node)})"
-    if is_literal(right.node) or is_fixed(right, bound):
-        return value
-    return f"{writer.named(right.node, bound)}, which is {value}"
+    if isinstance(node, ir.Var) and node.index in bound:
+        init = bound[node.index].node
+        return f"{value} ({node.name}{'' if is_literal(init) else f' = {writer.text(init)}'})"
+    if place_like(node):
+        return f"{writer.path(node, bound)}, which is {value}"
+    return value if is_fixed(right, bound) else f"{value} ({writer.text(node)})"
 
 
 # Searches and loops --------------------------------------------------------------------------

@@ -74,6 +74,19 @@ def wrapped(text: str, columns: int) -> list[str]:
     return lines
 
 
+def broken(word: str, columns: int) -> list[str]:
+    """A word that is longer than a line in parts that are not, parted behind a bracket, comma or dot."""
+    parts = []
+    while cells(word) > columns:
+        ends = accumulate(cells(char) for char in word)
+        fits = sum(end <= columns for end in ends)
+        good = max(word.rfind(end, fits // 2, fits) for end in "(,.[")
+        fits = good + 1 if good > 0 else fits
+        parts.append(word[:fits])
+        word = word[fits:]
+    return [*parts, word]
+
+
 def quoted(text: str, room: int = SHOWN) -> str:
     """A text in quotes, cut to about `room` characters."""
     safe = printable(text[: room + 1].replace("\\", "\\\\").replace('"', '\\"'))

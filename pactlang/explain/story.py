@@ -102,7 +102,7 @@ def decide(root: TraceNode) -> tuple[Atom, ...]:
 
 def _atoms(whole: Atom) -> Iterator[Atom]:
     at, spots, bound = whole
-    if isinstance(at.node, ir.Var) and isinstance(at.value, Error) and at.node.index in bound:
+    if isinstance(at.value, Error) and isinstance(at.node, ir.Var) and at.node.index in bound:
         yield from _atoms(Atom(bound[at.node.index], spots, bound))
         return
     chosen = _chosen(at, bound)
@@ -178,7 +178,7 @@ def _wrong(at: TraceNode, children: list[TraceNode], bound: Bound) -> list[Trace
 
 def _is_turns(at: TraceNode, bound: Bound) -> bool:
     """Whether it is the variable of a loop, whose value stands on the line of the turn."""
-    return isinstance(at.node, ir.Var) and at.node.index not in bound
+    return isinstance(at.node, ir.Var) and not _is_bound(at, bound)
 
 
 def with_variables(at: TraceNode, bound: Bound) -> Bound:
@@ -194,21 +194,48 @@ def with_variables(at: TraceNode, bound: Bound) -> Bound:
 # What is read --------------------------------------------------------------------------------
 
 
-def reads(at: TraceNode, bound: Bound) -> Iterator[TraceNode]:
+class Read(NamedTuple):
+    """A field that was read, and the variables that its path can begin with."""
+
+    at: TraceNode
+    bound: Bound
+
+
+def reads(at: TraceNode, bound: Bound) -> Iterator[Read]:
     """The fields that an expression reads: whole paths, not their beginnings."""
-    if at.value is NOT_EVALUATED or isinstance(at.node, ir.Const):
-        return
-    if isinstance(at.node, ir.Var) and at.node.index in bound:
-        yield from reads(bound[at.node.index], bound)
-        return
-    if place_like(at.node) and not isinstance(at.value, Error):
-        yield at
-        return
-    inside = with_variables(at, bound)
-    parts = at.children[-1:] if isinstance(at.node, ir.Bind) else at.children
-    for child in parts:
-        if child.item is NOT_EVALUATED:
-            yield from reads(child, inside)
+    for part, known in visited(at, bound, into_fields=False):
+        if place_like(part.node) and not isinstance(part.value, Error) and not _is_bound(part, known):
+            yield Read(part, known)
+
+
+def visited(at: TraceNode, bound: Bound, into_fields: bool = True) -> Iterator[tuple[TraceNode, Bound]]:
+    """The parts that were evaluated, but for the turns of loops; where a variable is used, what it stands
+    for, once."""
+    open_, met = [(at, bound)], set[int]()
+    while open_:
+        part, known = open_.pop()
+        if part.value is NOT_EVALUATED:
+            continue
+        yield part, known
+        if isinstance(part.node, ir.Var) and part.node.index in known:
+            holder = known[part.node.index]
+            open_ += [(holder, known)] * (id(holder) not in met)
+            met.add(id(holder))
+        elif into_fields or not place_like(part.node) or isinstance(part.value, Error):
+            inside = with_variables(part, known)
+            open_ += [(child, inside) for child in reversed(_used(part))]
+
+
+def _is_bound(at: TraceNode, bound: Bound) -> bool:
+    return isinstance(at.node, ir.Var) and at.node.index in bound
+
+
+def _used(at: TraceNode) -> list[TraceNode]:
+    """The parts that gave a part its value; what a variable stands for counts where it is used."""
+    children = [c for c in at.children if c.item is NOT_EVALUATED and c.value is not NOT_EVALUATED]
+    if isinstance(at.node, ir.Bind) or (isinstance(at.node, ir.OptionalMap) and len(children) == 2):
+        return children[-1:]
+    return children
 
 
 def place_like(node: ir.Expr) -> bool:

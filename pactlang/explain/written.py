@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pactlang import ir
 from pactlang.evaluate import constant, optional_field, place
-from pactlang.evaluate.traces import BLOCKS_OWN
+from pactlang.evaluate.traces import BLOCKS_OWN, macro
 from pactlang.explain.show import clipped, printable, quoted, shown
 from pactlang.explain.story import Bound, is_literal, place_like
 from pactlang.functions import FUNCTIONS
@@ -191,14 +191,6 @@ def _name(name: str) -> str:
 def variables(node: ir.Comprehension) -> list[str]:
     """The names of a comprehension's variables."""
     return [BLOCKS_OWN.sub(r"cel.\1(\2)", name) for name in (node.name, node.second_name) if name]
-
-
-def macro(node: ir.Comprehension) -> str:
-    """The macro of a comprehension as it is written."""
-    forms = {"to_map": "transformMap", "to_entries": "transformMapEntry"}
-    if node.second >= 0:
-        forms |= {"map": "transformList", "exists_one": "existsOne"}
-    return forms.get(node.macro, node.macro)
 
 
 def phrases_name(phrases: ir.Phrases) -> str:
