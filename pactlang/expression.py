@@ -201,8 +201,11 @@ class Expression(Machine):
         from pactlang.explain import explain_expression  # only who asks for a drawing pays for its import
 
         given = bindings if type(bindings) is dict else dict(bindings or {})
-        self.compute(given)  # refuses what is no value of CEL
-        return explain_expression(self.module, self._written, self._row(given), self.source, width)
+        failed, value = self.compute(given)
+        known = {} if failed else {"value": value}
+        return explain_expression(
+            self.module, self._written, self._row(given), self.source, width, **known
+        )
 
     @cached_property
     def _written(self) -> ir.Expr:

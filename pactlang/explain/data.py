@@ -10,31 +10,40 @@ from typing import Any
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode
-from pactlang.explain.evidence import evidence_of
+from pactlang.explain.evidence import evidence_of, too_long
 from pactlang.explain.show import plain
 from pactlang.explain.story import outside, tell
 from pactlang.explain.written import Writer
+from pactlang.opcodes import Outcome
 from pactlang.source import Source
 from pactlang.values import type_name
 
 
 def explain_data(
-    module: ir.Module, clause: ir.Clause, row: Sequence[Any], source: Source | None = None
+    module: ir.Module,
+    clause: ir.Clause,
+    row: Sequence[Any],
+    source: Source | None = None,
+    outcome: Outcome | None = None,
 ) -> dict[str, Any]:
     """The story as JSON data: `clause outcome message values matched threshold when promise`, where a
     condition is `text span state value decides children` (state: value, error or not evaluated).
 
     A turn of a loop has also `element` (from 1) and `item`, of two variables a list; turns that decide
     nothing may be left out.  A value of `cel.bind` has the variable's `name`.
+
+    outcome: what the machine said, which may count further than a trace; `promise` is then an error.
     """
     story, writer = tell(module, clause, row), Writer(module, source)
-    found = evidence_of(story, clause, writer)
+    found, word = evidence_of(story, clause, writer), story.word
+    if outcome is not None and story.outcome is Outcome.UNKNOWN is not outcome:
+        found, word = too_long(clause, outcome), outcome.name.lower()
     deciding = {id(atom.at) for atom in story.deciding}
     schema = module.schema
     return {
         "clause": clause.name,
         "severity": clause.severity,
-        "outcome": story.word,
+        "outcome": word,
         "message": found.message,
         "values": {name: plain(value, schema) for name, value in found.values.items()},
         "matched": None if found.matched is None else found.matched._asdict(),

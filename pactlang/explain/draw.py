@@ -9,15 +9,17 @@ A line is a part of the expression; parts stand under the whole they belong to.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from pactlang import ir
-from pactlang.evaluate import TraceNode
+from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode
 from pactlang.explain.lines import Line, Lines
-from pactlang.explain.say import sentence
+from pactlang.explain.say import TOO_LONG, sentence
 from pactlang.explain.show import broken, cells, fitted, wrapped
 from pactlang.explain.story import Atom, Story, decide, outside, tell, told
 from pactlang.explain.written import Writer
+from pactlang.opcodes import Outcome
 from pactlang.source import Source
 
 MARK = ">"  # before a line that decided
@@ -36,9 +38,15 @@ def explain(
     row: Sequence[Any],
     source: Source | None = None,
     width: int | None = None,
+    outcome: Outcome | None = None,
 ) -> str:
-    """The clause with the value of every part; `>` marks what decided.  width: columns of the terminal."""
+    """The clause with the value of every part; `>` marks what decided.
+
+    width: columns of the terminal.  outcome: what the machine said, which may count further than a trace.
+    """
     story, writer = tell(module, clause, row), Writer(module, source)
+    if outcome is not None and story.outcome is Outcome.UNKNOWN is not outcome:
+        return f"{clause.name}: {outcome.name.lower()}\n  {TOO_LONG}"
     parts = [("never" if clause.never else "require", story.promise or TraceNode(clause.promise))]
     if story.when is not None:
         parts.insert(0, ("when", story.when))
@@ -62,10 +70,17 @@ def explain_expression(
     row: Sequence[Any],
     source: Source | None = None,
     width: int | None = None,
+    value: Any = NOT_EVALUATED,
 ) -> str:
-    """An expression with the value of every part; `>` marks what decided, or where an error came from."""
+    """An expression with the value of every part; `>` marks what decided, or where an error came from.
+
+    width: columns of the terminal.  value: what the machine said, which may count further than a trace.
+    """
     root = told(expr, row, module)
     table = Table(decide(root), Writer(module, source), _room(width))
+    if isinstance(root.value, Error) and value is not NOT_EVALUATED:
+        root = TraceNode(expr, value)
+        return "\n".join([*table.drawn([("", root)]), f"  {TOO_LONG}"])
     return "\n".join(table.drawn([("", root)]))
 
 
@@ -116,14 +131,21 @@ class Table:
         return Layout(first, column, inside - column)
 
     def row(self, word: str, line: Line, layout: Layout) -> Iterator[str]:
-        """One line of the drawing; of a whole expression more, if it is long."""
+        """One line of the drawing; of a whole expression and of a reason more, if they are long."""
         mark = MARK if line.decides else " "
         head = f"  {mark} {word:<{layout.word}} " if layout.word else f"{mark} "
-        text, *rest = _pieces(line, layout.text)
-        gap = " " * (layout.text - cells(text) + 2)
-        yield f"{head}{text}{gap}{fitted(line.value, layout.value)}".rstrip()
-        for piece in rest:
-            yield f"{' ' * len(head)}{piece}"
+        for text, value in zip_longest(_pieces(line, layout.text), _reason(line, layout.value), fillvalue=""):
+            gap = " " * (layout.text - cells(text) + 2)
+            yield f"{head}{text}{gap}{value}".rstrip()
+            head = " " * len(head)
+
+
+def _reason(line: Line, columns: int) -> list[str]:
+    """The value of a line, cut; why it is an error value, in as many lines as that takes."""
+    if not line.value.startswith("error: ") or cells(line.value) <= columns:
+        return [fitted(line.value, columns)]
+    words = " ".join(part for word in line.value.split(" ") for part in broken(word, columns))
+    return wrapped(words, columns)
 
 
 def _pieces(line: Line, column: int) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED
 from pactlang.explain.found import Match, find_match
-from pactlang.explain.say import comparison, is_fixed, sentence
+from pactlang.explain.say import TOO_LONG, comparison, is_fixed, sentence
 from pactlang.explain.show import opened
 from pactlang.explain.story import Atom, Story, reads, tell
 from pactlang.explain.written import Writer
@@ -46,9 +46,13 @@ def evidence(
     """
     story = tell(module, clause, row)
     if outcome is not None and story.outcome is Outcome.UNKNOWN:
-        said = f"{clause.name}: {outcome.name.lower()}; its loops are too long to be retold"
-        return Evidence({}, None, None, said)
+        return too_long(clause, outcome)
     return evidence_of(story, clause, Writer(module, source))
+
+
+def too_long(clause: ir.Clause, outcome: Outcome) -> Evidence:
+    """What is left to say where a trace would take too long."""
+    return Evidence({}, None, None, f"{clause.name}: {outcome.name.lower()}; {TOO_LONG}")
 
 
 def evidence_of(story: Story, clause: ir.Clause, writer: Writer) -> Evidence:

@@ -92,7 +92,8 @@ class Lines:
             missing = isinstance(above.value, Optional) and not above.value.present
             return missing or isinstance(above.value, Error)
         if is_literal(child.node):
-            return child.value is NOT_EVALUATED or bool(self.alias(child, above))
+            plain = child.value is not NOT_EVALUATED and not isinstance(child.value, Error)
+            return not plain or bool(self.alias(child, above))
         return True
 
     def alias(self, child: TraceNode, above: TraceNode) -> str:

@@ -25,6 +25,7 @@ OPENING = {
     Outcome.UNKNOWN: "cannot be decided",
     Outcome.SKIPPED: "does not apply",
 }
+TOO_LONG = "its loops are too long to be retold"
 SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 Sides = tuple[TraceNode, str, TraceNode]
