@@ -203,9 +203,7 @@ class Expression(Machine):
         given = bindings if type(bindings) is dict else dict(bindings or {})
         failed, value = self.compute(given)
         known = {} if failed else {"value": value}
-        return explain_expression(
-            self.module, self._written, self._row(given), self.source, width, **known
-        )
+        return explain_expression(self.module, self._written, self._row(given), self.source, width, **known)
 
     @cached_property
     def _written(self) -> ir.Expr:

@@ -270,4 +270,3 @@ def _say_loop(at: TraceNode, bound: Bound, writer: Writer) -> str:
 def _missing(source: TraceNode, bound: Bound, writer: Writer) -> str:
     found, missing = subject(source)
     return f": {writer.path(found.node, bound)} is missing" if missing and place_like(found.node) else ""
-
