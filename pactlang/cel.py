@@ -21,6 +21,7 @@ what went wrong and where.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -183,10 +184,41 @@ class Expression(Machine):
             raise self._error(value, given)
         return to_host(value) if isinstance(value, list | dict | Optional) else value
 
+    def explain(self, bindings: Mapping[str, Any] | None = None, width: int | None = None) -> str:
+        """The expression drawn: the value of every part under the whole it belongs to, an optional as
+        `optional.of(3)` or `none`; `>` marks what decided, or where an error value came from.
+
+        A part that was not needed says `not evaluated`.  width: columns of the terminal; None cuts long
+        texts and values only.  An error value raises nothing here; a value of Python that CEL does not
+        have raises TypeError, as in `evaluate`.
+
+        >>> print(expression("x > 0 && y / x > 2").explain({"x": 0, "y": 5}))
+          x > 0 && y / x > 2  false
+        >   x > 0             false
+        >     x               0
+            y / x > 2         not evaluated
+        """
+        from pactlang.explain import explain_expression  # only who asks for a drawing pays for its import
+
+        given = bindings if type(bindings) is dict else dict(bindings or {})
+        failed, value = self.compute(given)
+        known = {} if failed else {"value": value}
+        return explain_expression(self.module, self._written, self._row(given), self.source, width, **known)
+
+    @cached_property
+    def _written(self) -> ir.Expr:
+        """The tree that the plain evaluator walks, which names in its reasons what is written."""
+        from pactlang.fold import as_written
+
+        return as_written(self.node, self.module)
+
+    def _row(self, bindings: dict[str, Any]) -> list[Any]:
+        """The variables' values as the plain evaluator reads them."""
+        return [self._bound(i, bindings) for i in range(len(self._names))]
+
     def _error(self, code: int, bindings: dict[str, Any]) -> ExpressionError:
         """Why the value is an error value, found out by the plain evaluator."""
-        row = [self._bound(i, bindings) for i in range(len(self._names))]
-        found = evaluate(self.node, row, self.module)
+        found = evaluate(self._written, self._row(bindings), self.module)
         if isinstance(found, Error):
             return ExpressionError(found.code, found.message, found.span, self.source)
         word = ErrorCode(code).name.lower().replace("_", "-")

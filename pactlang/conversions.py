@@ -129,7 +129,7 @@ def zone_offset(seconds: int, zone: str) -> int:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     try:
         offset = moment.astimezone(_zone(zone)).utcoffset()
-    except (OSError, KeyError, OverflowError) as error:
+    except (OSError, KeyError, OverflowError, ValueError) as error:  # ValueError: "", "../x"
         raise ValueError(f"no such time zone: {zone[:40]!r}") from error
     assert offset is not None
     return int(offset.total_seconds())

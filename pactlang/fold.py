@@ -92,6 +92,23 @@ class Folding:
         return _changed(node, operand=fold(node.operand))
 
 
+def as_written(expr: ir.Expr, module: ir.Module) -> ir.Expr:
+    """The expression without the `dyn` that the checker puts around what nothing is known of."""
+    return _AsWritten(module).fold(expr)
+
+
+class _AsWritten(Folding):
+    """Takes out calls of `dyn` that nobody wrote: they stand where their argument stands."""
+
+    def _folded(self, node: ir.Expr) -> ir.Expr:
+        made = self._with_parts(node)
+        if isinstance(made, ir.Has) and not isinstance(made.operand, ir.Slot):
+            return _changed(made, operand=_changed(made.operand, operand=self.fold(made.operand.operand)))
+        if isinstance(made, ir.Call) and made.overload == "to_dyn" and made.args[0].span == made.span:
+            return made.args[0]
+        return made
+
+
 def _changed(node: ir.Expr, **parts: Any) -> ir.Expr:
     """The node with other parts; itself where they are the same, so that shared trees stay shared."""
     same = all(_same(getattr(node, name), part) for name, part in parts.items())

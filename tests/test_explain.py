@@ -19,6 +19,7 @@ from pactlang.check import check
 from pactlang.evaluate import judge
 from pactlang.explain import Evidence, Match, evidence, explain, explain_data, explain_scope, scope_data
 from pactlang.explain.show import cells
+from pactlang.opcodes import Outcome
 from pactlang.parse import parse
 from pactlang.records import Reader
 from pactlang.source import Source
@@ -133,13 +134,14 @@ def test_evidence_without_the_source() -> None:
         (
             "require tool_calls.exists(t, t.name == 'x')",
             {"tool_calls": [{"name": "n"}]},
-            "t.name == 'x' holds for no t in tool_calls",
+            "t.name == 'x' holds for no t in tool_calls, which is [{\"name\": \"n\"}]",
         ),
         ("require args.amount <= 5.0", {"args": {}}, "cannot be decided: no such key `amount` in `args`"),
         (
             "require size(args.list.filter(x, x > 1)) < 9",
             {"args": {"list": [1, 2, "x"]}},
-            "cannot be decided: in element 3 of args.list, `>` cannot be used on string and int",
+            "cannot be decided: in element 3 of args.list, `>` cannot be used on string and int, where x is "
+            '"x"',
         ),
         ("require args.amount <= 5.0", {}, "cannot be decided: no key `amount`: `args` is null"),
         (
@@ -168,6 +170,68 @@ def test_evidence_without_the_source() -> None:
 )  # fmt: skip
 def test_sentences(clause: str, record: dict[str, Any], message: str) -> None:
     assert evidence_for(clause, record).message == f"c: {message}"
+
+
+CALL = {
+    "args": {"amount": 62.5, "tags": ["a", "b"], "limits": {"eur": 50, "usd": 70}},
+    "usage": {"input_tokens": 7000, "output_tokens": 2000},
+    "messages": [{"role": "user"}, {"role": "system"}],
+    "tool_calls": [{"name": "t"}] * 9,
+}
+
+
+@pytest.mark.parametrize(
+    ("clause", "values", "threshold", "message"),
+    [
+        (
+            "require args.?amount.orValue(0.0) <= cap",
+            {"args.amount": 62.5}, 50.0, "args.amount is 62.5, not <= 50.0 (cap)",
+        ),
+        (
+            "require args.?total.orValue(99.0) <= 50.0",
+            {"args.total": None}, 50.0, "args.total is missing and counts as 99.0, not <= 50.0",
+        ),
+        (
+            'require messages.all(i, m, i > 0 || m.role == "system")',
+            {"i": 0, "m.role": "user"}, 0,
+            'in element 1 of messages, i is 0, not > 0, and m.role is "user", not "system"',
+        ),
+        (
+            "require cel.bind(total, usage.input_tokens + usage.output_tokens, total < 8000)",
+            {"usage.input_tokens": 7000, "usage.output_tokens": 2000}, 8000,
+            "total (usage.input_tokens + usage.output_tokens) is 9000, not < 8000, where usage.input_tokens is "
+            "7000 and usage.output_tokens is 2000",
+        ),
+        (
+            "never tool_calls.exists(i, t, i > 5)",
+            {"i": 6}, 5, "in element 7 of tool_calls, i is 6, which is > 5",
+        ),
+        (
+            'require args.?tags.orValue([]).all(t, t in ["a"])',
+            {"t": "b"}, ["a"], 'in element 2 of args.tags, t is "b", not in ["a"]',
+        ),
+        (
+            "require args.limits.all(k, v, v <= 60)",
+            {"v": 70}, 60, 'in entry "usd" of args.limits, v is 70, not <= 60',
+        ),
+    ],
+)  # fmt: skip
+def test_evidence_of_what_is_new_in_cel(
+    clause: str, values: dict[str, Any], threshold: Any, message: str
+) -> None:
+    assert evidence_for(clause, CALL) == Evidence(values, None, threshold, f"c: {message}")
+
+
+def test_a_loop_too_long_to_be_retold_has_the_machines_outcome() -> None:
+    clause = "never args.xs.all(x, args.xs.all(y, x + y >= 0))"
+    module, row, source = checked(f"{PACT}clause c {{ {clause} }}", {"args": {"xs": list(range(400))}})
+    drawn = explain(module, module.clauses[0], row, source, None, Outcome.VIOLATED)
+    assert drawn == "c: violated\n  its loops are too long to be retold"
+    data = explain_data(module, module.clauses[0], row, source, Outcome.VIOLATED)
+    assert (data["outcome"], data["message"]) == (
+        "violated",
+        "c: violated; its loops are too long to be retold",
+    )
 
 
 def test_a_match_is_a_span_of_the_raw_text() -> None:
@@ -238,6 +302,10 @@ clause b { never output.matches(word) && !output.says(said) || output.contains("
 clause c { require tool in ["a", "b"] ? latency < 1s : size(input + output) <= 4 }
 clause d { require tool_calls.map(t, t.name).exists(n, n == tool) && has(usage.input_tokens) }
 clause e { require {"k": args.k}["k"] == [1, 2] && args[tool] != 2.5 && dyn(args.flag) }
+clause f { require args.?amount.orValue(0.0) <= 5.0 && args.?list.optMap(l, size(l) < 2).orValue(true) }
+clause g { require tool_calls.all(i, t, i > 0 || t.?name.orValue("") == tool) }
+clause h { never cel.bind(n, size(input + output), n > 9 && args.all(k, v, k != "x" || v == n)) }
+clause i { require size([?args.?k, ?usage.?input_tokens]) < 2 || args.transformMap(k, v, k > "k", [v]) == {} }
 """
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=40),

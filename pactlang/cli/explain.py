@@ -17,6 +17,8 @@ from pactlang.cli.screen import console, printable, width_of, write_json
 from pactlang.errors import RecordError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from pactlang.evaluator import Evaluator
     from pactlang.ir import Clause
     from pactlang.program import Program
@@ -142,7 +144,7 @@ def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Eva
     verdict = evaluator.check_json(line.text)
     outside = verdict.outside
     untold = {**_beyond(program, clauses, row, verdict), **line.untold}
-    told = Told(program, [] if outside else clauses, row, outside, untold)
+    told = Told(program, [] if outside else clauses, row, verdict, untold)
     if form == "json":
         write_json(_data(told, line, _identity(evaluator, line)))
     else:
@@ -169,7 +171,7 @@ class Told(NamedTuple):
     program: Program
     clauses: list[Clause]
     row: list[Any]
-    outside: bool
+    verdict: Verdict
     untold: dict[str, tuple[str, str]]
 
     def clause_data(self, clause: Clause) -> dict[str, Any]:
@@ -184,16 +186,18 @@ class Told(NamedTuple):
                 "outcome": outcome,
                 "message": f"{clause.name}: {why}",
             }
-        return explain.explain_data(self.program.module, clause, self.row, self.program.source)
+        known = self.verdict.outcomes.get(clause.name)
+        return explain.explain_data(self.program.module, clause, self.row, self.program.source, known)
 
     def drawing(self, clause: Clause, width: int | None) -> str:
         """A clause as text: its name and outcome, then all else."""
         from pactlang import explain
 
         if clause.name in self.untold:
-            outcome, why = self.untold[clause.name]
-            return f"{clause.name}: {outcome}\n  {why}"
-        return explain.explain(self.program.module, clause, self.row, self.program.source, width)
+            word, why = self.untold[clause.name]
+            return f"{clause.name}: {word}\n  {why}"
+        outcome = self.verdict.outcomes.get(clause.name)
+        return explain.explain(self.program.module, clause, self.row, self.program.source, width, outcome)
 
 
 def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
@@ -204,7 +208,7 @@ def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
         "file": line.file,
         "line": line.number,
         "id": name,
-        "outside": told.outside,
+        "outside": told.verdict.outside,
         "applies": explain.scope_data(module, told.row, source),
         "clauses": [told.clause_data(clause) for clause in told.clauses],
     }
@@ -219,7 +223,7 @@ def _draw(told: Told, head: str) -> None:
     width = width_of(screen)
     screen.print(Text(head, "cyan"), soft_wrap=True)
     drawings = [told.drawing(clause, width) for clause in told.clauses]
-    if told.outside:
+    if told.verdict.outside:
         drawings = [explain.explain_scope(module, told.row, source, width)]
     for drawing in drawings:
         first, _, rest = drawing.partition("\n")
@@ -231,4 +235,16 @@ def _draw(told: Told, head: str) -> None:
         )
         screen.print()
         screen.print(title, style="" if name else "yellow", soft_wrap=True)
-        screen.print(Text(rest), soft_wrap=True)
+        screen.print(_coloured(rest), soft_wrap=True)
+
+
+def _coloured(drawing: str) -> Text:
+    """What decided in bold, what was not evaluated dim; without colour the marks and the words say it."""
+    from rich.text import Text
+
+    lines = []
+    for line in drawing.split("\n"):
+        dim = line.endswith(("  not evaluated", " not shown"))
+        style = "bold" if line.startswith("  > ") else "dim" if dim else ""
+        lines.append(Text(line, style))
+    return Text("\n").join(lines)

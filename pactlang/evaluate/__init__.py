@@ -5,7 +5,7 @@ traces.  The one idea: this walk says what an expression means; the machine must
 """
 
 from pactlang.evaluate.held import member
-from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, place, truth
+from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, optional_field, place, truth
 from pactlang.evaluate.walk import (
     Judgement,
     admits,
@@ -27,6 +27,7 @@ __all__ = [
     "judge",
     "matched",
     "member",
+    "optional_field",
     "place",
     "trace",
     "truth",

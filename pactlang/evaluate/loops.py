@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pactlang import ir
-from pactlang.evaluate.calls import Failure
+from pactlang.evaluate.calls import Failure, brief
 from pactlang.evaluate.held import unreadable
-from pactlang.evaluate.traces import Error, TraceNode, no, place, truth
+from pactlang.evaluate.traces import Error, TraceNode, macro, no, place, truth
 from pactlang.values import key_value, map_key
 
 MAX_TURNS = 20_000_000  # turns of all loops of one evaluation
@@ -42,7 +42,7 @@ class Loops:
         if not isinstance(source, list | dict):
             code = "null-operand" if source is None else "no-such-overload"
             where = place(node.source, self.module) or "this"
-            raise Failure(code, f"`{node.macro}` needs a list or a map, `{where}` is {no(source)}")
+            raise Failure(code, f"`{macro(node)}` needs a list or a map, `{where}` is {no(source)}")
         if node.second >= 0:
             items = list(enumerate(source) if isinstance(source, list) else source.items())
         else:
@@ -96,8 +96,9 @@ class Loops:
             entries = {map_key(self.vars[node.var]): value} if node.macro == "to_map" else value
             if not isinstance(entries, dict) or None in entries:
                 raise Failure("no-such-overload", "`transformMapEntry` needs a map for each entry")
-            if not entries.keys().isdisjoint(made):
-                raise Failure("duplicate-key", "a key comes twice")
+            twice = next((key for key in entries if key in made), None)
+            if twice is not None:
+                raise Failure("duplicate-key", f"the key `{brief(key_value(twice))}` comes twice")
             made |= entries
         return made
 
@@ -130,12 +131,12 @@ class Loops:
             value = self.vars[node.var] = self._item(node, key_value(item) if keyed else item)
             return value
         first = self.vars[node.var] = self._item(node, key_value(item[0]))
-        second = self.vars[node.second] = self._item(node, item[1])
+        second = self.vars[node.second] = self._item(node, item[1], node.second_name)
         return [first, second]
 
-    def _item(self, node: ir.Comprehension, item: Any) -> Any:
+    def _item(self, node: ir.Comprehension, item: Any, name: str = "") -> Any:
         why = unreadable(item, self.host)
-        return Error("bad-number", f"`{node.name}` {why}", node.source.span) if why else item
+        return Error("bad-number", f"`{name or node.name}` {why}", node.source.span) if why else item
 
     def _turn(self, node: ir.Expr, index: int, item: Any) -> Any:
         value = self.at(node)

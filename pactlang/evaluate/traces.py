@@ -5,6 +5,7 @@ In: `ir` nodes.  Out: `Error`, `TraceNode`, and the words for what is read and w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,17 +72,58 @@ def truth(expr: ir.Expr, value: Any) -> bool | Error:
 
 
 def place(node: ir.Expr, module: ir.Module) -> str:
-    """The path that a node reads, as it is written: `args.amount`; "" if it is no path."""
+    """The path that a node reads, without the question marks of optionals: `args.amount`, `args.list[0]`;
+    "" if it is no path."""
     match node:
         case ir.Slot():
             return module.schema.slots[node.slot].name
         case ir.Var():
-            return node.name
-        case ir.Member() | ir.Key():
-            name = node.field if isinstance(node, ir.Member) else node.key
-            under = place(node.operand, module)
-            return under and f"{under}.{name if name.isidentifier() else f'`{name}`'}"
+            return BLOCKS_OWN.sub(r"cel.\1(\2)", node.name)
+        case ir.Member():
+            return _under(node.operand, node.field, module)
+        case ir.Key():
+            return _under(node.operand, node.key, module)
+        case ir.Cond():
+            field = optional_field(node)
+            return "" if field is None else place(field, module)
+        case ir.Call(function="_?._", args=(operand, ir.Const(value=str() as key))):
+            return _under(operand, key, module)
+        case ir.Call(function="_[_]" | "_[?_]", args=(operand, ir.Const(value=str() | int() as key))):
+            under = place(operand, module)
+            return under and f"{under}[{_literal(key)}]"
     return ""
+
+
+# A variable of cel.block's own, `@iterVar:[0, 1]`.
+BLOCKS_OWN = re.compile(r"^@(\w+):\[(.*)\]$")
+
+
+def _under(holder: ir.Expr, name: str, module: ir.Module) -> str:
+    under = place(holder, module)
+    return under and f"{under}.{name if name.isidentifier() else f'`{name}`'}"
+
+
+def _literal(key: str | int) -> str:
+    """An index or a key as it is written."""
+    if isinstance(key, str):
+        return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(key).lower()
+
+
+def optional_field(node: ir.Expr) -> ir.Slot | ir.Member | None:
+    """The record's field that was written as `x.?field`; None if the node is anything else."""
+    match node:
+        case ir.Cond(test=ir.Has(operand=ir.Slot() | ir.Member() as field), no=ir.Call(args=())):
+            return field if node.test.span == node.span == node.no.span else None
+    return None
+
+
+def macro(node: ir.Comprehension) -> str:
+    """The macro of a comprehension as it is written."""
+    forms = {"to_map": "transformMap", "to_entries": "transformMapEntry"}
+    if node.second >= 0:
+        forms |= {"map": "transformList", "exists_one": "existsOne"}
+    return forms.get(node.macro, node.macro)
 
 
 def no(value: Any) -> str:

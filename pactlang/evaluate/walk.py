@@ -9,7 +9,7 @@ keep the value of every sub-expression (`trace`).  Operands that decide nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -84,11 +84,22 @@ def admits(module: ir.Module, row: Sequence[Any]) -> bool | Error:
 def _complete(at: TraceNode) -> None:
     """Put the parts that were never evaluated where they belong."""
     if not isinstance(at.node, ir.Comprehension | ir.Has):
-        done = {id(child.node): child for child in reversed(at.children)}
-        at.children = [done.get(id(part)) or TraceNode(part) for part in ir.parts(at.node)]
+        at.children = list(_in_order(at.children, ir.parts(at.node)))
     for child in at.children:
         if child.value is not NOT_EVALUATED:
             _complete(child)
+
+
+def _in_order(done: list[TraceNode], written: Sequence[ir.Expr]) -> Iterator[TraceNode]:
+    """The parts as they are written; a `let` that stands twice is one node, evaluated once or twice."""
+    waiting = iter(done)
+    child = next(waiting, None)
+    for part in written:
+        if child is not None and child.node is part:
+            yield child
+            child = next(waiting, None)
+        else:
+            yield TraceNode(part)
 
 
 @lru_cache(maxsize=1024)

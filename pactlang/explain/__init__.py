@@ -1,13 +1,23 @@
-"""The story of one clause on one call: evidence, a drawing for people, data for programs.
+"""The story of one clause on one call, or of one expression: evidence, a drawing, data for programs.
 
 In: a module, one of its clauses, the values of a record's slots, the source if there is one.
 Out: `Evidence`, text, JSON data.  The one idea: trace the expression, then follow what decided it.
 """
 
-from pactlang.explain.draw import explain, explain_data, explain_scope, scope_data
-from pactlang.explain.evidence import BEYOND, Evidence, Match, beyond, evidence
+from pactlang.explain.data import explain_data, scope_data
+from pactlang.explain.draw import explain, explain_expression, explain_scope
+from pactlang.explain.evidence import BEYOND, Evidence, beyond, evidence
+from pactlang.explain.found import Match
 
 __all__ = [
-    "BEYOND", "Evidence", "Match", "beyond", "evidence", "explain", "explain_data", "explain_scope",
+    "BEYOND",
+    "Evidence",
+    "Match",
+    "beyond",
+    "evidence",
+    "explain",
+    "explain_data",
+    "explain_expression",
+    "explain_scope",
     "scope_data",
-]  # fmt: skip
+]

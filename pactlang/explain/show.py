@@ -15,11 +15,9 @@ from math import isfinite
 from typing import Any
 from unicodedata import east_asian_width
 
-from msgspec import Struct
-
 from pactlang.evaluate import member
 from pactlang.schema import Schema
-from pactlang.values import CelType, Duration, Timestamp, UInt, key_value
+from pactlang.values import Optional, UInt, is_record, key_value
 
 SHOWN = 72  # characters of one value
 AROUND = 28  # characters of text on each side of a match
@@ -76,6 +74,19 @@ def wrapped(text: str, columns: int) -> list[str]:
     return lines
 
 
+def broken(word: str, columns: int) -> list[str]:
+    """A word that is longer than a line in parts that are not, parted behind a bracket, comma or dot."""
+    parts = []
+    while cells(word) > columns:
+        ends = accumulate(cells(char) for char in word)
+        fits = sum(end <= columns for end in ends)
+        good = max(word.rfind(end, fits // 2, fits) for end in "(,.[")
+        fits = good + 1 if good > 0 else fits
+        parts.append(word[:fits])
+        word = word[fits:]
+    return [*parts, word]
+
+
 def quoted(text: str, room: int = SHOWN) -> str:
     """A text in quotes, cut to about `room` characters."""
     safe = printable(text[: room + 1].replace("\\", "\\\\").replace('"', '\\"'))
@@ -107,14 +118,18 @@ def _line(value: Any, schema: Schema, depth: int) -> str:
         case str():
             return quoted(value)
         case bytes():
-            return f"b{quoted(value[:SHOWN].decode('latin-1'))}"
-        case list() | dict() | Struct() if not _is_plain(value):
-            return _nested(value, schema, depth + 1)
+            return clipped(f"b{_octets(value[:SHOWN])}")
+        case Optional():
+            return f"optional.of({_line(value.value, schema, depth + 1)})" if value.present else "none"
+    if isinstance(value, list | dict) or is_record(value):
+        return _nested(value, schema, depth + 1)
     return printable(str(value))
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, Timestamp | Duration | CelType)
+def _octets(value: bytes) -> str:
+    """Bytes in quotes, what is no ASCII as an escape."""
+    text = quoted(value.decode("latin-1"))
+    return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _nested(value: Any, schema: Schema, depth: int) -> str:
@@ -124,6 +139,8 @@ def _nested(value: Any, schema: Schema, depth: int) -> str:
         parts = [_line(item, schema, depth) for item in value[:MANY]]
         return f"[{', '.join(parts + ['…'] * (len(value) > MANY))}]"
     pairs = list(fields(value, schema).items())
+    if not pairs and not isinstance(value, dict):
+        return "{…}"  # a record of which no field is read
     lines = [f"{_key(key)}: {_line(item, schema, depth)}" for key, item in pairs[:MANY]]
     return f"{{{', '.join(lines + ['…'] * (len(pairs) > MANY))}}}"
 
@@ -148,16 +165,19 @@ def _field(value: Any, schema: Schema, record: str, name: str) -> Any:
 
 
 def opened(value: Any, schema: Schema) -> Any:
-    """The value with its records as dicts of their read fields."""
+    """The value with its records as dicts of their read fields; of an optional what it holds, or None."""
+    if isinstance(value, Optional):
+        return opened(value.value, schema)
     if isinstance(value, list):
         return [opened(item, schema) for item in value]
-    if isinstance(value, Struct) and not _is_plain(value):
+    if is_record(value):
         return {name: opened(item, schema) for name, item in fields(value, schema).items()}
     return value
 
 
 def plain(value: Any, schema: Schema, depth: int = 0) -> Any:
-    """A value as JSON data: times as text, bytes as base64, what JSON lacks (NaN, keys) as text."""
+    """A value as JSON data: times and addresses as text, bytes as base64, what JSON lacks (NaN, keys) as
+    text, of an optional what it holds, or null."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -168,10 +188,12 @@ def plain(value: Any, schema: Schema, depth: int = 0) -> Any:
         return value if isfinite(value) else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value[:LONGEST_TEXT]).decode("ascii")
-    if _is_plain(value):
-        return str(value)
     if depth > 10 * DEEPEST:
         return "…"
+    if isinstance(value, Optional):
+        return plain(value.value, schema, depth + 1)
     if isinstance(value, list):
         return [plain(item, schema, depth + 1) for item in value]
+    if not isinstance(value, dict) and not is_record(value):
+        return printable(str(value))
     return {str(key_value(k)): plain(v, schema, depth + 1) for k, v in fields(value, schema).items()}
