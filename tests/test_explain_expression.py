@@ -12,8 +12,8 @@ from typing import Any
 import golden
 import pytest
 from drawn import VARIABLES, Draw, bindings
-from pactlang.expression import Expression, expression
 
+from pactlang.cel import Expression, expression
 from pactlang.errors import CompileError, ExpressionError
 from pactlang.explain.show import cells, shown
 from pactlang.explain.written import Writer
