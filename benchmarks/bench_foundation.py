@@ -243,6 +243,12 @@ def big_file(folder: Path, gigabytes: float) -> Row:
     )
 
 
+def cpu() -> str:
+    """What Linux says the processor is."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
+
+
 def markdown(rows: list[Row], columns: Sequence[str]) -> str:
     """A table of these attributes of the rows."""
     lines = [columns, ["---"] * len(columns)]
@@ -250,12 +256,12 @@ def markdown(rows: list[Row], columns: Sequence[str]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def write(path: Path, table: str) -> None:
-    """Put a table between the two marks of a document."""
-    before, mark, rest = path.read_text("utf-8").partition("<!-- figures -->\n")
-    _, end, after = rest.partition("<!-- end of figures -->")
+def write(path: Path, table: str, section: str = "figures") -> None:
+    """Put a table between the two marks of a document's section."""
+    before, mark, rest = path.read_text("utf-8").partition(f"<!-- {section} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {section} -->")
     if not (mark and end):
-        raise SystemExit(f"{path} has no place for figures")
+        raise SystemExit(f"{path} has no place for {section}")
     path.write_text(f"{before}{mark}{table}\n{end}{after}", "utf-8")
 
 

@@ -20,6 +20,7 @@ what went wrong and where.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -27,7 +28,7 @@ from typing import Any
 from msgspec import Struct
 
 from pactlang import ir
-from pactlang._runtime import Binding, Machine
+from pactlang._runtime import Binding, Calculator
 from pactlang.diagnostic import Diagnostic
 from pactlang.errors import ExpressionError
 from pactlang.evaluate import Error, evaluate
@@ -126,7 +127,7 @@ def _rows(functions: Declared | None) -> dict[str, tuple[Overload, ...]]:
     return {name: tuple(rows) for name, rows in made.items()}
 
 
-class Expression(Machine):
+class Expression(Calculator):
     """A compiled expression.  Made by `expression`; may be used from many threads.
 
     `.type`: what it gives, as CEL writes it; `dyn` where that is known only when it runs.
@@ -151,7 +152,7 @@ class Expression(Machine):
         atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
         self.prepare(
             core.code,
-            [constant_value(constant) for constant in core.constants],
+            [_interned(constant_value(constant)) for constant in core.constants],
             [list(texts) for texts in core.sets],
             [(-1, 0, -1)] * len(slots),
             core.temps,
@@ -163,26 +164,13 @@ class Expression(Machine):
             search,
             SHAPES,
         )
-        names = tuple(_candidates(slot.name, container) for slot in slots)
-        self._names = names
-        self.name_slots(names, [WANTED.get(slot.type.kind, 0) for slot in slots], binding)
+        self._names = [_candidates(slot.name, container) for slot in slots]
+        self.name_slots(self._names, [WANTED.get(slot.type.kind, 0) for slot in slots], binding)
 
     @property
     def text(self) -> str:
         """The expression as it was written."""
         return self.source.text
-
-    def evaluate(self, bindings: Mapping[str, Any] | None = None) -> Any:
-        """The value for these bindings: name of a variable -> its value.
-
-        Raises ExpressionError, with `.code` and `.span`, where the value is an error value; TypeError
-        for a value of Python that CEL does not have.
-        """
-        given = bindings if type(bindings) is dict else dict(bindings or {})
-        failed, value = self.compute(given)
-        if failed:
-            raise self._error(value, given)
-        return to_host(value) if isinstance(value, list | dict | Optional) else value
 
     def explain(self, bindings: Mapping[str, Any] | None = None, width: int | None = None) -> str:
         """The expression drawn: the value of every part under the whole it belongs to, an optional as
@@ -216,13 +204,17 @@ class Expression(Machine):
         """The variables' values as the plain evaluator reads them."""
         return [self._bound(i, bindings) for i in range(len(self._names))]
 
-    def _error(self, code: int, bindings: dict[str, Any]) -> ExpressionError:
+    def fault(self, code: int, bindings: dict[str, Any]) -> ExpressionError:
         """Why the value is an error value, found out by the plain evaluator."""
         found = evaluate(self._written, self._row(bindings), self.module)
         if isinstance(found, Error):
             return ExpressionError(found.code, found.message, found.span, self.source)
         word = ErrorCode(code).name.lower().replace("_", "-")
         return ExpressionError(word, f"the value is an error: {word}", self.node.span, self.source)
+
+    def hand_out(self, value: Any) -> Any:
+        """A list, a map or an optional as Python has it."""
+        return to_host(value)
 
     def _bound(self, slot: int, bindings: dict[str, Any]) -> Any:
         """A variable's value as the plain evaluator reads it."""
@@ -246,7 +238,12 @@ def _candidates(name: str, container: str) -> tuple[str, ...]:
     """The names under which a variable that nobody declared may be bound: the container's come first."""
     from pactlang.check import prefixes
 
-    return tuple(prefix + name for prefix in prefixes(container))
+    return tuple(sys.intern(prefix + name) for prefix in prefixes(container))
+
+
+def _interned(value: Any) -> Any:
+    """A text as a dict is likely to hold it as a key: the look-up is then a comparison of pointers."""
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def to_host(value: Any) -> Any:

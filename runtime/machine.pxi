@@ -261,6 +261,9 @@ cdef void run(Machine m, Frame frame) noexcept:
                     fail(c, ERR_LIMIT)
             elif pc.op == OP_SET_BOOL:
                 set_bool(c, pc.imm.i != 0)
+                if (pc + 1).op == OP_JUMP:      # the end of a condition whose value is wanted
+                    pc = code + (pc + 1).t
+                    continue
             elif pc.op == OP_SET_ERROR:
                 fail(c, <int32_t>(pc.imm.i & 0xFF))
             else:
@@ -511,16 +514,20 @@ cdef void position(Cell* c, const Cell* iterator, const Cell* source, Frame fram
 cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept:
     cdef int i
     cdef list made
+    cdef object item
     if not frame.spend(count >> 3):
         fail(c, ERR_LIMIT)
         return
+    for i in range(count):
+        if items[i].tag == TAG_ERROR:
+            fail(c, items[i].aux)
+            return
     try:
-        made = []
+        made = PyList_New(count)
         for i in range(count):
-            if items[i].tag == TAG_ERROR:
-                fail(c, items[i].aux)
-                return
-            made.append(box(&items[i]))
+            item = box(&items[i])
+            Py_INCREF(item)
+            PyList_SET_ITEM(made, i, item)
         frame.give(c, TAG_LIST, made, 40 * count + 64)
         if c.tag == TAG_LIST:
             c.aux = OWNED_LIST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
@@ -398,3 +399,29 @@ def test_what_is_false_is_false_beside_a_bound_error() -> None:
     assert verdict.ok
     doubt = 'pact p "1.0.0" clause c { never cel.bind(x, 1 / size(output), x > 1 && false) }'
     assert pactlang.Evaluator(pactlang.compile(doubt)).check({}).ok
+
+
+class Thief:
+    """A key that looks like a variable's name, and empties the bindings when it is compared with it."""
+
+    bindings: dict[Any, Any] | None = None
+
+    def __init__(self, name: str) -> None:
+        self.hash = hash(name)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        if self.bindings is not None:
+            self.bindings.pop("a", None)
+        return False
+
+
+@pytest.mark.parametrize("held", [lambda: "ab" * 40, lambda: ["ab" * 40], lambda: {"k": "ab" * 40}])
+def test_a_key_cannot_take_away_what_was_read(held: Callable[[], Any]) -> None:
+    thief = Thief("b")
+    bindings = {"a": held(), thief: 1, "b": 1}
+    thief.bindings = bindings
+    assert expression("[a, b][0]").evaluate(bindings) == held()
+    assert "a" not in bindings

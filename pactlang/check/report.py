@@ -16,6 +16,9 @@ from pactlang.source import Source, Span
 
 # Longer names are not compared: no near name is worth a quadratic search.
 LONGEST_NAME = 64
+# Names that one check compares at most: where unknown names are many, and known ones too, the search for
+# near ones would take longer than all the rest.
+MOST_COMPARED = 30_000
 
 
 class Report:
@@ -24,6 +27,7 @@ class Report:
     def __init__(self, source: Source, lenient: bool = False) -> None:
         self.source, self.lenient = source, lenient
         self.found: list[Diagnostic] = []
+        self.compared = 0
 
     def error(
         self,
@@ -69,7 +73,12 @@ class Report:
 
     def unknown(self, what: str, name: str, span: Span, names: Iterable[str], label: str = "") -> None:
         """An unknown `what` (field, name, function, ...), with the nearest of `names` as a fix."""
-        self.error(f"unknown-{what}", f"unknown {what} `{name}`", span, label, **suggest(name, span, names))
+        hint: Hint = {}
+        if self.compared < MOST_COMPARED:
+            candidates = tuple(names)
+            self.compared += len(candidates)
+            hint = suggest(name, span, candidates)
+        self.error(f"unknown-{what}", f"unknown {what} `{name}`", span, label, **hint)
 
     def text(self, span: Span | tuple[int, int]) -> str:
         """What was written in `span`."""

@@ -11,6 +11,7 @@ comprehension has a variable of its own).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -336,7 +337,7 @@ class Walk:
                 help=(f"did you mean `{path}`?",), fix=Fix(span, path, f"write `{path}`"),
             )  # fmt: skip
             return
-        known = (*scope.variables, *self.names, *self.fields, *nested.values(), *TYPE_VALUES)
+        known = chain(scope.variables, self.names, self.fields, nested.values(), TYPE_VALUES)
         if self.mode is Mode.PACT:
             self.report.unknown("field", name, span, known, "no field, let or event has this name")
         else:

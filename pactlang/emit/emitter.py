@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pactlang import ir
 from pactlang.emit import lazy, loops
-from pactlang.emit.code import Code
+from pactlang.emit.code import TEMPS, Code
 from pactlang.emit.proofs import Certainty, constant_texts, exact_number
 from pactlang.functions import BUILTINS
 from pactlang.opcodes import ErrorCode, Opcode
@@ -263,12 +263,15 @@ class Emitter(Code):
 
     def run(self, nodes: tuple[ir.Expr, ...], use: Callable[[int, int], None]) -> None:
         """Values in adjacent registers, then what uses them."""
-        registers = [self.temp() for _ in nodes]
-        for register, node in zip(registers, nodes, strict=True):
+        first = TEMPS + self.depth if nodes else 0
+        for node in nodes:
             mark = self.depth
-            self.add(Opcode.MOVE, self.value(node), c=register)
+            value = self.value(node)
             self.depth = mark
-        use(registers[0] if registers else 0, len(registers))
+            register = self.temp()
+            if value != register:  # a slot, a constant, a variable; what is computed is there already
+                self.add(Opcode.MOVE, value, c=register)
+        use(first, len(nodes))
 
     def choose(self, node: ir.Cond, target: int) -> None:
         yes, no, failed, done = self.label(), self.label(), self.label(), self.label()
