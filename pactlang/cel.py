@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +40,7 @@ from pactlang.program import Core, constant_value
 from pactlang.schema import Type
 from pactlang.source import Source
 from pactlang.types import parse_type
-from pactlang.values import BoolKey, Optional, from_host, is_number, key_value
+from pactlang.values import MAX_NESTING, BoolKey, Optional, from_host, is_number, key_value
 
 # The tags of declared types into which a number of another type is made.
 WANTED = {"double": Tag.DOUBLE, "uint": Tag.UINT}
@@ -81,7 +82,9 @@ def expression(
     if not isinstance(text, str):
         raise TypeError(f"expected an expression's text as a str, found {type(text).__name__}")
     source = Source("<expression>", text)
-    variables = {name: parse_type(written) for name, written in (types or {}).items()}
+    variables = {
+        name: parse_type(written, abstract=bool(functions)) for name, written in (types or {}).items()
+    }
     dynamic = types is None or not check
     found, diagnostics = compiled(source, variables, container, _rows(functions), dynamic, fold)
     if found is None:
@@ -121,8 +124,8 @@ def _rows(functions: Declared | None) -> dict[str, tuple[Overload, ...]]:
         name, method = written.removeprefix("."), written.startswith(".")
         for params, result in overloads:
             free = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-            types = tuple(parse_type(param, free) for param in params)
-            row = Overload(f"{name}_{len(made)}", name, types, parse_type(result, free), method)
+            types = tuple(parse_type(param, free, True) for param in params)
+            row = Overload(f"{name}_{len(made)}", name, types, parse_type(result, free, True), method)
             made.setdefault(name, []).append(row)
     return {name: tuple(rows) for name, rows in made.items()}
 
@@ -221,11 +224,11 @@ class Expression(Calculator):
         name = next((name for name in self._names[slot] if name in bindings), None)
         if name is None:
             return Error("unknown-name", f"`{self.variables[slot]}` has no value")
-        value, kind = bindings[name], self.module.schema.slots[slot].type.kind
+        kind = self.module.schema.slots[slot].type.kind
         try:
-            value = from_host(value)
+            value = _hosted(bindings[name], 0)
         except TypeError:
-            pass
+            value = bindings[name]
         if isinstance(value, dict) and isinstance(next(iter(value), None), bool):
             value = {BoolKey(key) if isinstance(key, bool) else key: item for key, item in value.items()}
         return float(value) if kind == "double" and is_number(value) else value
@@ -239,6 +242,17 @@ def _candidates(name: str, container: str) -> tuple[str, ...]:
     from pactlang.check import prefixes
 
     return tuple(sys.intern(prefix + name) for prefix in prefixes(container))
+
+
+def _hosted(value: Any, depth: int) -> Any:
+    """A value with the times of Python in it as CEL has them, as the machine reads them one by one."""
+    if isinstance(value, datetime | timedelta):
+        return from_host(value)
+    if isinstance(value, list | dict) and depth < MAX_NESTING:
+        if isinstance(value, list):
+            return [_hosted(item, depth + 1) for item in value]
+        return {key: _hosted(item, depth + 1) for key, item in value.items()}
+    return from_host(value) if depth == 0 else value
 
 
 def _interned(value: Any) -> Any:

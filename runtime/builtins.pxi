@@ -465,6 +465,11 @@ cdef void optional(int fn, Cell* out, const Cell* args, int n, Frame frame) noex
             optional_value(out, &args[0], frame)
         else:
             out[0] = args[0] if held else args[1]
+    elif (fn == FN_OPTIONAL_SELECT or fn == FN_OPTIONAL_INDEX) and n == 2 and args[0].tag == TAG_NULL:
+        if args[1].tag == TAG_ERROR:
+            out[0] = args[1]
+        else:
+            set_none(out)               # what is absent has nothing
     elif (fn == FN_OPTIONAL_SELECT or fn == FN_OPTIONAL_INDEX) and n == 2:
         look_up(out, &args[0], &args[1], frame)
     elif (fn == FN_FIRST or fn == FN_LAST) and n == 1:

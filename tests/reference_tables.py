@@ -206,7 +206,7 @@ def codes(node: ast.expr, function: ast.AST) -> Iterator[str]:
 
 # What the templates for codes make.
 MADE = {
-    "f'bad-{function}'": ("bad-duration", "bad-timestamp"),
+    "f'bad-{function}'": ("bad-cidr", "bad-duration", "bad-ip", "bad-timestamp"),
     "f'{what.split()[-1]}-as-value'": ("pattern-as-value", "phrases-as-value"),
 }
 

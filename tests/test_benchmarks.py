@@ -87,7 +87,9 @@ def test_a_large_pact_compiles(bench: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("bench", ["bench_expressions"], indirect=True)
-@pytest.mark.parametrize("package", ["pactlang", "cel-expr-python", "common-expression-language", "cel-python"])
+@pytest.mark.parametrize(
+    "package", ["pactlang", "cel-expr-python", "common-expression-language", "cel-python"]
+)
 def test_an_engine_of_cel_says_what_the_rules_say(bench: ModuleType, package: str) -> None:
     found, missing = bench.engines()
     if package in missing:

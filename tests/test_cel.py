@@ -229,13 +229,34 @@ def test_what_cel_accepts_is_at_most_a_warning() -> None:
         ("math.greatest(1, 2u)", {}, "dyn"),
         ("math.greatest(1, 2)", {}, "int"),
         ("x.a", {"x": dict}, "dyn"),
+        ("x", {"x": list[str]}, "list(string)"),
+        ("x", {"x": dict[str, list[int]]}, "map(string, list(int))"),
+        ("x", {"x": int | None}, "int"),
+        ("x", {"x": "acme.Money"}, "acme.Money"),
     ],
 )
 def test_the_type_is_deduced(text: str, types: dict[str, object], expected: str) -> None:
     assert expression(text, types).type == expected
 
 
-@pytest.mark.parametrize("odd", ["list(", "list(int", "map(int)", "list(int))", "", "(", 5, "int int"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "list(",
+        "list(int",
+        "map(int)",
+        "list(int))",
+        "",
+        "(",
+        5,
+        "int int",
+        "str",
+        "map(str, int)",
+        set[int],
+        {"a": int},
+        int | str,
+    ],
+)
 def test_a_type_that_is_none_is_refused(odd: object) -> None:
     with pytest.raises(ValueError, match=r"type|parameters"):
         expression("1", {"x": odd})
@@ -425,3 +446,23 @@ def test_a_key_cannot_take_away_what_was_read(held: Callable[[], Any]) -> None:
     thief.bindings = bindings
     assert expression("[a, b][0]").evaluate(bindings) == held()
     assert "a" not in bindings
+
+
+def test_times_of_python_inside_a_map_are_times_where_it_is_told_why() -> None:
+    made = expression("m.took > 1s && n / zero > 1", {"m": "map(string, dyn)", "n": "int", "zero": "int"})
+    bindings = {
+        "m": {"took": timedelta(seconds=5), "at": [datetime(2026, 1, 1, tzinfo=UTC)]},
+        "n": 1,
+        "zero": 0,
+    }
+    with pytest.raises(ExpressionError) as caught:
+        made.evaluate(bindings)
+    assert caught.value.code == "divide-by-zero"
+    assert "too long" not in made.explain(bindings)
+
+
+def test_what_is_null_has_no_field() -> None:
+    assert value("x.?a.orValue(1)", x=None) == 1
+    assert value("x[?0].hasValue()", x=None) is False
+    pact = 'pact p "1.0.0" clause c { require args.?amount.orValue(0.0) <= 50.0 && args.?a.?b == optional.none() }'
+    assert pactlang.Evaluator(pactlang.compile(pact)).check({}).ok

@@ -75,7 +75,6 @@ def _looked_up(
 ) -> ir.Expr:
     if "error" in (operand.type.kind, key.type.kind):
         return walk.error(expr.span)
-    walk.strict(operand, scope)
     found = resolve(function, False, (operand.type, key.type), walk.nulls)
     if found is not None:
         return ir.Call(found.result, expr.span, function, found.overload, (operand, key))

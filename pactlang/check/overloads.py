@@ -14,6 +14,7 @@ from pactlang.check.facts import LENIENT
 from pactlang.check.modes import Mode
 from pactlang.check.report import an, listed
 from pactlang.diagnostic import Fix
+from pactlang.extensions.network import to_cidr, to_ip
 from pactlang.functions import FUNCTIONS
 from pactlang.schema import DYN, Type
 from pactlang.values import parse_duration, parse_timestamp
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 READERS = {
     "duration": (parse_duration, "90s", "a duration"),
     "timestamp": (parse_timestamp, "2026-01-31T12:00:00Z", "a time"),
+    "ip": (to_ip, "10.0.0.1", "an address"),
+    "cidr": (to_cidr, "10.0.0.0/8", "a network"),
 }
 
 
@@ -114,7 +117,7 @@ def _no_index(walk: Walk, operand: ir.Expr, key: ir.Expr) -> None:
 
 
 def _good_constant(walk: Walk, function: str, args: tuple[ir.Expr, ...]) -> bool:
-    """False (reported) if a constant text is converted to a time that it is not."""
+    """False (reported) if a constant text is converted to a time or an address that it is not."""
     if function not in READERS or not isinstance(args[0], ir.Const) or not isinstance(args[0].value, str):
         return True
     read, example, what = READERS[function]

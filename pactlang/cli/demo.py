@@ -147,7 +147,9 @@ class Show:
 
         from pactlang.cli.report import SEVERITY
 
-        table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="dim")
+        table = Table(
+            box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0)
+        )
         table.add_column("clause", overflow="fold", min_width=8)
         table.add_column("severity")
         for name in (*WORDS, "coverage"):

@@ -113,9 +113,12 @@ def _refused(function: str, kinds: tuple[str, ...]) -> Failure:
     return Failure("no-such-overload", f"{shown(function)} cannot be used on {' and '.join(kinds)}")
 
 
+SHOWN = {"_[_]": "[]", "_[?_]": "[?]", "_?._": ".?"}
+
+
 def shown(function: str) -> str:
     """A function or operator as it is written in a pact."""
-    return f"`{function.strip('_@').replace('[_]', '[]').replace('[?_]', '[?]')}`"
+    return f"`{SHOWN.get(function, function.strip('_@'))}`"
 
 
 def brief(value: object) -> str:

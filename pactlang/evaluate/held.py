@@ -107,4 +107,4 @@ def unreadable(value: Any, host: bool = False) -> str:
     if is_bad_number(value):
         return "is an integer beyond 64 bits"
     known_type = type(value) in TYPE_NAMES or isinstance(value, int | Struct | list | dict)
-    return "" if known_type else "is no data that a pact can read"
+    return "" if known_type else "is no CEL value" if host else "is no data that a pact can read"

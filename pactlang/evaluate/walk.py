@@ -23,7 +23,7 @@ from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, no, place,
 from pactlang.opcodes import Outcome
 from pactlang.schema import VARIABLES
 from pactlang.text import compile_re2, find, find_phrase, phrase_pattern
-from pactlang.values import NULL_BASE, CelType, Duration, Optional, Timestamp, UInt, map_key, some
+from pactlang.values import NONE, NULL_BASE, CelType, Duration, Optional, Timestamp, UInt, map_key, some
 
 # CEL's names of the types that the schema calls otherwise.
 TYPES = {
@@ -297,6 +297,8 @@ class _Walk(Loops):
         if node.function in ("_==_", "_!=_", "@in"):
             pairs = zip(node.args, values, strict=True)
             values = [known(self.module.schema, arg.type, value) for arg, value in pairs]
+        if node.function in ("_?._", "_[?_]") and values[0] is None:
+            return NONE  # what is absent has nothing
         if node.function == "_[_]" and isinstance(values[0], dict):
             return self._readable(node, self._indexed(node, *values))
         result = self._applied(node, values)

@@ -163,11 +163,19 @@ def _unmatched(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None
 # Slips ------------------------------------------------------------------------------------------
 
 
+_SAFE_DOT = re.compile(r"(?<=[\w\])])\?\.(?=[A-Za-z_])")
+_SWAPPED = re.compile(r"=[<>]|=[ \t]+=")
+
+
 def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     """A sign or word of another language."""
     if at.last.kind == "FACTOR" and at.before.kind in ("INT", "FLOAT") and at.slice(at.last.span) == "%":
         return _percent(at)
-    places = [word] if "RELATION" in accepted else []
+    swapped = _swapped(at, word)
+    if swapped is not None:
+        return swapped
+    joins = at.slice(word.span) in ("and", "or")  # which nothing else can be where no name can stand
+    places = [word] if "RELATION" in accepted or (joins and "IDENT" not in accepted) else []
     places += [read for read in (at.last, at.before) if read.kind == "IDENT"]  # `a and b`: read as a name
     place = next((p for p in places if at.slice(p.span) in SPELLINGS), None)
     if place is None:
@@ -176,6 +184,18 @@ def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     ours = SPELLINGS[written]
     message = f"`{written}` is written `{ours}`"
     return Diagnostic("syntax", message, Label(place.span), fix=Fix(place.span, ours, "replace it"))
+
+
+def _swapped(at: Machine, word: Word) -> Diagnostic | None:
+    """Signs in the wrong order: `=<`, and `a?.b`, which other languages have for `a.?b`."""
+    line = at.text.rfind("\n", 0, word.span.start) + 1
+    found = _SAFE_DOT.search(at.text, line, word.span.end) or _SWAPPED.match(at.text, word.span.start)
+    if found is None:
+        return None
+    ours = {"?.": ".?", "=<": "<=", "=>": ">="}.get(found[0], "==")
+    message = f"`{found[0]}` is written `{ours}`"
+    span = Span(*found.span())
+    return Diagnostic("syntax", message, Label(span), fix=Fix(span, ours, "replace it"))
 
 
 def _late_default(at: Machine, word: Word) -> Diagnostic | None:
