@@ -53,6 +53,7 @@ class Writer:
         self.lines: list[list[str]] = []  # text, comment or ""
         self.column = 0
         self.ended = False  # nothing may follow on this line
+        self.begun: Word | None = None  # its comments are written already
 
     def newline(self, indent: int) -> None:
         """Begin a line."""
@@ -73,20 +74,32 @@ class Writer:
         at = text.rfind("\n")
         self.column = len(text) - at - 1 if at >= 0 else self.column + len(text)
 
+    def begin(self, word: Word, hang: int) -> None:
+        """A new line for a word, below the comments that belong to it."""
+        for comment in word.before:
+            self.comment_line(comment, hang)
+        self.newline(hang)
+        self.begun = word
+
+    def _lead(self, word: Word) -> None:
+        """The comments above an item, with the empty lines between them."""
+        indent = self.column
+        self.lines.pop()
+        for comment in word.before:
+            if comment.blank and comment is not word.before[0]:
+                self.blank()
+            self.comment_line(comment, indent)
+        if word.breaks > 1:
+            self.blank()
+        self.newline(indent)
+
     def put(self, before: Word | None, word: Word, hang: int) -> None:
         """A word with its comments; `before` is what stands before it on the line."""
-        if word.before:
-            fresh = before is None and not self.ended
-            if fresh:
-                hang = self.column
-                self.lines.pop()
-            for comment in word.before:
-                if fresh and comment.blank and comment is not word.before[0]:
-                    self.blank()
-                self.comment_line(comment, hang)
-            if fresh and word.breaks > 1:
-                self.blank()
-            self.newline(hang)
+        if word.before and word is not self.begun:
+            if before is None and not self.ended:
+                self._lead(word)
+            else:
+                self.begin(word, hang)
         elif self.ended:
             self.newline(hang)
         else:
@@ -114,6 +127,9 @@ class Flow:
         return column if column <= FURTHEST and not self.out.ended else self.indent + 4
 
     def _flow(self, words: Sequence[Word], hang: int, tail: int, depth: int) -> None:
+        first = words[0]
+        if self.out.ended or (first.before and self.before is not None and first is not self.out.begun):
+            self._newline(words, hang)
         if depth > DEEPEST or self._fits(words, tail):
             self.put(words, hang)
             return
@@ -133,7 +149,12 @@ class Flow:
 
     def _fits(self, words: Sequence[Word], tail: int) -> bool:
         """On this line, as it stands?  Comments are no reason to say no: what they break is broken."""
-        if self.out.ended or any(w.before or w.after for w in words[:-1]) or words[-1].before:
+        begun = self.out.begun
+        if (
+            self.out.ended
+            or any(w.before and w is not begun for w in words)
+            or any(w.after for w in words[:-1])
+        ):
             return False
         text = gap(self.before, words[0]) + flat(words)
         first, *more = text.split("\n")
@@ -151,7 +172,10 @@ class Flow:
         """As many on a line as it takes."""
         for part in parts:
             after = tail if part is parts[-1] else 0
-            if part is not parts[0] and not self._fits(part, after):
+            if part is not parts[0] and (self.out.ended or part[0].before):
+                self._newline(part, hang)
+                self._flow(part, hang + 2, after, depth + 1)
+            elif part is not parts[0] and not self._fits(part, after):
                 if self._column(part) > FURTHEST or self._would_fit(part, hang, after):
                     self._newline(part, hang)
                 self._flow(part, max(hang, self._column(part)), after, depth + 1)
@@ -165,9 +189,8 @@ class Flow:
         return hang + len(flat(part)) + tail <= WIDTH
 
     def _newline(self, part: Sequence[Word], hang: int) -> None:
-        if not part[0].before:
-            self.out.newline(hang)
-            self.before = None
+        self.out.begin(part[0], hang)
+        self.before = None
 
     def _last_resort(self, words: Sequence[Word], hang: int, tail: int, depth: int) -> None:
         """After a comparison if that is enough, else inside brackets."""

@@ -82,6 +82,8 @@ def _drop_separators(words: list[Word]) -> None:
     words.reverse()  # END first, so that a long file takes linear time
     while words:
         kept.append(words.pop())
+        if kept[-1].text == "," and len(kept) > 1:
+            _let_pass(kept[-2], kept[-1])
         if not words or len(kept) < 2:
             continue
         if kept[-1].text == ";" or (kept[-1].text == "," and words[-1].text in ("]", "}", ")")):
@@ -89,6 +91,12 @@ def _drop_separators(words: list[Word]) -> None:
             discard(kept, len(kept) - 2)
             kept.pop()
     words[:] = kept
+
+
+def _let_pass(word: Word, comma: Word) -> None:
+    """A comment between a word and its comma goes behind the comma."""
+    if not comma.before and comma.after is None:
+        comma.after, word.after = word.after, None
 
 
 def _cut(words: list[Word], starts: Iterable[int]) -> list[list[Word]]:
@@ -108,7 +116,9 @@ def _cut(words: list[Word], starts: Iterable[int]) -> list[list[Word]]:
 def _declaration(node: s.Declaration, words: list[Word]) -> Item:
     match node:
         case s.Let() | s.PatternDecl() | s.PhrasesDecl() | s.Event():
-            return _line(words, [1, 1], NAMES, node)
+            return _line(words, [1, 1, 1], NAMES, node)
+        case s.Applies():
+            return _line(words, [2], "", node)
         case s.Owner() | s.Renews():
             return _line(words, [1], FACTS, node)
         case s.Override(_, s.Clause() as clause):
@@ -146,6 +156,8 @@ def _with_block(words: list[Word], starts: list[int], make: object, joint: str, 
     opened = next(i for i, word in enumerate(words) if word.text == "{")
     inside, close = words[opened + 1 : -1], words[-1]
     was_one_line = not any(word.breaks or word.before for word in words[opened + 1 :])
+    if not inside:
+        was_one_line = words[opened].after is None and not close.before
     parts = _cut(inside, starts)
     if joint == ", ":
         parts = _without_commas(parts, close)

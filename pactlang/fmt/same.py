@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pactlang.source import Span
 from pactlang.syntax import Node
 
 
 def same(one: object, other: object) -> bool:
     """Are two nodes, or tuples of them, equal up to spans?"""
-    if isinstance(one, Span) and isinstance(other, Span):
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Node):
-        return all(same(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__)
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+    waiting: list[tuple[Any, Any]] = [(one, other)]  # no recursion: trees may be deep
+    while waiting:
+        left, right = waiting.pop()
+        if type(left) is not type(right):
+            return False
+        if isinstance(left, Span):
+            continue
+        if isinstance(left, Node):
+            waiting += [(getattr(left, name), getattr(right, name)) for name in left.__struct_fields__]
+        elif isinstance(left, tuple):
+            if len(left) != len(right):
+                return False
+            waiting += zip(left, right, strict=True)
+        elif left != right:
+            return False
+    return True
