@@ -25,8 +25,18 @@ TEXTS = (
 SHORT = TEXTS[:6]
 BYTES = ("b'x'", 'rb"\\n"', "B'''q'''")
 BINARY = "+ - * / % == != < <= > >= in".split()
-COMMENTS = ("// why", "//", '// "quote', "//  it's {odd}  ", "// ende ;,", "/// x // y", "// é日", "//\tt")
-SECOND = ("ok", "a.b.c", "x")
+COMMENTS = (
+    "// why",
+    "//",
+    '// "quote',
+    "//  it's {odd}  ",
+    "// ende ;,",
+    "/// x // y",
+    "// é日",
+    "//\tt",
+    "// \xa0",
+    "//\x0b\x85",
+)
 
 
 class DrawPact:

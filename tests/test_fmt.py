@@ -13,6 +13,7 @@ from drawn_pacts import DrawPact
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from pactlang import syntax as s
 from pactlang.fmt import format_pact, same
 from pactlang.fmt.flow import WIDTH
 from pactlang.fmt.layout import lay_out
@@ -20,7 +21,6 @@ from pactlang.fmt.outline import outline, types
 from pactlang.fmt.words import COMMENT, comments, read_words
 from pactlang.parse import parse, parse_with_words
 from pactlang.source import Source
-from pactlang.syntax import Pact
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("pactlang/examples", "tests/pacts", "benchmarks")
@@ -36,7 +36,7 @@ def formatted(text: str) -> str:
     return written
 
 
-def laid_out(text: str) -> tuple[str, Pact, list[str]]:
+def laid_out(text: str) -> tuple[str, s.Pact, list[str]]:
     """The text in the one style, not yet compared with anything; its tree and its comments."""
     tree, words, found = parse_with_words(Source("case.pact", text))
     assert tree is not None, (found[0], text)
@@ -69,7 +69,7 @@ def test_every_pact_of_the_repository(path: Path) -> None:
 def test_pacts_of_the_documents() -> None:
     texts = [text for name in ("README.md", "grammar/README.md") for text in _blocks(ROOT / name)]
     parsed = [text for text in texts if parse(Source("case.pact", text))[0] is not None]
-    assert len(parsed) > 50
+    assert len(parsed) > 20
     for text in parsed:
         hold(text)
 
@@ -104,6 +104,17 @@ def test_ten_thousand_drawn_pacts(seed: int) -> None:
             raise
 
 
+def test_every_form_is_drawn() -> None:
+    trees = [laid_out(DrawPact(Random(seed)).pact())[1] for seed in range(400)]
+    items = [item for tree in trees for item in tree.items]
+    assert {type(item) for item in items} == set(s.Declaration.__args__)
+    parts = {type(part) for item in items if isinstance(item, s.Clause) for part in item.items}
+    assert parts == set(s.ClauseItem.__args__)
+    assert {item.kind for store in items if isinstance(store, s.Store) for item in store.items} == {
+        "redact", "drop", "keep", "limit",
+    }  # fmt: skip
+
+
 def test_every_cel_expression(shared: Path) -> None:
     rows = map(json.loads, (shared / "data/cel/cel_conformance.jsonl").open(encoding="utf-8"))
     expressions = [row["expr"] for row in rows if row["proto_free"]]
@@ -133,8 +144,8 @@ def test_what_cannot_be_parsed_has_no_format() -> None:
 
 def test_a_deep_and_a_long_expression() -> None:
     for text in ("(" * 150 + "1" + ")" * 150, "[" * 150 + "]" * 150, "a && (b || " * 60 + "c" + ")" * 60,
-                 "a ? b : " * 150 + "c", "f(x, " * 100 + "1" + ")" * 100, "aaaaaaaaaa || " * 20000 + "b",
-                 "[" + "1, " * 20000 + "2]", "f(" + "aaa.bbb(ccc) && " * 5000 + "d)"):  # fmt: skip
+                 "a ? b : " * 150 + "c", "f(x, " * 100 + "1" + ")" * 100, "aaaaaaaaaa || " * 4000 + "b",
+                 "[" + "1, " * 4000 + "2]", "f(" + "aaa.bbb(ccc) && " * 1000 + "d)"):  # fmt: skip
         hold(f"{HEADER}let x = {text}")
 
 

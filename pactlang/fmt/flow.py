@@ -148,7 +148,7 @@ class Flow:
             self.before = word
 
     def _fits(self, words: Sequence[Word], tail: int) -> bool:
-        """On this line, as it stands?  Comments are no reason to say no: what they break is broken."""
+        """On this line, as it stands?  No if a comment breaks it."""
         begun = self.out.begun
         if (
             self.out.ended

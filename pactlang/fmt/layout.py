@@ -165,7 +165,7 @@ def _with_comments(lines: list[list[str]]) -> list[str]:
         texts += _run(run)
         run = [line] if line[1] and line[0].strip() else []
         if not run:
-            texts.append((line[0] + line[1]).rstrip())
+            texts.append((line[0] + line[1]).rstrip(" "))
     return texts[:-1]
 
 
