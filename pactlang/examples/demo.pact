@@ -1,7 +1,7 @@
 pact demo "1.0.0"
   "What the support agent of `pactc demo` promises: small refunds, no card numbers, no idle boasts."
 
-let refund_cap = 50.0
+let refund_cap  = 50.0
 let known_tools = ["lookup_order", "issue_refund", "change_address", "handover"]
 
 // 13 to 19 digits count as a card number only if the check digit fits.

@@ -4,7 +4,7 @@ pact support "1.0.0"
 owner  "support@larkspur-cycles.example"
 renews 2027-09-01
 
-let refund_cap = 50.0
+let refund_cap  = 50.0
 let known_tools = ["lookup_order", "issue_refund", "cancel_order", "change_address", "handover"]
 
 // 13 to 19 digits count as a card number only if the check digit fits.

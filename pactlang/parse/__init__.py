@@ -14,7 +14,7 @@ from pactlang import syntax
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
 from pactlang.source import Source, Span
 
-__all__ = ["MAX_SOURCE", "parse", "parse_expression", "parse_with_holes", "read_source"]
+__all__ = ["MAX_SOURCE", "parse", "parse_expression", "parse_with_holes", "parse_with_words", "read_source"]
 
 # Characters of one file.  Past that it is no pact, whatever it is.
 MAX_SOURCE = 16 * 1024 * 1024
@@ -47,18 +47,34 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     return _whole(*_run(source, "expression"))
 
 
+def parse_with_words(
+    source: Source,
+) -> tuple[syntax.Pact | None, tuple[tuple[str, Span], ...], tuple[Diagnostic, ...]]:
+    """Like `parse`, and all words in their order: what each is where it stands (`IDENT`, or `WHEN` where
+    it is that keyword), and its span.  Comments and blanks are what lies between."""
+    words: list[tuple[str, Span]] = []
+    tree, diagnostics = _whole(*_run(source, "pact", words))
+    return tree, tuple(words), diagnostics
+
+
 def _whole(tree: Any, diagnostics: tuple[Diagnostic, ...]) -> tuple[Any, tuple[Diagnostic, ...]]:
     return None if has_errors(diagnostics) else tree, diagnostics
 
 
-def _run(source: Source, start: str) -> tuple[Any, tuple[Diagnostic, ...]]:
+def _run(
+    source: Source, start: str, words: list[tuple[str, Span]] | None = None
+) -> tuple[Any, tuple[Diagnostic, ...]]:
     unreadable = _unreadable(source)
     if any(d.code != "byte-order-mark" for d in unreadable):
         return None, unreadable
-    from pactlang.parse.machine import Machine
+    from pactlang.parse.machine import Machine, Recorder
     from pactlang.parse.table import table
 
-    machine = Machine(table(), source, start, at=len(unreadable))
+    at = len(unreadable)
+    if words is None:
+        machine = Machine(table(), source, start, at)
+    else:
+        machine = Recorder(table(), source, start, at, words)
     node = machine.run()
     return node, in_order((*unreadable, *machine.diagnostics))
 

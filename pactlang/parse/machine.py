@@ -441,3 +441,17 @@ class Machine:
         while at >= 0 and self.text[at] in " \t":
             at -= 1
         return at < 0 or self.text[at] in "\r\n"
+
+
+class Recorder(Machine):
+    """A machine that keeps the words it reads, for who needs the text as it was written."""
+
+    def __init__(
+        self, table: Table, source: Source, start: str, at: int, words: list[tuple[str, Span]]
+    ) -> None:
+        super().__init__(table, source, start, at)
+        self.words = words
+
+    def _shift(self, word: Word) -> None:
+        self.words.append(word)
+        super()._shift(word)
