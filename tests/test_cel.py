@@ -466,3 +466,10 @@ def test_what_is_null_has_no_field() -> None:
     assert value("x[?0].hasValue()", x=None) is False
     pact = 'pact p "1.0.0" clause c { require args.?amount.orValue(0.0) <= 50.0 && args.?a.?b == optional.none() }'
     assert pactlang.Evaluator(pactlang.compile(pact)).check({}).ok
+
+
+def test_what_is_no_optional_has_no_opt_map() -> None:
+    for text in ("x.optMap(v, v + 1)", "x.optFlatMap(v, optional.of(v))", "x.or(optional.of(1))", "x.orValue(1)"):
+        for types in (None, {"x": "optional_type(int)"}):
+            with pytest.raises(ExpressionError):
+                expression(text, types).evaluate({"x": 5})

@@ -40,6 +40,8 @@ def optional_map(emitter: Emitter, node: ir.OptionalMap, target: int) -> None:
         emitter.add(Opcode.CALL1, body, c=target, k=Builtin.OPTIONAL_OF)
     emitter.add(Opcode.JUMP, t=done)
     emitter.here(failed)
+    emitter.add(Opcode.CALL1, operand, c=target, k=Builtin.OPTIONAL_VALUE)  # the error of it
+    emitter.add(Opcode.JUMP, t=done)
     emitter.here(empty)
     emitter.add(Opcode.MOVE, operand, c=target)
     emitter.here(done)
