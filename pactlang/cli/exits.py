@@ -8,7 +8,9 @@ from __future__ import annotations
 import click
 
 FINE = 0
-FOUND = 1  # errors (check, build); a broken promise that --fail-on asks about (run); a broken chain (ledger)
+# Errors (check, build, test); a failed test (test); a broken promise that --fail-on asks about (run); a
+# broken chain (ledger).
+FOUND = 1
 UNABLE = 2
 PARTIAL = 3
 FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -18,7 +20,8 @@ CLOSED_PIPE = 141  # 128 + SIGPIPE
 HELP = """\b
 Exit codes:
     0  done, and nothing to complain of
-    1  check, build: the pact has errors; run: a promise is broken (--fail-on);
+    1  check, build, test: the pact has errors; test: a test fails;
+       run: a promise is broken (--fail-on);
        ledger verify: what is stored is not what was written
     2  not done: wrong usage, a file that cannot be read or written,
        a pact that does not compile (run, explain), no such call (explain)
