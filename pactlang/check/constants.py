@@ -55,10 +55,14 @@ class Constants:
         return found
 
     def _field(self, field: Field, value: syntax.Expr, found: dict[str, tuple[Field, Any]]) -> None:
+        found[field.name] = (field, None)  # it is given, if not well
         try:
-            found[field.name] = (field, self.data(value, field.type))
+            data = self.data(value, field.type)
+            if data is None and field.type == DYN:  # further in, null may stand
+                self._no_null(value, field.type)
+            found[field.name] = (field, data)
         except Wrong:
-            found[field.name] = (field, None)  # it was given, if not well
+            return
 
     def _again(self, name: str, span: Span, first: Span) -> None:
         self.report.error(
@@ -69,6 +73,8 @@ class Constants:
     def data(self, written: syntax.Expr, type: Type) -> Any:
         """The constant as data; Wrong (reported) if it is none of the type."""
         match written:
+            case syntax.Literal(kind="null"):
+                return self._null(written, type)
             case syntax.Literal():
                 return self._literal(written, written.kind, written.value, type)
             case syntax.Unary(op="-", operand=syntax.Literal(kind=kind, value=value)) if kind in SIGNED:
@@ -128,32 +134,43 @@ class Constants:
     def _record(self, written: Named, record: str, span: Span) -> dict[str, Any]:
         found = self.fields(record, written)
         for field in self.records[record].fields:
-            if not (field.may_be_absent or field.name in found or field.type.kind == "record"):
+            if field.name not in found and self._is_needed(field):
                 self.report.error(
                     "missing-field", f"`{record}` needs the field `{field.name}`", span,
                     help=(f"only a field of the call itself may be left out: it is {an(field.type)}",),
                 )  # fmt: skip
         return {field.names[0]: data for field, data in found.values()}
 
+    def _is_needed(self, field: Field) -> bool:
+        """False if data without the field is a record: one that is absent may read as an empty one."""
+        if field.may_be_absent or field.type.kind != "record":
+            return not field.may_be_absent
+        return any(self._is_needed(inner) for inner in self.records[field.type.name].fields)
+
     # Scalars -------------------------------------------------------------------------------------
 
     def _literal(self, written: syntax.Expr, kind: str, value: Any, type: Type) -> Any:
-        if kind == "null":
-            return self._null(written, type)
         if type.kind == "dyn" and (kind in DATALESS or kind == "uint"):
             raise self._dataless(written, kind)
         if kind != type.kind and type.kind not in ("dyn", "error"):
             raise self._mismatch(written.span, kind, type, self._mend(written, kind, value, type))
         if type.values and value not in type.values:
             raise self._no_choice(written, value, type)
-        if kind in LIMITS and not LIMITS[kind][0] <= value <= LIMITS[kind][1]:
+        return self._counted(written, as_data(value, kind, type.unit), kind)
+
+    def _counted(self, written: syntax.Expr, data: Any, kind: str) -> Any:
+        """The data, if it is no number beyond 64 bits; a time may be one of nanoseconds."""
+        low, high = LIMITS.get(kind, LIMITS["int"])
+        if isinstance(data, int) and not low <= data <= high:
             self.report.error("number-out-of-range", "the number does not fit into 64 bits", written.span)
             raise Wrong
-        return as_data(value, kind, type.unit)
+        return data
 
     def _null(self, written: syntax.Expr, type: Type) -> None:
-        if type.nullable or type.kind in ("dyn", "error"):
-            return
+        if not type.nullable and type.kind not in ("dyn", "error"):
+            self._no_null(written, type)
+
+    def _no_null(self, written: syntax.Expr, type: Type) -> None:
         self.report.error(
             "type-mismatch", f"expected {an(type)}, found null", written.span, "this is null",
             help=("a field that is left out reads as its default or, without one, as an error value",),
@@ -202,7 +219,7 @@ class Constants:
             raise self._dataless(written, kind)
         if type.kind not in (kind, "error"):
             raise self._mismatch(written.span, kind, type)
-        return time_data(time, type)
+        return self._counted(written, time_data(time, type), kind)
 
 
 def time_data(time: Timestamp | Duration, type: Type) -> Any:

@@ -333,9 +333,11 @@ class Shapes:
                 "enum-value", f'"{value}" is not one of the values of the enum', written.span,
                 help=(f"its values are {listed(type.values)}",),
             )  # fmt: skip
-        if kind in LIMITS and not LIMITS[kind][0] <= value <= LIMITS[kind][1]:  # type: ignore[operator]
-            self.report.error("number-out-of-range", f"{value} does not fit into 64 bits", written.span)
-        return as_data(value, kind, type.unit)
+        data = as_data(value, kind, type.unit)
+        low, high = LIMITS.get(kind, LIMITS["int"])  # a duration may be a number of nanoseconds
+        if isinstance(data, int) and not low <= data <= high:
+            self.report.error("number-out-of-range", f"{data} does not fit into 64 bits", written.span)
+        return data
 
 
 SIGNED = ("int", "double", "duration")

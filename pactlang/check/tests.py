@@ -15,6 +15,8 @@ from pactlang.diagnostic import Label
 from pactlang.schema import Record
 from pactlang.source import Span
 
+MOST = 2**63 - 1  # nanoseconds: what an artifact can say
+
 
 class Tests:
     """The check of a pact's tests; the first of `records` is the pact's."""
@@ -61,6 +63,8 @@ class Tests:
         return ir.TestExpect(step.span, step.what, tuple(name.name for name in step.clauses))
 
     def _call(self, call: syntax.TestCall) -> ir.TestCall:
+        if call.at is not None and call.at.nanos > MOST:
+            self.report.error("number-out-of-range", "a test lasts 292 years at most", call.at.span)
         written = ((name.name, name.span, value) for name, value in call.fields)
         found = self.constants.fields(self.root, written)
         return ir.TestCall(
