@@ -121,7 +121,9 @@ def _results(screen: Console, report: Report) -> None:
 
     from pactlang.testing import told
 
-    for result in report.results:
+    for number, result in enumerate(report.results):
+        if number and not report.results[number - 1].ok:
+            screen.print()
         head, *rest = told(report, result, width_of(screen))
         word, style = (head[:6], "green" if result.ok else "bold red")
         screen.print(Text.assemble((word, style), head[6:]), soft_wrap=True)

@@ -33,8 +33,8 @@ def check_tests(pact: str | Path | Program) -> Report:
     if not report.results:
         raise AssertionError(f"the pact {report.program.name} has no tests")
     if report.failed:
-        lines = [line for result in report.results if not result.ok for line in told(report, result)]
-        raise AssertionError("\n".join([report.summary, *lines]))
+        failed = ("\n".join(told(report, result)) for result in report.results if not result.ok)
+        raise AssertionError("\n\n".join([report.summary, *failed]))
     return report
 
 

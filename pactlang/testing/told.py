@@ -24,8 +24,6 @@ def told(report: Report, result: Result, width: int | None = None) -> Iterator[s
     for failure in result.failures:
         yield ""
         yield from _failure(report.program, failure, None if width is None else width - 4)
-    if result.failures:
-        yield ""
 
 
 def title(name: str) -> str:
