@@ -30,7 +30,14 @@ __all__ = ["pactc"]
 EXAMPLES = Path(pactlang.__file__).parent / "examples"
 PACTS = sorted(EXAMPLES.glob("*.pact"))
 
-HEAD = 'pact p "1.0.0" on R\nrecord R { n: int  s: string?  k: enum("a", "b") = "a"  time: timestamp?  id: int  session: string }\n'
+HEAD = """pact p "1.0.0" on R
+record R { n: int  s: string?  k: enum("a", "b") = "a"  time: timestamp?  id: int  session: string }
+"""
+
+
+def on_r(text: str) -> str:
+    """A pact on the record R."""
+    return HEAD + text
 
 
 def ran(text: str) -> Report:
@@ -47,15 +54,12 @@ def outcomes(text: str) -> list[dict[str, str]]:
 
 
 def test_every_call_has_an_id_a_session_and_a_time() -> None:
-    text = (
-        HEAD
-        + """
+    text = on_r("""
     clause start { require time == timestamp("2026-01-01T00:00:00Z") }
     clause later { require time == timestamp("2026-01-01T00:05:01Z") }
     clause named { require session == "test" && id == 3 }
     test "t" { call {} call at 5m {} call {} call at 0s { id: 7 } }
-    """
-    )
+    """)
     assert outcomes(text) == [
         {"start": "satisfied", "later": "violated", "named": "violated"},
         {"start": "violated", "later": "violated", "named": "violated"},
@@ -65,13 +69,10 @@ def test_every_call_has_an_id_a_session_and_a_time() -> None:
 
 
 def test_a_test_may_give_what_every_call_has() -> None:
-    text = (
-        HEAD
-        + """
+    text = on_r("""
     clause mine { require time == timestamp("2027-01-01T00:00:00Z") && session == "x" && id == 9 }
     test "t" { call { time: timestamp("2027-01-01T00:00:00Z"), session: "x", id: 9 } expect ok }
-    """
-    )
+    """)
     assert ran(text).ok
 
 
@@ -86,13 +87,10 @@ def test_times_in_every_unit(unit: str) -> None:
 
 
 def test_each_test_starts_afresh() -> None:
-    text = (
-        HEAD
-        + """
+    text = on_r("""
     clause first { require id == 1 && time == timestamp("2026-01-01T00:00:00Z") }
     test "a" { call { } expect ok } test "b" { call { } expect ok }
-    """
-    )
+    """)
     assert ran(text).passed == 2
 
 
@@ -406,10 +404,9 @@ def literal(text: str) -> str:
 
 
 def hostile(name: str, value: str) -> str:
-    return (
-        HEAD
-        + f"clause c {{ never s.contains('script') || size(s) > 1000 }}\ntest {literal(name)} {{ call {{ s: {literal(value)} }} expect ok }}\n"
-    )
+    clause = "clause c { never s.contains('script') || size(s) > 1000 }\n"
+    test = f"test {literal(name)} {{ call {{ s: {literal(value)} }} expect ok }}\n"
+    return on_r(clause + test)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
