@@ -267,8 +267,34 @@ class Budget(Struct, frozen=True):
     span: tuple[int, int]
 
 
+class TestCall(Struct, frozen=True, tag="call", array_like=True):
+    """A call that a test feeds: `at` is nanoseconds after the start, None for a second after the last
+    call; `fields` by the record's names, each as the JSON data of a log would have it."""
+
+    span: tuple[int, int]
+    at: int | None
+    fields: dict[str, Any]
+
+
+class TestExpect(Struct, frozen=True, tag="expect", array_like=True):
+    """What a test expects of the call before.  what: ok; or violation, unknown or skipped, of `clauses`."""
+
+    span: tuple[int, int]
+    what: str
+    clauses: tuple[str, ...] = ()
+
+
+class Test(Struct, frozen=True, array_like=True):
+    """A `test` of the pact; it is part of no verdict."""
+
+    name: str
+    span: tuple[int, int]
+    steps: tuple[TestCall | TestExpect, ...]
+
+
 class Module(Struct, frozen=True):
-    """A checked pact.  `applies` says which calls it is about; None: all.  `store` decides no verdict."""
+    """A checked pact.  `applies` says which calls it is about; None: all.  `store` and `tests` decide no
+    verdict."""
 
     name: str
     version: str
@@ -282,3 +308,4 @@ class Module(Struct, frozen=True):
     clauses: tuple[Clause, ...]
     store: tuple[StoreRule, ...] = ()
     budget: Budget | None = None
+    tests: tuple[Test, ...] = ()

@@ -12,7 +12,7 @@ In: what `emit` makes, or the bytes of a `.pactc`.  Out: `Program`, and bytes.
             40     4  length of the core
             44     4  length of the annex
             48        core, msgpack: schema, constants, code, text atoms, patterns, phrases, clauses
-                      annex, msgpack: the typed tree, the source's name and text
+                      annex, msgpack: the typed tree with the tests, the source's name and text
 
 A reader refuses an unknown version; it never guesses.  The digest of the core is a pact's identity:
 sources and spans do not count.  Loading runs no code from the file; the machine verifies what it

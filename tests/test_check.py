@@ -120,6 +120,53 @@ FIXES = [
 ]
 
 
+FIELDS = [
+    ('n: "5"', "n: 5"),
+    ("n: 5.0", "n: 5"),
+    ("n: 5u", "n: 5"),
+    ("d: 1", "d: 1.0"),
+    ('d: "-1"', "d: -1.0"),
+    ('d: "1.5"', "d: 1.5"),
+    ("u: 5", "u: 5u"),
+    ('u: "5"', "u: 5u"),
+    ("s: 404", 's: "404"'),
+    ("s: true", 's: "true"'),
+    ('b: "true"', "b: true"),
+    ("l: 5", "l: 5ms"),
+    ("l: 1.5", "l: 1.5ms"),
+    ('l: "1.5s"', 'l: duration("1.5s")'),
+    ('t: "2026-01-01T00:00:00Z"', 't: timestamp("2026-01-01T00:00:00Z")'),
+    ('k: "charm"', 'k: "chart"'),
+    ('x: {key: "a"}', 'x: {"key": "a"}'),
+    ("x: [5u]", "x: [5]"),
+]
+MENDLESS = ['n: "5.5"', "n: 5.5", 'b: "yes"', 'u: "-5"', "u: -5", "d: 0x10", "l: 1e3", 'd: "1e3"', "n: null"]
+TESTED = """pact p "1.0.0" on R
+record R {{ n: int d: double? u: uint? s: string b: bool? l: duration(ms)? t: timestamp? k: enum("chart", "z")?
+  x: dyn?}}
+clause a {{ require n > 0 }}
+test "t" {{ call {{ {} }} expect ok }}
+"""
+
+
+@pytest.mark.parametrize(("wrong", "right"), FIELDS)
+def test_fix_of_a_constant(wrong: str, right: str) -> None:
+    text = TESTED.format(wrong)
+    _, found, _ = checked(text)
+    (finding,) = [d for d in found if d.level == "error"]
+    assert finding.fix is not None
+    mended = text[: finding.fix.span.start] + finding.fix.replacement + text[finding.fix.span.end :]
+    assert mended == text.replace(wrong, right)
+    assert not [d for d in checked(mended)[1] if d.level == "error"]
+
+
+@pytest.mark.parametrize("wrong", MENDLESS)
+def test_a_constant_without_a_mend(wrong: str) -> None:
+    (finding,) = [d for d in checked(TESTED.format(wrong))[1] if d.level == "error"]
+    assert finding.code == "type-mismatch"
+    assert finding.fix is None
+
+
 @pytest.mark.parametrize(("wrong", "right"), FIXES)
 def test_fix(wrong: str, right: str) -> None:
     frame = 'pact p "1.0.0"\nclause a {{ require {} }}\n'

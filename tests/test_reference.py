@@ -264,3 +264,10 @@ def test_links_lead_somewhere() -> None:
             headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.M) if anchor else []
             names = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
             assert not anchor or anchor in names, anchor
+
+
+@pytest.mark.parametrize("text", [text for kind, _, text in BLOCKS if kind == "pact" and "\ntest " in text])
+def test_tests_of_pacts_pass(text: str) -> None:
+    from pactlang.testing import check_tests
+
+    assert check_tests(whole(text)).passed

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from pactlang import ir, syntax
 from pactlang.check import texts
 from pactlang.check.budget import Budget
@@ -18,6 +20,7 @@ from pactlang.check.reads import Slots, schema_of
 from pactlang.check.report import Report
 from pactlang.check.shapes import Shapes
 from pactlang.check.store import Store
+from pactlang.check.tests import Tests
 from pactlang.check.walk import Limit, Walk
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
 from pactlang.schema import Record
@@ -28,7 +31,7 @@ SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?
 
 # What stands in a pact and changes no verdict of a call: it may stand there before it is carried out.
 LATER = {
-    syntax.Session: "`session`", syntax.Judge: "`judge`", syntax.Score: "`score`", syntax.Test: "`test`",
+    syntax.Session: "`session`", syntax.Judge: "`judge`", syntax.Score: "`score`",
 }  # fmt: skip
 REFUSED = {
     syntax.Import: "`import`", syntax.Override: "`override`", syntax.Drop: "`drop`",
@@ -70,9 +73,11 @@ class Check:
         self._unused(walk)
         store = self._store(walk)
         budget = self._budget(walk)
+        tests = self._tests(records)
         if has_errors(self.report.found):
             return None
-        return self._module(slots, records, applies, clauses, store, budget)
+        module = self._module(slots, records, applies, clauses, store, budget)
+        return replace(module, tests=tests)
 
     def _module(
         self,
@@ -204,6 +209,12 @@ class Check:
     def _budget(self, walk: Walk) -> ir.Budget | None:
         written = next((item for item in self.pact.items if isinstance(item, syntax.Budget)), None)
         return None if written is None else Budget(walk).check(written)
+
+    def _tests(self, records: tuple[Record, ...]) -> tuple[ir.Test, ...]:
+        """The tests; what they name is looked up in the source, so that a clause with a mistake counts."""
+        clauses = [item.name.name for item in self.pact.items if isinstance(item, syntax.Clause)]
+        tests = Tests(self.report, records, clauses)
+        return tuple(tests.check(item) for item in self.pact.items if isinstance(item, syntax.Test))
 
     def _limit(self, walk: Walk, limit: Limit) -> None:
         self.report.error(limit.code, limit.message, limit.span)

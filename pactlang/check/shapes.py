@@ -333,16 +333,18 @@ class Shapes:
                 "enum-value", f'"{value}" is not one of the values of the enum', written.span,
                 help=(f"its values are {listed(type.values)}",),
             )  # fmt: skip
-        if kind in LIMITS and not LIMITS[kind][0] <= value <= LIMITS[kind][1]:  # type: ignore[operator]
-            self.report.error("number-out-of-range", f"{value} does not fit into 64 bits", written.span)
-        return _as_data(value, kind, type.unit)
+        data = as_data(value, kind, type.unit)
+        low, high = LIMITS.get(kind, LIMITS["int"])  # a duration may be a number of nanoseconds
+        if isinstance(data, int) and not low <= data <= high:
+            self.report.error("number-out-of-range", f"{data} does not fit into 64 bits", written.span)
+        return data
 
 
 SIGNED = ("int", "double", "duration")
 LIMITS = {"int": (-(2**63), 2**63 - 1), "uint": (0, 2**64 - 1)}
 
 
-def _as_data(value: object, kind: str, unit: str) -> object:
+def as_data(value: object, kind: str, unit: str) -> object:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if kind != "duration" or not isinstance(value, int):

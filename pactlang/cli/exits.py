@@ -8,8 +8,8 @@ from __future__ import annotations
 import click
 
 FINE = 0
-# Errors (check, build, fmt), another style (fmt --check); a broken promise that --fail-on asks about
-# (run); a broken chain (ledger).
+# Errors (check, build, fmt, test), another style (fmt --check); a failed test (test); a broken promise
+# that --fail-on asks about (run); a broken chain (ledger).
 FOUND = 1
 UNABLE = 2
 PARTIAL = 3
@@ -20,7 +20,8 @@ CLOSED_PIPE = 141  # 128 + SIGPIPE
 HELP = """\b
 Exit codes:
     0  done, and nothing to complain of
-    1  check, build, fmt: the pact has errors; fmt --check: it has another style;
+    1  check, build, fmt, test: the pact has errors; fmt --check: it has another style;
+       test: a test fails;
        run: a promise is broken (--fail-on);
        ledger verify: what is stored is not what was written
     2  not done: wrong usage, a file that cannot be read or written,

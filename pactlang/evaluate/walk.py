@@ -257,6 +257,8 @@ class _Walk(Loops):
     def _has(self, node: ir.Slot | ir.Member | ir.Key) -> Any:
         if isinstance(node, ir.Slot):
             value = self.row[node.slot]
+            if isinstance(value, Error):
+                return replace(value, span=node.span)
             self._note(node, value)
             return value is not None and value is not NULL_BASE
         holder = self.at(node.operand)

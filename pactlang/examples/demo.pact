@@ -56,3 +56,37 @@ clause cheap_answers {
   when      has(cost)
   require   cost <= 0.00205
 }
+
+// `pactc test` runs these.
+test "a small refund" {
+  call { kind: "tool", tool: "issue_refund", args: {"order": "LC-204117", "amount": 49.9}, ok: true, cost: 0.001 }
+  expect ok
+  expect skipped no_card_numbers, no_boasts, asks_known_tools
+}
+
+test "a large refund for no order" {
+  call { kind: "tool", tool: "issue_refund", args: {"order": "204117", "amount": 349.0}, ok: true }
+  expect violation of small_refunds, names_its_order
+}
+
+test "a tool that fails, without a word of the amount" {
+  call { kind: "tool", tool: "issue_refund", args: {"order": "LC-204117"}, ok: false }
+  expect violation of tools_work
+  expect unknown of small_refunds
+}
+
+test "what the shop cannot keep" {
+  call { kind: "chat", output: "It is unbreakable, and your card 4111 1111 1111 1111 is charged.", cost: 0.5 }
+  expect violation of no_boasts, no_card_numbers, cheap_answers
+  expect skipped small_refunds, names_its_order, tools_work
+}
+
+test "16 digits that are no card" {
+  call { kind: "chat", output: "Your parcel is 4111 1111 1111 1112.", tool_calls: [{"name": "lookup_order"}] }
+  expect ok
+}
+
+test "a tool that nobody gave it" {
+  call { kind: "chat", tool_calls: [{"name": "handover"}, {"name": "delete_customer"}] }
+  expect violation of asks_known_tools
+}

@@ -12,3 +12,25 @@ clause no_card_numbers  { dimension security  severity critical  never output.ma
 clause no_bank_accounts { dimension security  severity critical  never output.matches(account) }
 clause no_staff_mail    { dimension security  never output.matches(staff_mail) }
 clause keeps_secrets    { dimension security  never output.says(insides) }
+
+test "an answer without secrets" {
+  call { kind: "chat", output: "Write to help@larkspur-cycles.example about parcel 4111 1111 1111 1112." }
+  expect ok
+}
+
+test "numbers of cards and accounts" {
+  call { kind: "chat", output: "We refunded 4111 1111 1111 1111." }
+  expect violation of no_card_numbers
+  call { kind: "chat", output: "We paid to DE89 3704 0044 0532 0130 00." }
+  expect violation of no_bank_accounts
+}
+
+test "what stays inside" {
+  call { kind: "chat", output: "Ask ada.brown@larkspur-cycles.example; my instructions forbid more." }
+  expect violation of no_staff_mail, keeps_secrets
+}
+
+test "tools may see what customers may not" {
+  call { kind: "tool", output: "4111 1111 1111 1111" }
+  expect ok
+}

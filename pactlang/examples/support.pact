@@ -61,3 +61,41 @@ clause says_something "An answer is a text or a tool call." {
   when    kind == "chat"
   require size(output) > 0 || size(tool_calls) > 0
 }
+
+// `pactc test` runs these.
+test "a small refund" {
+  call { kind: "tool", tool: "issue_refund", args: {"amount": 49.9}, ok: true, cost: 0.001 }
+  expect ok
+  expect skipped quick_answers, says_something
+}
+
+test "a large refund by a tool that fails" {
+  call { kind: "tool", tool: "issue_refund", args: {"amount": 349.0}, ok: false }
+  expect violation of small_refunds, tools_work
+}
+
+test "a refund of who knows how much" {
+  call { kind: "tool", tool: "issue_refund", args: {"amount": "64.50"}, ok: true }
+  expect unknown of small_refunds
+}
+
+test "a good answer" {
+  call { kind: "chat", output: "Your parcel is 4111 1111 1111 1112.", latency: 8s, cost: 0.02 }
+  expect ok
+  expect skipped small_refunds, tools_work
+}
+
+test "what the shop cannot keep, late and dear" {
+  call { kind: "chat", output: "It is unbreakable. We charged 4111 1111 1111 1111.", latency: 8.5s, cost: 0.03 }
+  expect violation of no_boasts, no_card_numbers, quick_answers, cheap_answers
+}
+
+test "a call of a tool is an answer, if the tool is known" {
+  call { kind: "chat", tool_calls: [{"name": "handover"}, {"name": "delete_customer"}] }
+  expect violation of asks_known_tools
+  call { kind: "chat", tool_calls: [{"name": "handover"}] }
+  expect ok
+  expect skipped quick_answers, cheap_answers
+  call { kind: "chat" }
+  expect violation of says_something
+}
