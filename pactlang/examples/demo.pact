@@ -59,7 +59,13 @@ clause cheap_answers {
 
 // `pactc test` runs these.
 test "a small refund" {
-  call { kind: "tool", tool: "issue_refund", args: {"order": "LC-204117", "amount": 49.9}, ok: true, cost: 0.001 }
+  call {
+    kind: "tool",
+    tool: "issue_refund",
+    args: {"order": "LC-204117", "amount": 49.9},
+    ok: true,
+    cost: 0.001
+  }
   expect ok
   expect skipped no_card_numbers, no_boasts, asks_known_tools
 }
@@ -76,13 +82,21 @@ test "a tool that fails, without a word of the amount" {
 }
 
 test "what the shop cannot keep" {
-  call { kind: "chat", output: "It is unbreakable, and your card 4111 1111 1111 1111 is charged.", cost: 0.5 }
+  call {
+    kind: "chat",
+    output: "It is unbreakable, and your card 4111 1111 1111 1111 is charged.",
+    cost: 0.5
+  }
   expect violation of no_boasts, no_card_numbers, cheap_answers
   expect skipped small_refunds, names_its_order, tools_work
 }
 
 test "16 digits that are no card" {
-  call { kind: "chat", output: "Your parcel is 4111 1111 1111 1112.", tool_calls: [{"name": "lookup_order"}] }
+  call {
+    kind: "chat",
+    output: "Your parcel is 4111 1111 1111 1112.",
+    tool_calls: [{"name": "lookup_order"}]
+  }
   expect ok
 }
 

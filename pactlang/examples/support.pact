@@ -86,7 +86,12 @@ test "a good answer" {
 }
 
 test "what the shop cannot keep, late and dear" {
-  call { kind: "chat", output: "It is unbreakable. We charged 4111 1111 1111 1111.", latency: 8.5s, cost: 0.03 }
+  call {
+    kind: "chat",
+    output: "It is unbreakable. We charged 4111 1111 1111 1111.",
+    latency: 8.5s,
+    cost: 0.03
+  }
   expect violation of no_boasts, no_card_numbers, quick_answers, cheap_answers
 }
 

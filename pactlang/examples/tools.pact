@@ -32,7 +32,10 @@ clause no_slow_tools { severity minor  when has(latency)  require latency < 10s 
 
 test "a complete refund" {
   call {
-    kind: "tool", tool: "issue_refund", ok: true, latency: 9.9s
+    kind: "tool",
+    tool: "issue_refund",
+    ok: true,
+    latency: 9.9s,
     args: {"order": "LC-204117", "amount": 12.5, "currency": "EUR", "reason": "damaged"}
   }
   expect ok
@@ -40,13 +43,21 @@ test "a complete refund" {
 }
 
 test "a refund without an amount, for no order" {
-  call { kind: "tool", tool: "issue_refund", args: {"order": 204117, "currency": "EUR", "reason": "damaged"} }
+  call {
+    kind: "tool",
+    tool: "issue_refund",
+    args: {"order": 204117, "currency": "EUR", "reason": "damaged"}
+  }
   expect violation of names_its_order, refund_is_complete
   expect skipped failure_is_named, no_slow_tools
 }
 
 test "a refund in another currency, without a reason" {
-  call { kind: "tool", tool: "issue_refund", args: {"order": "LC-204117", "amount": 12.5, "currency": "USD"} }
+  call {
+    kind: "tool",
+    tool: "issue_refund",
+    args: {"order": "LC-204117", "amount": 12.5, "currency": "USD"}
+  }
   expect violation of refund_is_complete
 }
 
