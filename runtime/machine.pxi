@@ -525,7 +525,7 @@ cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept
     try:
         made = PyList_New(count)
         for i in range(count):
-            item = box(&items[i])
+            item = items[i].v.i != 0 if items[i].tag == TAG_BOOL else box(&items[i])
             Py_INCREF(item)
             PyList_SET_ITEM(made, i, item)
         frame.give(c, TAG_LIST, made, 40 * count + 64)
