@@ -130,7 +130,7 @@ cdef class Binding:
                 row.slot = &self.layouts[slots[i].layout].fields[slots[i].field]
                 row.offset = <int32_t>row.slot.offset
                 row.is_null = row.slot.nullable and not row.slot.has_default
-                row.kind = row_kind(row.slot, self.trusted)
+                row.kind = ROW_OTHER if row.below else row_kind(row.slot, self.trusted)
 
     def __dealloc__(self):
         cdef int i
@@ -247,8 +247,8 @@ cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept
     set_object(x, TAG_LIST, o)
     if slot.layout < 0 or (frame.binding.trusted and not frame.binding.layouts[slot.layout].checks):
         return True
-    for i in range(PyList_GET_SIZE(<object>o)):
-        if not is_record(<PyObject*>PyList_GET_ITEM(<object>o, i), slot.layout, frame):
+    for i in range(list_size(o)):
+        if not is_record(list_item(o, i), slot.layout, frame):
             return False
     return True
 
@@ -411,47 +411,46 @@ cdef bint is_long_text(Cell* x, PyObject* o, Frame frame) noexcept:
         good = pact_no_surrogate(data, kind, n)
     return good
 
+cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, Frame frame) noexcept:
+    """Read a slot of a frequent form; false where load_slowly must look."""
+    cdef PyObject* o
+    cdef long long number
+    if row.kind >= ROW_RECORD:
+        return False
+    o = (<PyObject**>(<char*>record + row.offset))[0]
+    if o == NULL:
+        return False
+    if row.kind == ROW_DOUBLE:
+        if PyFloat_CheckExact(<object>o):
+            set_double(x, PyFloat_AS_DOUBLE(<object>o))
+            return isfinite(x.v.d)
+    elif row.kind == ROW_INT:
+        if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
+            set_int(x, number)
+            return True
+    elif row.kind == ROW_TEXT_CHECKED:
+        if pact_is_narrow(o) or (o != Py_None and is_text(x, o, frame)):
+            set_object(x, TAG_STRING, o)
+            return True
+    elif row.kind == ROW_TEXT:
+        if o != Py_None:
+            set_object(x, TAG_STRING, o)
+            return True
+    elif o == Py_True or o == Py_False:
+        set_bool(x, o == Py_True)
+        return True
+    if o == Py_None and row.is_null:
+        x.tag = TAG_NULL
+        return True
+    return False
+
 cdef int load_row(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
     """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
     cdef const RowField* end = row + count
-    cdef const RowField* first = row
-    cdef PyObject* o
     cdef Cell* x = frame.cells
-    cdef long long number
     while row < end:
-        if row.kind < ROW_RECORD and not row.below:
-            o = (<PyObject**>(<char*>record + row.offset))[0]
-            if row.kind == ROW_DOUBLE:
-                if o != NULL and PyFloat_CheckExact(<object>o):
-                    set_double(x, PyFloat_AS_DOUBLE(<object>o))
-                    if isfinite(x.v.d):
-                        row += 1
-                        x += 1
-                        continue
-            elif o == NULL or o == Py_None:
-                if row.is_null:
-                    x.tag = TAG_NULL
-                    row += 1
-                    x += 1
-                    continue
-            elif row.kind == ROW_TEXT or (row.kind == ROW_TEXT_CHECKED and is_text(x, o, frame)):
-                set_object(x, TAG_STRING, o)
-                row += 1
-                x += 1
-                continue
-            elif row.kind == ROW_INT:
-                if PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0:
-                    set_int(x, number)
-                    row += 1
-                    x += 1
-                    continue
-            elif row.kind == ROW_BOOL and (o == Py_True or o == Py_False):
-                set_bool(x, o == Py_True)
-                row += 1
-                x += 1
-                continue
-        if not load_slowly(x, row, record, frame):
-            return <int>(row - first)
+        if not load_in_place(x, row, record, frame) and not load_slowly(x, row, record, frame):
+            return <int>(x - frame.cells)
         row += 1
         x += 1
     return -1

@@ -70,12 +70,16 @@ cdef extern from *:
         if (kind == PyUnicode_1BYTE_KIND) return 1;
         return pact_no_surrogate(PyUnicode_DATA(o), kind, PyUnicode_GET_LENGTH(o));
     }
+    static inline int pact_is_narrow(PyObject *o) {
+        return PyUnicode_Check(o) && PyUnicode_KIND(o) == PyUnicode_1BYTE_KIND;
+    }
     /* A text of which the search takes so long that other threads should run meanwhile. */
     static inline int pact_is_long(PyObject *o) {
         return PyUnicode_Check(o) && PyUnicode_KIND(o) != PyUnicode_1BYTE_KIND && PyUnicode_GET_LENGTH(o) > 65536;
     }
     """
     bint pact_is_text(PyObject* o) noexcept
+    bint pact_is_narrow(PyObject* o) noexcept
     bint pact_is_long(PyObject* o) noexcept
     bint pact_no_surrogate(const void* data, int kind, Py_ssize_t n) noexcept nogil
     int pact_int(PyObject* o, long long* out) noexcept
@@ -89,6 +93,8 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject* o) noexcept
     int PyUnicode_KIND(PyObject* o) noexcept
     const void* PyUnicode_DATA(PyObject* o) noexcept
+    Py_ssize_t list_size "PyList_GET_SIZE" (PyObject* o) noexcept      # without a reference taken and dropped
+    PyObject* list_item "PyList_GET_ITEM" (PyObject* o, Py_ssize_t i) noexcept
     bint PyType_IsSubtype(PyTypeObject* a, PyTypeObject* b) noexcept
     PyObject* Py_None
     PyObject* Py_True
