@@ -47,6 +47,7 @@ cdef void run(Machine m, Frame frame) noexcept:
     cdef Cell* c
     cdef int result
 
+    # Every test below compares `pc.op` with constants, so that C makes one jump table of them all.
     while True:
         a = &r[pc.a]
 
@@ -238,36 +239,54 @@ cdef void run(Machine m, Frame frame) noexcept:
         elif pc.op == OP_APPEND:
             b = &r[pc.b]
             pc = code + pc.e if append(&r[pc.a], b, frame) < 0 else pc + 1
-        elif OP_APPEND_OPTIONAL <= pc.op <= OP_MERGE:
+        elif (
+            pc.op == OP_APPEND_OPTIONAL or pc.op == OP_PUT or pc.op == OP_PUT_OPTIONAL or pc.op == OP_MERGE
+        ):
             pc = code + pc.e if extend(pc, &r[pc.a], &r[pc.b], &r[pc.c], frame) < 0 else pc + 1
 
         # Values.
-        else:
-            c = &r[pc.c]
+        elif pc.op == OP_ADD_INT:
             b = &r[pc.b]
-            if pc.op == OP_ADD_INT and a.tag == TAG_INT and b.tag == TAG_INT:
-                arithmetic_int(FN_ADD, c, a.v.i, b.v.i)
-            elif pc.op == OP_SUBTRACT_INT and a.tag == TAG_INT and b.tag == TAG_INT:
-                arithmetic_int(FN_SUBTRACT, c, a.v.i, b.v.i)
-            elif pc.op == OP_MEMBER:
-                member(pc, c, a, frame)
-            elif pc.op == OP_CALL1 and pc.k == FN_SIZE and a.tag == TAG_LIST:
-                set_int(c, PyList_GET_SIZE(<object>a.v.o))
-            elif pc.op == OP_KEY:
-                key(c, a, b, frame)
-            elif pc.op == OP_MOVE:
-                c[0] = a[0]
-                if c.tag == TAG_ITERATOR:
-                    fail(c, ERR_LIMIT)
-            elif pc.op == OP_SET_BOOL:
-                set_bool(c, pc.imm.i != 0)
-                if (pc + 1).op == OP_JUMP:      # the end of a condition whose value is wanted
-                    pc = code + (pc + 1).t
-                    continue
-            elif pc.op == OP_SET_ERROR:
-                fail(c, <int32_t>(pc.imm.i & 0xFF))
+            if a.tag == TAG_INT and b.tag == TAG_INT:
+                arithmetic_int(FN_ADD, &r[pc.c], a.v.i, b.v.i)
             else:
-                compute(m, pc, c, frame)
+                compute(m, pc, &r[pc.c], frame)
+            pc += 1
+        elif pc.op == OP_SUBTRACT_INT:
+            b = &r[pc.b]
+            if a.tag == TAG_INT and b.tag == TAG_INT:
+                arithmetic_int(FN_SUBTRACT, &r[pc.c], a.v.i, b.v.i)
+            else:
+                compute(m, pc, &r[pc.c], frame)
+            pc += 1
+        elif pc.op == OP_CALL1:
+            if pc.k == FN_SIZE and a.tag == TAG_LIST:
+                set_int(&r[pc.c], list_size(a.v.o))
+            else:
+                compute(m, pc, &r[pc.c], frame)
+            pc += 1
+        elif pc.op == OP_MEMBER:
+            member(pc, &r[pc.c], a, frame)
+            pc += 1
+        elif pc.op == OP_KEY:
+            key(&r[pc.c], a, &r[pc.b], frame)
+            pc += 1
+        elif pc.op == OP_MOVE:
+            c = &r[pc.c]
+            c[0] = a[0]
+            if c.tag == TAG_ITERATOR:
+                fail(c, ERR_LIMIT)
+            pc += 1
+        elif pc.op == OP_SET_BOOL:
+            set_bool(&r[pc.c], pc.imm.i != 0)
+            pc += 1
+            if pc.op == OP_JUMP:                # the end of a condition whose value is wanted
+                pc = code + pc.t
+        elif pc.op == OP_SET_ERROR:
+            fail(&r[pc.c], <int32_t>(pc.imm.i & 0xFF))
+            pc += 1
+        else:
+            compute(m, pc, &r[pc.c], frame)
             pc += 1
 
 

@@ -248,9 +248,15 @@ cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept
     if slot.layout < 0 or (frame.binding.trusted and not frame.binding.layouts[slot.layout].checks):
         return True
     for i in range(list_size(o)):
-        if not is_record(list_item(o, i), slot.layout, frame):
+        if i >= list_size(o) or not is_owned_record(list_item(o, i), slot.layout, frame):
             return False
     return True
+
+cdef bint is_owned_record(PyObject* o, int layout, Frame frame) noexcept:
+    """is_record of an element that stays alive meanwhile: a time that is a text is read in Python, and
+    another thread could take the element out of the caller's list."""
+    cdef object held = <object>o
+    return is_record(<PyObject*>held, layout, frame)
 
 cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
     frame.pin()
