@@ -10,7 +10,7 @@ import pytest
 import pactlang
 
 TYPES = {
-    "when": "timestamp", "gap": "duration", "maybe": "optional_type(int)", "host": "net.IP", "tag": "label(int)",
+    "when": "timestamp", "gap": "duration", "maybe": "optional_type(int)", "host": "net.IP", "tag": "acme.Label(int)",
     "n": "int", "names": "list(string)", "flag": "bool", "spans": "list(duration)", "any": "dyn",
 }  # fmt: skip
 
