@@ -19,7 +19,7 @@ NULLS = [
     ("when == null", "bool"), ("null != gap", "bool"), ("maybe == null", "bool"), ("host == null", "bool"),
     ("tag != null", "bool"), ("[null, when]", "list(timestamp)"), ("[gap, null][1]", "duration"),
     ("[maybe, null]", "list(optional_type(int))"), ("[null, host]", "list(net.IP)"),
-    ("{'a': null, 'b': tag}", "map(string, label(int))"), ("{'a': [when], 'b': [null]}", "map(string, list(timestamp))"),
+    ("{'a': null, 'b': tag}", "map(string, acme.Label(int))"), ("{'a': [when], 'b': [null]}", "map(string, list(timestamp))"),
     ("null in spans", "bool"), ("spans == [null]", "bool"), ("[n, null]", "list(dyn)"), ("[names, null]", "list(dyn)"),
     ("when < null", "bool"), ("null - when", "duration"), ("flag ? null : gap", "duration"),
     ("flag ? [gap] : [null]", "list(duration)"), ("[[null], [null, gap]]", "list(list(duration))"),
