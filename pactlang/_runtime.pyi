@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ class Binding:
     @property
     def root_layout(self) -> int: ...
 
-@disjoint_base
+@final
 class Frame:
     def __new__(cls, size: int, fixed: int, words: int, atoms: int, groups: int) -> Frame: ...
 

@@ -40,7 +40,10 @@ from pactlang.program import Core, constant_value
 from pactlang.schema import Type
 from pactlang.source import Source
 from pactlang.types import parse_type
-from pactlang.values import MAX_NESTING, BoolKey, Optional, from_host, is_number, key_value
+from pactlang.values import MAX_NESTING, BoolKey, Optional, OutOfRange, from_host, is_number, key_value
+
+# Turns of loops after which it is not sought any further why a value is an error value.
+MAX_EXPLAINED = 100_000
 
 # The tags of declared types into which a number of another type is made.
 WANTED = {"double": Tag.DOUBLE, "uint": Tag.UINT}
@@ -209,26 +212,40 @@ class Expression(Calculator):
 
     def fault(self, code: int, bindings: dict[str, Any]) -> ExpressionError:
         """Why the value is an error value, found out by the plain evaluator."""
-        found = evaluate(self._written, self._row(bindings), self.module)
-        if isinstance(found, Error):
+        limit = code == ErrorCode.LIMIT  # which the plain evaluator takes a hundred times as long to reach
+        try:
+            turns = MAX_EXPLAINED if not limit else 20
+            found = evaluate(self._written, self._row(bindings), self.module, turns=turns)
+        except Exception:  # the bindings are the caller's: their methods can do anything
+            found = None
+        if isinstance(found, Error) and limit == (found.code == "limit"):
             return ExpressionError(found.code, found.message, found.span, self.source)
         word = ErrorCode(code).name.lower().replace("_", "-")
-        return ExpressionError(word, f"the value is an error: {word}", self.node.span, self.source)
+        why = "this takes too many steps, or makes too much" if limit else f"the value is an error: {word}"
+        return self._because(word, why)
+
+    def _because(self, code: str, message: str) -> ExpressionError:
+        return ExpressionError(code, message, self.node.span, self.source)
 
     def hand_out(self, value: Any) -> Any:
         """A list, a map or an optional as Python has it."""
-        return to_host(value)
+        try:
+            return to_host(value)
+        except RecursionError:
+            raise self._because("limit", "the value is nested too deep to be given back") from None
 
     def _bound(self, slot: int, bindings: dict[str, Any]) -> Any:
         """A variable's value as the plain evaluator reads it."""
         name = next((name for name in self._names[slot] if name in bindings), None)
         if name is None:
-            return Error("unknown-name", f"`{self.variables[slot]}` has no value")
+            return Error("unknown-name", f"`{self.variables[slot][:60]}` has no value")
         kind = self.module.schema.slots[slot].type.kind
         try:
             value = _hosted(bindings[name], 0)
         except TypeError:
             value = bindings[name]
+        except OutOfRange as error:
+            return Error("range", str(error))
         if isinstance(value, dict) and isinstance(next(iter(value), None), bool):
             value = {BoolKey(key) if isinstance(key, bool) else key: item for key, item in value.items()}
         return float(value) if kind == "double" and is_number(value) else value
@@ -260,15 +277,27 @@ def _interned(value: Any) -> Any:
     return sys.intern(value) if isinstance(value, str) else value
 
 
-def to_host(value: Any) -> Any:
+def to_host(value: Any, done: dict[int, Any] | None = None) -> Any:
     """A list, a map or an optional as Python has it: a bool is a dict's key as it is, unless the number
-    that Python takes it for is a key too."""
-    if isinstance(value, list):
-        return [to_host(item) if isinstance(item, list | dict | Optional) else item for item in value]
+    that Python takes it for is a key too.
+
+    done: what was made of the parts so far, by identity.  What stands in many places is made once: few
+    doublings make a value whose copy would fill any memory.
+    """
+    done = {} if done is None else done
+    if not isinstance(value, list | dict | Optional):
+        return value
+    if id(value) in done:
+        return done[id(value)]
     if isinstance(value, Optional):
-        return Optional(to_host(value.value), value.present)
-    if isinstance(value, dict):
-        keys = [key_value(key) if isinstance(key, BoolKey) else key for key in value]
-        names = keys if len(set(keys)) == len(keys) else list(value)
-        return {key: to_host(item) for key, item in zip(names, value.values(), strict=True)}
-    return value
+        return Optional(to_host(value.value, done), value.present)
+    made: Any
+    if isinstance(value, list):
+        made = done[id(value)] = []
+        made.extend(to_host(item, done) for item in value)
+        return made
+    made = done[id(value)] = {}
+    keys = [key_value(key) if isinstance(key, BoolKey) else key for key in value]
+    names = keys if len(set(keys)) == len(keys) else list(value)
+    made.update((key, to_host(item, done)) for key, item in zip(names, value.values(), strict=True))
+    return made

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pactlang.values import (
     Duration,
@@ -26,6 +26,9 @@ from pactlang.values import (
 INT = re.compile(r"[+-]?[0-9]+", re.ASCII)
 DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 OFFSET = re.compile(r"([+-]?)([0-9]{1,2}):([0-9]{2})", re.ASCII)
+ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", re.ASCII)
+MAX_ZONE = 64  # characters; the longest name there is has 32
+MAX_ABSENT = 100
 
 # Python's datetime ends where CEL's timestamp does, so a zone at either end is asked one cycle of the
 # calendar (400 years, in seconds) further in, where it is the same.
@@ -106,9 +109,28 @@ def to_duration(value: str) -> Duration:
     return parse_duration(value)
 
 
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo | None:
+    """The zone of that name, None if there is none.  A name is not a path: `ZoneInfo` seeks a file, and in
+    its last resort imports a package, by whatever it is given.  It takes long not to find one, so where
+    many names are no zones' the list of all is asked first."""
+    if len(name) > MAX_ZONE or not ZONE.fullmatch(name):
+        return None
+    if len(_absent) >= MAX_ABSENT and name not in _zones():
+        return None
+    try:
+        return ZoneInfo(name)
+    except (OSError, KeyError, ValueError):
+        _absent.append(name)
+        return None
+
+
+_absent: list[str] = []  # names that were sought in vain, as many as MAX_ABSENT
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def zone_offset(seconds: int, zone: str) -> int:
@@ -122,14 +144,14 @@ def zone_offset(seconds: int, zone: str) -> int:
         return -east if found[1] == "-" else east
     if zone in ("UTC", "Z"):
         return 0
+    known = _zone(zone)
+    if known is None:
+        raise ValueError(f"no such time zone: {zone[:40]!r}")
     if seconds < FIRST_YEARS:
         seconds += CYCLE
     elif seconds > LAST_YEARS:
         seconds -= CYCLE
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    try:
-        offset = moment.astimezone(_zone(zone)).utcoffset()
-    except (OSError, KeyError, OverflowError, ValueError) as error:  # ValueError: "", "../x"
-        raise ValueError(f"no such time zone: {zone[:40]!r}") from error
+    offset = moment.astimezone(known).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())

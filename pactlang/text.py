@@ -328,24 +328,33 @@ def find_phrase(pattern: Any, text: str) -> tuple[int, int] | None:
 # Patterns -------------------------------------------------------------------------------------
 
 
+LONGEST_REASON = 200  # characters: RE2 repeats the part that it refuses, which may be all of it
+
+
 @cache
-def _quiet() -> Any:
+def _options(groups: bool) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
+    options.never_capture = not groups
     return options
 
 
-def compile_re2(source: str) -> Any:
-    """A compiled RE2 expression.  Raises ValueError with RE2's reason if it is none."""
+def compile_re2(source: str, groups: bool = False) -> Any:
+    """A compiled RE2 expression.  Raises ValueError with RE2's reason if it is none.
+
+    groups: whether anybody asks where its groups matched.  RE2 keeps places for every group of a pattern at
+    every point of its automaton, which for a pattern of many parentheses takes gigabytes.
+    """
     import re2
 
     try:
-        return re2.compile(source, _quiet())
+        return re2.compile(source, _options(groups))
     except re2.error as error:
         reason = error.args[0] if error.args else ""
-        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+        written = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(written[:LONGEST_REASON]) from None
 
 
 def luhn(text: str) -> bool:

@@ -26,6 +26,7 @@ MAX_TIME = 253_402_300_799  # 9999-12-31T23:59:59Z
 MAX_DURATION = 315_576_000_000  # seconds, both ways: 10,000 years
 MIN_INT, MAX_INT, MAX_UINT = -(2**63), 2**63 - 1, 2**64 - 1
 MAX_NESTING = 200  # depth of lists and maps that are compared or written out
+MAX_COMPARED = 4_000_000  # pairs of values that one comparison may look at
 MAX_MADE = 32 * 1024 * 1024  # characters, bytes or elements that one call may make
 
 # Factor from a unit to microseconds; nanoseconds are divided by 1000, since 1e-3 has no exact double.
@@ -217,11 +218,16 @@ def is_bad_number(value: object) -> bool:
     return not (0 <= value <= MAX_UINT if isinstance(value, UInt) else MIN_INT <= value <= MAX_INT)
 
 
-def equal(a: object, b: object, depth: int = 0, host: bool = False) -> bool | None:
+def equal(
+    a: object, b: object, depth: int = 0, host: bool = False, seen: list[int] | None = None
+) -> bool | None:
     """CEL's `a == b`.  Values of unlike types are unequal; NaN equals nothing.
 
     None where the answer hangs on what cannot be read (an integer beyond 64 bits; inside a list, map or
-    record also a NaN, unless the values are the `host`'s), or on nesting deeper than `MAX_NESTING`.
+    record also a NaN, unless the values are the `host`'s), on nesting deeper than `MAX_NESTING`, or on
+    more than `MAX_COMPARED` pairs: a list may hold another in many places, and that one a third.
+
+    seen: how many pairs were looked at so far.
     """
     if is_bad_number(a) or is_bad_number(b) or (depth and not host and (a != a or b != b)):
         return None
@@ -230,7 +236,7 @@ def equal(a: object, b: object, depth: int = 0, host: bool = False) -> bool | No
     if type_name(a) != type_name(b):
         return False
     if isinstance(a, list | dict | Optional) or is_record(a) or is_record(b):
-        return None if depth > MAX_NESTING else _equal_parts(a, b, depth + 1, host)
+        return None if depth > MAX_NESTING else _equal_parts(a, b, depth + 1, host, seen or [0])
     return a == b
 
 
@@ -239,25 +245,32 @@ def is_record(value: object) -> bool:
     return isinstance(value, Struct) and type(value) not in TYPE_NAMES
 
 
-def _equal_parts(a: Any, b: Any, depth: int, host: bool) -> bool | None:
+def _equal_parts(a: Any, b: Any, depth: int, host: bool, seen: list[int]) -> bool | None:
     if isinstance(a, Optional):
         if not (a.present and b.present):
             return bool(a.present == b.present)
-        return equal(a.value, b.value, depth, host or isinstance(a.value, float))  # which a NaN may be
+        host = host or isinstance(a.value, float)  # which a NaN may be
+        return _all_equal([(a.value, b.value)], depth, host, seen)
     if isinstance(a, list):
-        return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth, host)
+        return len(a) == len(b) and _all_equal(zip(a, b, strict=True), depth, host, seen)
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and _all_equal(((a[key], b[key]) for key in a), depth, host)
+        return a.keys() == b.keys() and _all_equal(((a[key], b[key]) for key in a), depth, host, seen)
     if type(a) is not type(b):
         return False
-    return _all_equal(((getattr(a, name), getattr(b, name)) for name in a.__struct_fields__), depth, host)
+    parts = ((getattr(a, name), getattr(b, name)) for name in a.__struct_fields__)
+    return _all_equal(parts, depth, host, seen)
 
 
-def _all_equal(pairs: Iterable[tuple[object, object]], depth: int, host: bool) -> bool | None:
+def _all_equal(
+    pairs: Iterable[tuple[object, object]], depth: int, host: bool, seen: list[int]
+) -> bool | None:
     """False if any pair differs, whatever else cannot be told; else None if one cannot be told."""
     result: bool | None = True
     for a, b in pairs:
-        same = equal(a, b, depth, host)
+        seen[0] += 1
+        if seen[0] > MAX_COMPARED:
+            return None
+        same = equal(a, b, depth, host, seen)
         if same is False:
             return False
         if same is None:

@@ -33,7 +33,7 @@ from pactlang.extensions import COMPUTE
 from pactlang.functions import BUILTINS, fitting
 from pactlang.values import (
     BoolKey, CelType, CIDR, Duration, IP, Limit, NONE, Optional, Timestamp, UInt, from_host, parse_duration,
-    parse_timestamp, some, type_name,
+    parse_timestamp,
 )
 
 include "opcodes.pxi"

@@ -128,19 +128,33 @@ cdef void add(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noex
         fail(out, ERR_NO_SUCH_OVERLOAD)
 
 cdef void join(Cell* out, const Cell* a, const Cell* b, Frame frame) noexcept:
-    cdef object made
+    cdef object made, rest
     cdef uint32_t tag = a.tag
     cdef Py_ssize_t size
     try:
-        size = len(<object>a.v.o) + len(<object>b.v.o)
+        if tag == TAG_LIST:
+            size = PyList_GET_SIZE(<object>a.v.o) + PyList_GET_SIZE(<object>b.v.o)
+        elif tag == TAG_STRING:
+            size = PyUnicode_GET_LENGTH(a.v.o) + PyUnicode_GET_LENGTH(b.v.o)
+        else:
+            size = PyBytes_GET_SIZE(<object>a.v.o) + PyBytes_GET_SIZE(<object>b.v.o)
         if not frame.spend(size >> (3 if tag == TAG_LIST else 8)):
             fail(out, ERR_LIMIT)
             return
         size = (8 if tag == TAG_LIST else 4) * size + 64
         if frame.allocated + size > MAX_ALLOCATION:
+            frame.limited = True
             fail(out, ERR_LIMIT)
             return
-        made = <object>a.v.o + <object>b.v.o
+        if tag == TAG_STRING:
+            made = PyUnicode_Concat(<object>a.v.o, <object>b.v.o)
+        elif tag == TAG_BYTES:
+            made = <object>a.v.o + <object>b.v.o
+        else:
+            frame.pin()                 # a new list may set off the collector
+            made = PyList_GetSlice(<object>a.v.o, 0, PyList_GET_SIZE(<object>a.v.o))
+            rest = PyList_GetSlice(<object>b.v.o, 0, PyList_GET_SIZE(<object>b.v.o))
+            PyList_SetSlice(made, PyList_GET_SIZE(made), PyList_GET_SIZE(made), rest)
         frame.give(out, tag, made, size)
     except Exception:
         fail(out, ERR_LIMIT)
@@ -175,27 +189,28 @@ cdef void index(Cell* out, const Cell* source, const Cell* at, Frame frame) noex
     cdef int64_t i
     cdef PyObject* found
     if source.tag == TAG_MAP:
-        found = find_key(source, at)
+        found = find_key(source, at, frame)
         if found == NULL:
             fail(out, ERR_NO_SUCH_KEY)
         else:
-            unbox(out, found, frame.binding)
+            read(out, found, frame)
         return
     if not list_position(at, &i):
         fail(out, ERR_NO_SUCH_OVERLOAD)
     elif i < 0 or i >= PyList_GET_SIZE(<object>source.v.o):
         fail(out, ERR_INDEX_OUT_OF_RANGE)
     else:
-        unbox(out, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame.binding)
+        read(out, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame)
 
 cdef void text(int fn, Cell* out, const Cell* a, const Cell* b, Frame frame) noexcept:
     """contains, startsWith, endsWith."""
-    cdef str whole = <str>a.v.o
-    cdef str part = <str>b.v.o
+    cdef str whole, part
     if not frame.spend(PyUnicode_GET_LENGTH(a.v.o if fn == FN_CONTAINS else b.v.o) >> 4):
         fail(out, ERR_LIMIT)
         return
     try:
+        whole = plain_text(a.v.o)
+        part = plain_text(b.v.o)
         if fn == FN_CONTAINS:
             set_bool(out, part in whole)
         elif fn == FN_STARTS_WITH:
@@ -287,14 +302,19 @@ cdef void convert(int fn, Cell* out, const Cell* x, Frame frame) noexcept:
             frame.give_value(out, made)
     except OverflowError:
         fail(out, ERR_RANGE)
-    except Exception:
-        fail(out, ERR_BAD_CONVERSION)
+    except MemoryError:
+        fail(out, ERR_LIMIT)
+    except BaseException as error:
+        failed(out, ERR_BAD_CONVERSION, error, frame)
 
 cdef void to_type(Cell* out, const Cell* x, Frame frame) noexcept:
     """Conversion function `fn` where C can do it; others go to convert()."""
     cdef object made
     try:
-        made = CelType(TYPE_NAMES[x.tag] if x.tag != TAG_OPAQUE else type_name(<object>x.v.o))
+        if x.tag == TAG_OPAQUE:
+            made = CelType("net.IP" if <PyObject*>x.v.o.ob_type == IP_TYPE else "net.CIDR")
+        else:
+            made = CelType(TYPE_NAMES[x.tag])
         frame.give(out, TAG_TYPE, made, 64)
     except Exception:
         fail(out, ERR_NO_SUCH_OVERLOAD)
@@ -437,9 +457,9 @@ cdef void time_part(int fn, Cell* out, const Cell* args, int n, Frame frame) noe
                 return
             frame.pin()
             try:
-                offset = conversions.zone_offset(args[0].v.i, <object>args[1].v.o)
-            except Exception:
-                fail(out, ERR_BAD_CONVERSION)
+                offset = conversions.zone_offset(args[0].v.i, plain_text(args[1].v.o))
+            except BaseException as error:
+                failed(out, ERR_BAD_CONVERSION, error, frame)
                 return
         calendar(fn, out, args[0].v.i + offset, args[0].aux)
 
@@ -482,6 +502,7 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
     """out = builtin fn of n arguments.  `out` may be one of them.  `search` finds a dynamic pattern."""
     cdef Cell result
     cdef int found
+    fail(&result, ERR_LIMIT)
     if fn <= FN_MODULO and n == 2:
         if is_number(args) and args[0].tag == args[1].tag:
             arithmetic(fn, &result, &args[0], &args[1])
@@ -524,9 +545,11 @@ cdef void call(int fn, Cell* out, const Cell* args, int n, Frame frame, object s
         elif fn == FN_MATCHES:
             frame.pin()
             try:
-                set_bool(&result, search(<object>args[1].v.o, <object>args[0].v.o))
-            except Exception:
-                fail(&result, ERR_INVALID_PATTERN)
+                set_bool(&result, search(plain_text(args[1].v.o), plain_text(args[0].v.o)))
+            except UnicodeError:            # a lone surrogate is no character
+                fail(&result, ERR_BAD_CONVERSION)
+            except BaseException as error:
+                failed(&result, ERR_INVALID_PATTERN, error, frame)
         else:
             text(fn, &result, &args[0], &args[1], frame)
     elif fn == FN_TO_STRING and n == 1 and args[0].tag == TAG_OPAQUE:

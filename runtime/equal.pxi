@@ -66,9 +66,12 @@ cdef int order_numbers(const Cell* a, const Cell* b) noexcept:
 
 
 cdef int order_objects(PyObject* a, PyObject* b) noexcept:
+    """Two texts, or two bytes."""
     cdef object left = <object>a
     cdef object right = <object>b
     try:
+        if PyUnicode_Check(a):
+            return PyUnicode_Compare(left, right)
         return (left > right) - (left < right)
     except Exception:
         return NO_ORDER
@@ -138,9 +141,7 @@ cdef int equal(const Cell* a, const Cell* b, Frame frame, int depth) noexcept:
         return a.v.i == b.v.i and a.aux == b.aux
     if a.tag == TAG_BYTES and not frame.spend(PyBytes_GET_SIZE(<object>a.v.o) >> 8):
         return -1
-    if a.tag == TAG_BYTES or a.tag == TAG_TYPE:
-        return <object>a.v.o == <object>b.v.o
-    if a.tag == TAG_OPAQUE:
+    if a.tag == TAG_BYTES or a.tag == TAG_TYPE or a.tag == TAG_OPAQUE:
         return <object>a.v.o == <object>b.v.o
     if depth > MAX_NESTING:
         return -1
@@ -168,14 +169,20 @@ cdef int equal_lists(const Cell* a, const Cell* b, Frame frame, int depth) noexc
     cdef Py_ssize_t i
     cdef int same
     cdef int result = 1
+    cdef Py_ssize_t count = PyList_GET_SIZE(left)
+    cdef object mine, other             # held: reading a key of Python's may run code that empties a list
     cdef Cell x, y
-    if PyList_GET_SIZE(left) != PyList_GET_SIZE(right):
+    if count != PyList_GET_SIZE(right):
         return 0
-    if not frame.spend(PyList_GET_SIZE(left)):
+    if not frame.spend(count):
         return -1
-    for i in range(PyList_GET_SIZE(left)):
-        unbox(&x, <PyObject*>PyList_GET_ITEM(left, i), frame.binding)
-        unbox(&y, <PyObject*>PyList_GET_ITEM(right, i), frame.binding)
+    for i in range(count):
+        if i >= PyList_GET_SIZE(left) or i >= PyList_GET_SIZE(right):
+            return -1
+        mine = <object>PyList_GET_ITEM(left, i)
+        other = <object>PyList_GET_ITEM(right, i)
+        read(&x, <PyObject*>mine, frame)
+        read(&y, <PyObject*>other, frame)
         same = equal(&x, &y, frame, depth + 1)
         if same == 0:
             return 0
@@ -189,25 +196,30 @@ cdef int equal_maps(const Cell* a, const Cell* b, Frame frame, int depth) noexce
     cdef int same
     cdef int result = 1
     cdef Cell x, y
-    cdef object key, value
-    cdef PyObject* other
+    cdef object key, value, other
+    cdef PyObject* found
     if PyDict_Size(left) != PyDict_Size(right):
         return 0
     if not frame.spend(PyDict_Size(left)):
         return -1
+    frame.pin()
     try:
         for key, value in left.items():
-            other = PyDict_GetItemWithError(right, key)
-            if other == NULL:
+            if not frame.asks(<PyObject*>key):
+                return -1
+            found = PyDict_GetItemWithError(right, key)
+            if found == NULL:
                 return 0
-            unbox(&x, <PyObject*>value, frame.binding)
-            unbox(&y, other, frame.binding)
+            other = <object>found
+            read(&x, <PyObject*>value, frame)
+            read(&y, <PyObject*>other, frame)
             same = equal(&x, &y, frame, depth + 1)
             if same == 0:
                 return 0
             if same < 0:
                 result = -1
-    except Exception:
+    except BaseException as error:
+        frame.stop(error)
         return -1
     return result
 
@@ -216,12 +228,14 @@ cdef int equal_records(const Cell* a, const Cell* b, Frame frame, int depth) noe
     cdef int result = 1
     cdef Cell x, y
     cdef Layout* layout
+    cdef object held                    # reading a time of b runs code that may change a
     if a.aux != b.aux:
         return 0
     layout = &frame.binding.layouts[a.aux]
     for field in range(layout.count):
         if not load_field(&x, a.v.o, &layout.fields[field], frame):
             return -1
+        held = box(&x)
         if not load_field(&y, b.v.o, &layout.fields[field], frame):
             return -1
         same = equal(&x, &y, frame, depth + 1)
@@ -249,7 +263,9 @@ cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
     if not frame.spend(PyList_GET_SIZE(items)):
         return -1
     for i in range(PyList_GET_SIZE(items)):
-        unbox(&x, <PyObject*>PyList_GET_ITEM(items, i), frame.binding)
+        if i >= PyList_GET_SIZE(items):     # code that ran meanwhile has emptied it
+            return -1
+        read(&x, <PyObject*>PyList_GET_ITEM(items, i), frame)
         same = equal(item, &x, frame, 0)
         if same == 1:
             return 1
@@ -258,22 +274,25 @@ cdef int contains(const Cell* item, const Cell* source, Frame frame) noexcept:
     return result
 
 
-cdef PyObject* find_key(const Cell* source, const Cell* key) noexcept:
+cdef PyObject* find_key(const Cell* source, const Cell* key, Frame frame) noexcept:
     """The value under `key`, or NULL.  Keys that are no string go through the one form in which
-    values.py keeps them (numbers by value, bools apart)."""
+    values.py keeps them (numbers by value, bools apart).  A key of the host's may have an `__eq__` of its
+    own."""
     cdef object made
+    if key.tag == TAG_STRING and not frame.asks(key.v.o):
+        return NULL
+    frame.pin()
     try:
-        if key.tag == TAG_STRING:
-            return PyDict_GetItemWithError(<dict>source.v.o, <object>key.v.o)
         made = map_key(key)
         return NULL if made is None else PyDict_GetItemWithError(<dict>source.v.o, made)
-    except Exception:
+    except BaseException as error:
+        frame.stop(error)
         return NULL
 
 cdef object map_key(const Cell* key):
     """The hashable form of a key, None if this value cannot be one."""
     if key.tag == TAG_STRING:
-        return <object>key.v.o
+        return plain_text(key.v.o)
     if key.tag == TAG_BOOL:
         return BoolKey(key.v.i != 0)
     if key.tag == TAG_INT:
@@ -293,7 +312,7 @@ cdef int has_key(const Cell* source, const Cell* key, Frame frame) noexcept:
         source = &inside
     if source.tag != TAG_MAP or key.tag == TAG_ERROR:
         return -1
-    return find_key(source, key) != NULL
+    return find_key(source, key, frame) != NULL
 
 
 cdef bint list_position(const Cell* at, int64_t* i) noexcept:

@@ -69,11 +69,12 @@ cdef void extension(int fn, Cell* out, const Cell* args, int n, Frame frame) noe
             fail(out, ERR_LIMIT)
             return
         frame.give_value(out, made)
-    except Limit:
+    except (Limit, MemoryError):
+        frame.limited = True
         fail(out, ERR_LIMIT)
     except OverflowError:
         fail(out, ERR_RANGE)
     except ValueError:
         fail(out, ERR_BAD_CONVERSION)
-    except Exception:
-        fail(out, ERR_NO_SUCH_OVERLOAD)
+    except BaseException as error:
+        failed(out, ERR_NO_SUCH_OVERLOAD, error, frame)

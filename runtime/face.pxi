@@ -107,7 +107,7 @@ cdef class Machine:
         cdef int longest = 10
         for i in range(self.code_count):
             for back in (self.code[i].t, self.code[i].f, self.code[i].e):
-                if back <= i and i - back > longest:
+                if 0 <= back <= i and self.code[back].op == OP_NEXT and i - back > longest:
                     longest = i - back
         return longest // 10
 
@@ -139,7 +139,7 @@ cdef class Machine:
         cdef int i
         self.constants = <Cell*>allocate(len(constants) * sizeof(Cell))
         for i in range(len(constants)):
-            unbox(&self.constants[i], <PyObject*>constants[i], None)
+            unbox(&self.constants[i], <PyObject*>constants[i], None, None)
             if isinstance(constants[i], float):
                 set_double(&self.constants[i], constants[i])
             if self.constants[i].tag == TAG_ERROR:
@@ -218,7 +218,8 @@ cdef class Machine:
         frame.shared = not binding.trusted
         frame.outside = False
         frame.steps = self.max_steps
-        frame.allocated = 0
+        frame.allocated = frame.keys = 0
+        frame.limited = False
         if frame.shared:                        # pin() looks at slots that are not loaded yet
             memset(frame.cells, 0, self.slot_count * sizeof(Cell))
         if self.words == 1:
@@ -238,7 +239,16 @@ cdef class Machine:
                 self.doubt(frame)
         if frame.shared and collects:
             PyGC_Enable()
+        if frame.stopped is not None:
+            self.raise_from(frame)
         return refused
+
+    cdef int raise_from(self, Frame frame) except -1:
+        """Raise what ended a run."""
+        cdef object error = frame.stopped
+        frame.stopped = None
+        self.wipe(frame)
+        raise error
 
     cdef void doubt(self, Frame frame) noexcept:
         cdef int clause
@@ -253,10 +263,11 @@ cdef class Machine:
     cdef void wipe(self, Frame frame) noexcept:
         """Forget what a run made: no register may point to it when the next one starts."""
         cdef Py_ssize_t i
-        if frame.owned_count:
+        if frame.owned_count or frame.holds_some:
             frame.drop_owned()
         for i in range(frame.fixed, frame.size):
             frame.cells[i].tag = TAG_ERROR
+            frame.cells[i].aux = 0
 
     cpdef Verdict check(self, record):
         """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
@@ -339,12 +350,12 @@ cdef class Machine:
             frame.pin()
             if x.tag == TAG_STRING and PyUnicode_GET_LENGTH(x.v.o) <= self.group_longest[group]:
                 try:
-                    for hit in self.scanners[group](<object>x.v.o):
+                    for hit in self.scanners[group](plain_text(x.v.o)):
                         if hit < <uint32_t>self.atom_count:
                             frame.atoms[hit] = 1
                     frame.groups[group] = 1
-                except Exception:
-                    pass
+                except BaseException as error:
+                    frame.stop(error)
         return frame.atoms[atom] if frame.groups[group] == 1 else -1
 
     cdef int match(self, Frame frame, uint32_t matcher, const Cell* x) noexcept:
@@ -352,8 +363,9 @@ cdef class Machine:
             return -1
         frame.pin()
         try:
-            return bool(self.matchers[matcher](<object>x.v.o))
-        except Exception:
+            return bool(self.matchers[matcher](plain_text(x.v.o)))
+        except BaseException as error:
+            frame.stop(error)
             return -1
 
 
@@ -426,7 +438,8 @@ cdef class Calculator(Machine):
         frame.shared = True                     # bindings are the caller's, who may change them meanwhile
         frame.loaded = frame.pinned = True      # what the slots borrow, load_variable owns
         frame.steps = self.max_steps
-        frame.allocated = 0
+        frame.allocated = frame.keys = 0
+        frame.limited = False
         if self.group_count:
             memset(frame.atoms, 0, self.atom_count + self.group_count)
         collects = PyGC_Disable()               # a finalizer, too, could change what is read
@@ -435,7 +448,9 @@ cdef class Calculator(Machine):
                 load_variable(&frame.cells[i], &self.variables[i], given, frame)
             fail(&frame.result, ERR_LIMIT)
             run(self, frame)
-            if frame.steps < 0:
+            if frame.stopped is not None:
+                self.raise_from(frame)
+            if frame.steps < 0 or (frame.result.tag == TAG_ERROR and frame.limited):
                 fail(&frame.result, ERR_LIMIT)
             x[0] = frame.result
             return box(x)
@@ -468,20 +483,20 @@ cdef int load_variable(Cell* x, const Variable* variable, dict given, Frame fram
     elif PyFloat_CheckExact(<object>o):
         set_double(x, PyFloat_AS_DOUBLE(<object>o))
     elif PyLong_CheckExact(<object>o) or o == Py_None or o == Py_True or o == Py_False:
-        unbox(x, o, frame.binding)
+        read(x, o, frame)
         fit(x, variable.wanted)
     else:
         hold(frame, o)
-        unbox(x, o, frame.binding)
+        read(x, o, frame)
         if x.tag == TAG_MAP and first_key_is_bool(<dict>o):
             made = keyed(<dict>o)
-        elif x.tag == TAG_ERROR and not PyLong_Check(<object>o):
+        elif x.tag == TAG_ERROR and x.aux == ERR_BAD_NUMBER and not PyLong_Check(<object>o):
             made = from_host(<object>o)         # a tuple, a mapping: a list or dict of its own
         if made is not None:
             if frame.own(made, weight(made)) < 0:
                 fail(x, ERR_LIMIT)
             else:
-                unbox(x, <PyObject*>made, frame.binding)
+                read(x, <PyObject*>made, frame)
         fit(x, variable.wanted)
     return 0
 

@@ -32,7 +32,7 @@ cdef inline int in_set(const ConstSet* texts, PyObject* text, Frame frame) noexc
     if not frame.spend(length >> 8):
         return -1
     try:
-        return <object>text in <frozenset>texts.whole
+        return plain_text(text) in <frozenset>texts.whole
     except Exception:
         return -1
 
@@ -400,11 +400,11 @@ cdef void key(Cell* c, const Cell* a, const Cell* b, Frame frame) noexcept:
     if a.tag != TAG_MAP:
         refuse(c, a, 1)
         return
-    found = find_key(a, b)
+    found = find_key(a, b, frame)
     if found == NULL:
         fail(c, ERR_NO_SUCH_KEY)
     else:
-        unbox(c, found, frame.binding)
+        read(c, found, frame)
 
 
 # Loops -----------------------------------------------------------------------------------------
@@ -418,8 +418,9 @@ cdef bint start_loop(Cell* iterator, const Cell* source, Frame frame) noexcept:
             return False
         iterator.v.o = source.v.o
     elif source.tag == TAG_MAP:
+        frame.pin()                     # a new list may set off the collector
         try:
-            keys = list(<dict>source.v.o)
+            keys = PyDict_Keys(<object>source.v.o)
         except Exception:
             return False
         if frame.own(keys, 8 * len(keys)) < 0 or not frame.spend(len(keys) >> 3):
@@ -452,14 +453,13 @@ cdef inline bint next_element(Cell* iterator, Cell* element, uint32_t layout, Fr
         element.aux = layout - 1
         element.v.o = items
     else:
-        unbox(element, items, frame.binding)
+        read(element, items, frame)
     return True
 
 cdef int append(Cell* target, const Cell* value, Frame frame) noexcept:
     if value.tag == TAG_ERROR or target.tag != TAG_LIST or target.aux != OWNED_LIST:
         return -1
-    frame.allocated += 8 if value.tag >= TAG_LIST or value.tag == TAG_STRING or value.tag == TAG_BYTES else 40
-    if frame.allocated > MAX_ALLOCATION:
+    if frame.charge(8 if value.tag >= TAG_LIST or value.tag == TAG_STRING or value.tag == TAG_BYTES else 40) < 0:
         return -1
     try:
         PyList_Append(<object>target.v.o, box(value))
@@ -490,15 +490,16 @@ cdef int extend(const Ins* pc, Cell* target, const Cell* b, const Cell* c, Frame
 cdef int put(Cell* target, const Cell* key, const Cell* value, Frame frame) noexcept:
     """target[key] = value; -1 if the key is there already, or is none."""
     cdef object name
-    frame.allocated += 100
-    if value.tag == TAG_ERROR or frame.allocated > MAX_ALLOCATION:
+    if value.tag == TAG_ERROR or frame.charge(100) < 0 or (key.tag == TAG_STRING and not frame.asks(key.v.o)):
         return -1
     try:
         name = map_key(key)
+        frame.pin()
         if name is None or key.tag == TAG_DOUBLE or name in <dict>target.v.o:
             return -1
         (<dict>target.v.o)[name] = box(value)
-    except Exception:
+    except BaseException as error:
+        frame.stop(error)
         return -1
     return 0
 
@@ -506,15 +507,20 @@ cdef int put(Cell* target, const Cell* key, const Cell* value, Frame frame) noex
 cdef int merge(Cell* target, const Cell* other, Frame frame) noexcept:
     """Put all entries of a map; -1 if one is there already."""
     cdef dict entries
+    cdef object key
     if other.tag != TAG_MAP or not frame.spend(PyDict_Size(<object>other.v.o)):
         return -1
     try:
         entries = <dict>other.v.o
-        frame.allocated += 100 * len(entries)
-        if frame.allocated > MAX_ALLOCATION or not entries.keys().isdisjoint(<dict>target.v.o):
+        frame.pin()
+        for key in entries:
+            if not frame.asks(<PyObject*>key):
+                return -1
+        if frame.charge(100 * PyDict_Size(entries)) < 0 or not entries.keys().isdisjoint(<dict>target.v.o):
             return -1
         (<dict>target.v.o).update(entries)
-    except Exception:
+    except BaseException as error:
+        frame.stop(error)
         return -1
     return 0
 
@@ -525,7 +531,7 @@ cdef void position(Cell* c, const Cell* iterator, const Cell* source, Frame fram
     if iterator.tag != TAG_ITERATOR or at < 0 or at >= PyList_GET_SIZE(<object>iterator.v.o):
         fail(c, ERR_LIMIT)
     elif source.tag == TAG_MAP:
-        unbox(c, <PyObject*>PyList_GET_ITEM(<object>iterator.v.o, at), frame.binding)
+        read(c, <PyObject*>PyList_GET_ITEM(<object>iterator.v.o, at), frame)
     else:
         set_int(c, at)
 
@@ -534,13 +540,14 @@ cdef void make_list(Cell* c, const Cell* items, int count, Frame frame) noexcept
     cdef int i
     cdef list made
     cdef object item
-    if not frame.spend(count >> 3):
+    if not frame.spend((count + 3) >> 2) or frame.charge(0) < 0:
         fail(c, ERR_LIMIT)
         return
     for i in range(count):
         if items[i].tag == TAG_ERROR:
             fail(c, items[i].aux)
             return
+    frame.pin()                         # a new list may set off the collector
     try:
         made = PyList_New(count)
         for i in range(count):
@@ -557,9 +564,10 @@ cdef void make_map(Cell* c, const Cell* items, int count, Frame frame) noexcept:
     cdef int i
     cdef dict made
     cdef object name
-    if not frame.spend(count >> 3):
+    if not frame.spend(count >> 1) or frame.charge(0) < 0:
         fail(c, ERR_LIMIT)
         return
+    frame.pin()
     try:
         made = {}
         for i in range(count):
@@ -567,6 +575,9 @@ cdef void make_map(Cell* c, const Cell* items, int count, Frame frame) noexcept:
                 fail(c, items[i].aux)
                 return
         for i in range(count // 2):
+            if items[2 * i].tag == TAG_STRING and not frame.asks(items[2 * i].v.o):
+                fail(c, ERR_LIMIT)
+                return
             name = map_key(&items[2 * i])
             if name is None or items[2 * i].tag == TAG_DOUBLE:
                 fail(c, ERR_NO_SUCH_OVERLOAD)
@@ -578,5 +589,5 @@ cdef void make_map(Cell* c, const Cell* items, int count, Frame frame) noexcept:
         frame.give(c, TAG_MAP, made, 64 * count + 64)
         if c.tag == TAG_MAP:
             c.aux = OWNED_LIST
-    except Exception:
-        fail(c, ERR_LIMIT)
+    except BaseException as error:
+        failed(c, ERR_LIMIT, error, frame)

@@ -13,7 +13,7 @@ cdef void optional_of(Cell* out, const Cell* x, Frame frame) noexcept:
         out[0] = value
         return
     try:
-        frame.give(out, TAG_OPTIONAL, some(box(&value)), 64)
+        frame.give(out, TAG_OPTIONAL, Optional(box(&value), True), 64)
     except Exception:
         fail(out, ERR_LIMIT)
 
@@ -22,7 +22,7 @@ cdef int holds(const Cell* x) noexcept:
     """1 if an optional holds a value, 0 if it is none, -1 if x is no optional."""
     if x.tag != TAG_OPTIONAL:
         return -1
-    return x.v.o != <PyObject*>NONE and (<object>x.v.o).present
+    return x.v.o != <PyObject*>NONE and (<object>x.v.o).present is True
 
 
 cdef void optional_value(Cell* out, const Cell* x, Frame frame) noexcept:
@@ -39,7 +39,7 @@ cdef void optional_value(Cell* out, const Cell* x, Frame frame) noexcept:
             if PyFloat_CheckExact(inside):
                 set_double(out, PyFloat_AS_DOUBLE(inside))
             else:
-                unbox(out, <PyObject*>inside, frame.binding)
+                read(out, <PyObject*>inside, frame)
         except Exception:
             fail(out, ERR_LIMIT)
 
@@ -60,16 +60,16 @@ cdef void look_up(Cell* out, const Cell* source, const Cell* key, Frame frame) n
         optional_value(&inside, source, frame)
         source = &inside
     if source.tag == TAG_MAP:
-        value = find_key(source, key)
+        value = find_key(source, key, frame)
         if value == NULL:
             set_none(out)
             return
-        unbox(&found, value, frame.binding)
+        read(&found, value, frame)
     elif source.tag == TAG_LIST and list_position(key, &i):
         if i < 0 or i >= PyList_GET_SIZE(<object>source.v.o):
             set_none(out)
             return
-        unbox(&found, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame.binding)
+        read(&found, <PyObject*>PyList_GET_ITEM(<object>source.v.o, i), frame)
     else:
         refuse(out, source, 1)
         return
@@ -87,7 +87,5 @@ cdef void end_of_list(int fn, Cell* out, const Cell* source, Frame frame) noexce
     if count == 0:
         set_none(out)
         return
-    unbox(
-        &found, <PyObject*>PyList_GET_ITEM(<object>source.v.o, 0 if fn == FN_FIRST else count - 1), frame.binding
-    )
+    read(&found, <PyObject*>PyList_GET_ITEM(<object>source.v.o, 0 if fn == FN_FIRST else count - 1), frame)
     optional_of(out, &found, frame)

@@ -95,7 +95,7 @@ cdef class Binding:
         slot.choices = <PyObject*>choices if choices is not None else NULL
         if convert is not None:
             slot.convert = <PyObject*>convert
-        unbox(&slot.default, <PyObject*>default, None)
+        unbox(&slot.default, <PyObject*>default, None, None)
         if slot.default.tag == TAG_ERROR and slot.layout >= 0:      # an empty nested record
             set_object(&slot.default, TAG_RECORD, <PyObject*>default)
             slot.default.aux = slot.layout
@@ -159,11 +159,13 @@ cdef bint load_time(Cell* x, PyObject* o, int kind, Frame frame) noexcept:
         try:
             if not PyUnicode_Check(o):
                 return False
+            parsed = <object>o          # held: pinning may run Python code
             frame.pin()
-            parsed = parse_timestamp(<object>o) if is_time else parse_duration(<object>o)
+            parsed = parse_timestamp(parsed) if is_time else parse_duration(parsed)
             seconds = parsed.seconds
             micros = (<int64_t>parsed.nanos + 500) / 1000
-        except Exception:
+        except BaseException as error:
+            frame.stop(error)
             return False
         set_time(x, tag, seconds, micros * 1000)
         return x.tag != TAG_ERROR
@@ -225,6 +227,7 @@ cdef bint load_int(Cell* x, PyObject* o, int kind) noexcept:
 cdef bint is_record(PyObject* o, int number, Frame frame) noexcept:
     """Whether an object is a record of this layout; where that is not sure, every field is looked at."""
     cdef Layout* layout = &frame.binding.layouts[number]
+    cdef object held = <object>o        # reading a time runs Python code
     cdef Cell scratch
     cdef int i
     if <PyObject*>o.ob_type != layout.type:
@@ -242,32 +245,29 @@ cdef bint is_record(PyObject* o, int number, Frame frame) noexcept:
 cdef bint load_list(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
     """A list, and its records."""
     cdef Py_ssize_t i
-    if not PyList_Check(<object>o):
+    cdef object held = <object>o        # reading a time runs Python code
+    if not PyList_Check(held):
         return False
     set_object(x, TAG_LIST, o)
     if slot.layout < 0 or (frame.binding.trusted and not frame.binding.layouts[slot.layout].checks):
         return True
     for i in range(list_size(o)):
-        if i >= list_size(o) or not is_owned_record(list_item(o, i), slot.layout, frame):
+        if i >= list_size(o) or not is_record(list_item(o, i), slot.layout, frame):
             return False
     return True
 
-cdef bint is_owned_record(PyObject* o, int layout, Frame frame) noexcept:
-    """is_record of an element that stays alive meanwhile: a time that is a text is read in Python, and
-    another thread could take the element out of the caller's list."""
-    cdef object held = <object>o
-    return is_record(<PyObject*>held, layout, frame)
-
 cdef bint load_converted(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    cdef object held = <object>o
     frame.pin()
     try:
         if frame.allocated > MAX_ALLOCATION:
             return False
-        frame.give_value(x, (<object>slot.convert)(<object>o))
-        if PyList_Check(<object>o) or PyDict_Check(<object>o):
-            frame.allocated += 64 * len(<object>o)      # a converted element and its place
+        frame.give_value(x, (<object>slot.convert)(held))
+        if PyList_Check(held) or PyDict_Check(held):
+            frame.allocated += weight(held)             # a converted element and its place
         return x.tag != TAG_ERROR
-    except Exception:
+    except BaseException as error:
+        frame.stop(error)
         return False
 
 
@@ -334,7 +334,7 @@ cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) no
     if slot.convert != NULL:
         return load_converted(x, o, slot, frame)
     if kind == KIND_DYN:
-        unbox(x, o, None)          # dyn data holds no records
+        unbox(x, o, None, frame)   # dyn data holds no records
         return frame.binding.trusted or is_plain(o, 0)
     if kind == KIND_LIST:
         return load_list(x, o, slot, frame)

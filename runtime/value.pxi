@@ -2,7 +2,9 @@
 #
 # Owns:  Frame owns the objects made during one run (its arena); everything else is borrowed from the
 #        record or the program, which outlive the run.
-# Gives: Cell, Frame, unbox(), box(), fail().
+# Gives: Cell, Frame, unbox(), read(), box(), fail().
+# Between two calls of `pin` no Python code may run: nobody else keeps what the cells borrow.  So C reads
+# subclasses of str, list and dict as what they are below, whatever their methods say.
 # A timestamp or duration is `i` seconds and `aux` nanoseconds in [0, 1e9).  An error value has its
 # code in `aux`.  A list made by this run has aux OWNED_LIST and may be appended to.
 
@@ -90,6 +92,12 @@ cdef extern from "Python.h":
     int PyGC_Enable() noexcept
     bint PyUnicode_Check(PyObject* o) noexcept
     bint PyUnicode_CheckExact(PyObject* o) noexcept
+    object PyUnicode_FromObject(object text)
+    object PyUnicode_Concat(object left, object right)
+    int PyUnicode_Compare(object left, object right) except? -1
+    list PyDict_Keys(object map)
+    list PyList_GetSlice(object items, Py_ssize_t low, Py_ssize_t high)
+    int PyList_SetSlice(object items, Py_ssize_t low, Py_ssize_t high, object put) except -1
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject* o) noexcept
     int PyUnicode_KIND(PyObject* o) noexcept
     const void* PyUnicode_DATA(PyObject* o) noexcept
@@ -107,6 +115,9 @@ cdef enum:
     MAX_STEPS = 20_000_000          # turns of all loops, and elements compared, of one call
     MAX_ALLOCATION = 268_435_456    # bytes of values made by one call
     MAX_NESTING = 200               # depth of lists and maps that are compared
+    LONG_KEY = 4_096                # characters: comparing a longer key with the one found is counted
+
+cdef int64_t MAX_KEYS = 1 << 34        # characters of long keys that one call may look up: some seconds
 
 cdef union Payload:
     int64_t i
@@ -151,10 +162,15 @@ cdef inline void set_object(Cell* x, uint32_t tag, PyObject* value) noexcept:
     x.v.o = value
 
 
-cdef void unbox(Cell* x, PyObject* o, Binding records) noexcept:
+cdef inline void read(Cell* x, PyObject* o, Frame frame) noexcept:
+    """`unbox` during a run."""
+    unbox(x, o, frame.binding, frame)
+
+cdef void unbox(Cell* x, PyObject* o, Binding records, Frame frame) noexcept:
     """Read a CEL value from a Python object that outlives the run; what is no CEL value is an error.
 
-    records: knows the structs that are records; None where there can be none.
+    records: knows the structs that are records; None where there can be none.  frame: of the run, None
+    before there is one.
     """
     cdef long long number
     if o == Py_None:
@@ -180,7 +196,7 @@ cdef void unbox(Cell* x, PyObject* o, Binding records) noexcept:
     elif PyList_Check(<object>o):
         set_object(x, TAG_LIST, o)
     else:
-        unbox_rare(x, o, records)
+        unbox_rare(x, o, records, frame)
 
 
 cdef PyObject* UINT_TYPE = <PyObject*>UInt
@@ -192,7 +208,34 @@ cdef PyObject* OPTIONAL_TYPE = <PyObject*>Optional
 cdef PyObject* IP_TYPE = <PyObject*>IP
 cdef PyObject* CIDR_TYPE = <PyObject*>CIDR
 
-cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
+cdef bint set_time_of(Cell* x, uint32_t tag, object value) noexcept:
+    """A cell from the parts of a Timestamp or Duration; false if they are none of CEL's."""
+    cdef object seconds = value.seconds
+    cdef object nanos = value.nanos
+    cdef long long whole, rest
+    if not (PyLong_CheckExact(seconds) and PyLong_CheckExact(nanos)):
+        return False
+    if pact_int(<PyObject*>seconds, &whole) or pact_int(<PyObject*>nanos, &rest):
+        return False
+    if rest < 0 or rest >= NANOS:
+        return False
+    if tag == TAG_TIMESTAMP and (whole < MIN_TIME or whole > MAX_TIME):
+        return False
+    if tag == TAG_DURATION and (whole < -MAX_DURATION or whole > MAX_DURATION):
+        return False
+    x.tag = tag
+    x.v.i = whole
+    x.aux = <int32_t>rest
+    return True
+
+cdef bint is_address(object value) noexcept:
+    """Whether the parts of an IP or CIDR are what they should be, so that comparing it runs no code."""
+    if <PyObject*>(<PyObject*>value).ob_type == CIDR_TYPE:
+        return PyLong_CheckExact(value.prefix) and type(value.ip) is IP and is_address(value.ip)
+    return PyLong_CheckExact(value.family) and PyLong_CheckExact(value.number)
+
+
+cdef void unbox_rare(Cell* x, PyObject* o, Binding records, Frame frame) noexcept:
     """What `unbox` does not meet every day: records, CEL's own types, and subclasses of Python's."""
     cdef PyObject* form = <PyObject*>o.ob_type
     cdef int i
@@ -211,32 +254,53 @@ cdef void unbox_rare(Cell* x, PyObject* o, Binding records) noexcept:
         elif form == UINT_TYPE:
             set_uint(x, PyLong_AsUnsignedLongLong(value))
         elif form == TIMESTAMP_TYPE or form == DURATION_TYPE:
-            x.tag = TAG_TIMESTAMP if form == TIMESTAMP_TYPE else TAG_DURATION
-            x.v.i = value.seconds
-            x.aux = value.nanos
-        elif form == CEL_TYPE:
+            if not set_time_of(x, TAG_TIMESTAMP if form == TIMESTAMP_TYPE else TAG_DURATION, value):
+                fail(x, ERR_RANGE)
+        elif form == CEL_TYPE and PyUnicode_CheckExact(<PyObject*>value.name):
             set_object(x, TAG_TYPE, o)
-        elif form == OPTIONAL_TYPE:
+        elif form == OPTIONAL_TYPE and isinstance(value.present, bool):
             set_object(x, TAG_OPTIONAL, o)
-        elif form == IP_TYPE or form == CIDR_TYPE:
+        elif (form == IP_TYPE or form == CIDR_TYPE) and is_address(value):
             set_object(x, TAG_OPAQUE, o)
         elif form == BOOL_KEY_TYPE:
-            set_bool(x, value.value)
+            set_bool(x, value.value is True)
         elif isinstance(value, str):
             set_object(x, TAG_STRING, o)
         elif isinstance(value, float):
             set_double(x, value)
         elif isinstance(value, int) and pact_int(o, &number) == 0:
             set_int(x, number)
-        elif records is not None and records.host and isinstance(value, (datetime, timedelta)):
+        elif records is not None and records.host and is_time(value):
+            if frame is not None:
+                frame.pin()                     # its time zone may be written in Python
             value = from_host(value)            # a time of Python's: read, and not kept
-            x.tag = TAG_TIMESTAMP if isinstance(value, Timestamp) else TAG_DURATION
-            x.v.i = value.seconds
-            x.aux = value.nanos
+            if not set_time_of(x, TAG_TIMESTAMP if type(value) is Timestamp else TAG_DURATION, value):
+                fail(x, ERR_RANGE)
         else:
             fail(x, ERR_BAD_NUMBER)
-    except Exception:
-        fail(x, ERR_BAD_NUMBER)
+    except OverflowError:
+        fail(x, ERR_RANGE)
+    except BaseException as error:
+        failed(x, ERR_BAD_NUMBER, error, frame)
+
+
+cdef inline bint is_time(object value) noexcept:
+    """Whether a value is a datetime or a timedelta, whatever its `__class__` says."""
+    cdef PyTypeObject* form = (<PyObject*>value).ob_type
+    return PyType_IsSubtype(form, <PyTypeObject*>datetime) or PyType_IsSubtype(form, <PyTypeObject*>timedelta)
+
+
+cdef void failed(Cell* x, int32_t code, object error, Frame frame) noexcept:
+    """Make x the error value for an exception.  What is no Exception, such as the user's interrupt, ends the
+    run: its caller raises it."""
+    fail(x, code)
+    if frame is not None:
+        frame.stop(error)
+
+
+cdef inline object plain_text(PyObject* text):
+    """The text itself: of a subclass of str a copy, whose methods are those of str."""
+    return <object>text if PyUnicode_CheckExact(text) else PyUnicode_FromObject(<object>text)
 
 
 cdef object box(const Cell* x):
@@ -256,18 +320,25 @@ cdef object box(const Cell* x):
         return Duration(x.v.i, x.aux)
     if x.tag == TAG_NULL or x.tag == TAG_ERROR or x.tag == TAG_ITERATOR:
         return None
+    if x.tag == TAG_STRING:
+        return plain_text(x.v.o)
     return <object>x.v.o
 
 
-cdef Py_ssize_t weight(object value):
+cdef Py_ssize_t weight(object value) noexcept:
     """About how many bytes a value takes that was just made."""
-    if isinstance(value, (str, bytes)):
-        return 4 * len(value) + 64
-    if isinstance(value, (list, dict)):
-        return 64 * len(value) + 64
+    if isinstance(value, str):
+        return 4 * PyUnicode_GET_LENGTH(<PyObject*>value) + 64
+    if isinstance(value, bytes):
+        return PyBytes_GET_SIZE(value) + 64
+    if isinstance(value, list):
+        return 64 * PyList_GET_SIZE(value) + 64
+    if isinstance(value, dict):
+        return 64 * PyDict_Size(value) + 64
     return 64
 
 
+@cython.final
 cdef class Frame:
     """The registers of one run, and the objects it made.  A program keeps a few for reuse; a run
     takes one for itself, so runs in several threads never share registers."""
@@ -275,11 +346,14 @@ cdef class Frame:
     cdef Cell* cells
     cdef Py_ssize_t size
     cdef Py_ssize_t fixed              # cells before this one are not cleared: slots and constants
+    cdef PyObject** held               # per register: what `pin` keeps of it; behind them room to let go
     cdef PyObject** owned
     cdef Py_ssize_t owned_count
     cdef Py_ssize_t owned_size
     cdef Py_ssize_t allocated          # bytes
+    cdef bint limited                  # something was refused because a bound was reached
     cdef int64_t steps
+    cdef int64_t keys                  # characters of long keys looked up
     cdef Binding binding
     cdef uint64_t* violated            # three masks of `words` words each, in one block
     cdef uint64_t* unknown
@@ -289,17 +363,21 @@ cdef class Frame:
     cdef Cell result                   # of an expression
     cdef bint outside
     cdef bint loaded                   # all slots are loaded
-    cdef bint pinned                   # and owned already
+    cdef bint pinned                   # and held already
+    cdef bint holds_some               # `held` is not empty
+    cdef object stopped                # what ended the run: no error value, but an interrupt
     cdef bint shared                   # the record belongs to the caller, who may change it meanwhile
 
     def __cinit__(self, Py_ssize_t size, Py_ssize_t fixed, Py_ssize_t words, Py_ssize_t atoms, Py_ssize_t groups):
         self.size = size
         self.fixed = fixed
         self.cells = <Cell*>PyMem_Malloc((size + 1) * sizeof(Cell))
+        self.held = <PyObject**>PyMem_Malloc((2 * size + 1) * sizeof(PyObject*))
         self.violated = <uint64_t*>PyMem_Malloc(3 * words * sizeof(uint64_t))
         self.atoms = <uint8_t*>PyMem_Malloc(atoms + groups + 1)
-        if self.cells == NULL or self.violated == NULL or self.atoms == NULL:
+        if self.cells == NULL or self.held == NULL or self.violated == NULL or self.atoms == NULL:
             raise MemoryError()
+        memset(self.held, 0, (2 * size + 1) * sizeof(PyObject*))
         memset(self.cells, 0, (size + 1) * sizeof(Cell))
         self.unknown = self.violated + words
         self.skipped = self.unknown + words
@@ -308,20 +386,42 @@ cdef class Frame:
     def __dealloc__(self):
         self.drop_owned()
         PyMem_Free(self.cells)
+        PyMem_Free(self.held)
         PyMem_Free(self.owned)
         PyMem_Free(self.violated)
         PyMem_Free(self.atoms)
 
     cdef void drop_owned(self) noexcept:
         cdef Py_ssize_t i
+        cdef PyObject* kept
         for i in range(self.owned_count):
             Py_DECREF(<object>self.owned[i])
         self.owned_count = 0
+        if self.holds_some:
+            self.holds_some = False
+            for i in range(self.size):
+                kept = self.held[i]
+                self.held[i] = NULL
+                if kept != NULL:
+                    Py_DECREF(<object>kept)
+
+    cdef void stop(self, object error) noexcept:
+        """Take note of an exception in Python code; all but an Exception ends the run."""
+        if not isinstance(error, Exception):
+            self.stopped = error
+            self.steps = -1
 
     cdef int own(self, object value, Py_ssize_t size) noexcept:
         """Keep a value that this run made, of about `size` bytes; -1 when it has made too much."""
+        return -1 if self.charge(size) < 0 else self.keep(value)
+
+    cdef int charge(self, Py_ssize_t size) noexcept:
+        """Charge bytes of a value that this run made or is about to make; -1 when that is too much."""
         self.allocated += size
-        return -1 if self.allocated > MAX_ALLOCATION else self.keep(value)
+        if self.allocated <= MAX_ALLOCATION:
+            return 0
+        self.limited = True
+        return -1
 
     cdef int keep(self, object value) noexcept:
         """Keep a value alive until the run ends; -1 where there is no memory."""
@@ -352,21 +452,56 @@ cdef class Frame:
         elif self.own(value, weight(value)) < 0:
             fail(x, ERR_LIMIT)
         else:
-            unbox(x, <PyObject*>value, self.binding)
+            unbox(x, <PyObject*>value, self.binding, self)
 
     cdef void pin(self) noexcept:
-        """Own what the registers borrow: Python code is about to run, and another thread with it, that
-        could take it out of the caller's record."""
+        """Hold what the registers borrow: Python code is about to run, and another thread with it, that
+        could take it out of the caller's record.  What only an earlier pin held is let go."""
+        cdef Py_ssize_t first = self.fixed if self.pinned else 0
         cdef Py_ssize_t i
+        cdef PyObject* value
+        cdef PyObject** old = self.held + self.size
         cdef uint32_t tag
-        if self.shared:
-            for i in range(0 if not self.pinned else self.fixed, self.size):
-                tag = self.cells[i].tag
-                if tag == TAG_STRING or tag == TAG_BYTES or tag >= TAG_LIST:
-                    self.keep(<object>self.cells[i].v.o)
-            self.pinned = self.loaded
+        cdef bint changed = False
+        if not self.shared:
+            return
+        self.steps -= (self.size - first) >> 6      # a program may have very many registers
+        for i in range(first, self.size):
+            tag = self.cells[i].tag
+            value = self.cells[i].v.o if tag == TAG_STRING or tag == TAG_BYTES or tag >= TAG_LIST else NULL
+            if value != self.held[i]:
+                old[i] = self.held[i]
+                self.held[i] = value
+                if value != NULL:
+                    Py_INCREF(<object>value)
+                changed = True
+        self.pinned = self.loaded
+        if changed:                                 # now all is held: letting go may run Python code
+            self.holds_some = True
+            for i in range(first, self.size):
+                value = old[i]
+                old[i] = NULL
+                if value != NULL:
+                    Py_DECREF(<object>value)
+
+    cdef inline bint asks(self, PyObject* key) noexcept:
+        """Count a text that is looked up in a map, where it may be compared with an equal one; false when
+        there were too many.  It is no step: only a call made to hurt looks up gigabytes of keys."""
+        cdef Py_ssize_t length
+        if not PyUnicode_Check(key):
+            return True
+        length = PyUnicode_GET_LENGTH(key)
+        if length > LONG_KEY:
+            self.keys += length
+            if self.keys > MAX_KEYS:
+                self.steps = -1
+                self.limited = True
+                return False
+        return True
 
     cdef inline bint spend(self, int64_t steps) noexcept:
         """Charge work inside one instruction; false when the call has used up its steps."""
         self.steps -= steps
+        if self.steps < 0:
+            self.limited = True
         return self.steps >= 0

@@ -158,7 +158,7 @@ def test_what_is_found_does_not_depend_on_slices(text: str, size: int, sought: s
 
 
 def found(phrases: list[str], text: str) -> str | None:
-    span = find_phrase(compile_re2(phrase_pattern(phrases)), text)
+    span = find_phrase(compile_re2(phrase_pattern(phrases), groups=True), text)
     return None if span is None else text[slice(*span)]
 
 
@@ -194,7 +194,7 @@ def test_phrases(phrases: list[str], text: str, match: str | None) -> None:
 def test_a_phrase_is_found_where_it_stands_as_words(phrase: str, before: str, after: str) -> None:
     text = before + ". " + phrase + " ." + after
     if fold(phrase).strip(" ") in fold(text):  # a mark at its start would join what stands before
-        span = find_phrase(compile_re2(phrase_pattern([phrase])), text)
+        span = find_phrase(compile_re2(phrase_pattern([phrase]), groups=True), text)
         assert span is not None
         assert fold(phrase).strip(" ") in fold(text[slice(*span)])
 

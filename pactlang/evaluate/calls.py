@@ -123,6 +123,8 @@ def shown(function: str) -> str:
 
 def brief(value: object) -> str:
     """A value in a message, cut to a length that a line can bear."""
+    if isinstance(value, list | dict | Optional):  # which may hold another in very many places
+        return type_name(value)
     text = str(value)
     return text if len(text) <= 60 else text[:59] + "…"
 
@@ -297,9 +299,10 @@ def _containers() -> dict[str, Function]:
 
 def _matches(text: str, pattern: str) -> bool:
     try:
-        return compile_re2(pattern).search(utf8(text)) is not None
+        compiled = compile_re2(pattern)
     except ValueError as error:
         raise Failure("invalid-pattern", f"`{brief(pattern)}` is not an RE2 pattern: {error}") from None
+    return compiled.search(utf8(text)) is not None
 
 
 def _text() -> dict[str, Function]:

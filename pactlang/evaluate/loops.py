@@ -29,6 +29,7 @@ class Loops:
     vars: dict[int, Any]
     open: TraceNode | None
     turns: int
+    most: int
     host: bool
 
     @abstractmethod
@@ -119,7 +120,7 @@ class Loops:
         """Each item with its number, as the variables read it, and the truth of the test there."""
         for index, item in enumerate(items):
             self.turns += 1
-            if self.turns > (MAX_TURNS if self.open is None else MAX_TRACED):
+            if self.turns > (self.most if self.open is None else MAX_TRACED):
                 raise Failure("limit", "the loops of this expression take too many turns")
             value = self._take(node, item, keyed)
             passes = True if node.test is None else truth(node.test, self._turn(node.test, index, value))

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from pactlang import ir
 from pactlang.evaluate.calls import Failure, apply, brief, key_in, shown
 from pactlang.evaluate.held import known, member, unreadable
-from pactlang.evaluate.loops import Loops
+from pactlang.evaluate.loops import MAX_TURNS, Loops
 from pactlang.evaluate.traces import NOT_EVALUATED, Error, TraceNode, no, place, truth
 from pactlang.opcodes import Outcome
 from pactlang.schema import VARIABLES
@@ -33,9 +33,18 @@ TYPES = {
 }
 
 
-def evaluate(expr: ir.Expr, row: Sequence[Any], module: ir.Module, vars: dict[int, Any] | None = None) -> Any:
-    """The value of an expression, or an `Error`.  row: the values of `module.schema.slots`."""
-    return _Walk(row, module, vars).value(expr)
+def evaluate(
+    expr: ir.Expr,
+    row: Sequence[Any],
+    module: ir.Module,
+    vars: dict[int, Any] | None = None,
+    turns: int = MAX_TURNS,
+) -> Any:
+    """The value of an expression, or an `Error`.  row: the values of `module.schema.slots`; turns: of all
+    loops together, at most."""
+    walk = _Walk(row, module, vars)
+    walk.most = turns
+    return walk.value(expr)
 
 
 def trace(
@@ -109,7 +118,7 @@ def _matcher(source: str) -> Any:
 
 @lru_cache(maxsize=1024)
 def _phrase_matcher(phrases: tuple[str, ...]) -> Any:
-    return compile_re2(phrase_pattern(phrases))
+    return compile_re2(phrase_pattern(phrases), groups=True)
 
 
 def matched(node: ir.Matches | ir.Says, text: str, module: ir.Module) -> tuple[int, int] | None:
@@ -150,6 +159,7 @@ class _Walk(Loops):
         self.host = module.schema.root == VARIABLES
         self.open: TraceNode | None = None
         self.turns = 0
+        self.most = MAX_TURNS
 
     def value(self, node: ir.Expr) -> Any:
         """The value of the expression at which the trace is open."""

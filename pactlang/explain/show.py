@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from math import isfinite
 from typing import Any
@@ -22,6 +23,7 @@ from pactlang.values import Optional, UInt, is_record, key_value
 SHOWN = 72  # characters of one value
 AROUND = 28  # characters of text on each side of a match
 MANY = 20  # elements of a list or map that are looked at
+LONGEST_LINE = 400  # characters of one level of it
 DEEPEST = 6  # levels of nested values that are shown
 LONGEST_TEXT = 10_000  # characters of one text in JSON data
 
@@ -136,13 +138,24 @@ def _nested(value: Any, schema: Schema, depth: int) -> str:
     if depth > DEEPEST:
         return "…"
     if isinstance(value, list):
-        parts = [_line(item, schema, depth) for item in value[:MANY]]
-        return f"[{', '.join(parts + ['…'] * (len(value) > MANY))}]"
+        parts = _few((_line(item, schema, depth) for item in value[:MANY]), len(value))
+        return f"[{', '.join(parts)}]"
     pairs = list(fields(value, schema).items())
     if not pairs and not isinstance(value, dict):
         return "{…}"  # a record of which no field is read
-    lines = [f"{_key(key)}: {_line(item, schema, depth)}" for key, item in pairs[:MANY]]
-    return f"{{{', '.join(lines + ['…'] * (len(pairs) > MANY))}}}"
+    lines = _few((f"{_key(key)}: {_line(item, schema, depth)}" for key, item in pairs[:MANY]), len(pairs))
+    return f"{{{', '.join(lines)}}}"
+
+
+def _few(parts: Iterator[str], count: int) -> list[str]:
+    """The parts that a line has room for; an ellipsis in the place of others.  What none sees is not made:
+    values in values have very many parts."""
+    made: list[str] = []
+    for part in parts:
+        made.append(part)
+        if sum(map(len, made)) > LONGEST_LINE:
+            break
+    return made + ["…"] * (len(made) < count)
 
 
 def _key(key: Any) -> str:

@@ -45,6 +45,7 @@ from pactlang.values import (
 CLAUSE = re.compile(r"%(?:(%)|(?:\.([0-9]*))?(.)?)", re.S)
 DEFAULT_PRECISION = 6
 MAX_PRECISION = 100
+MAX_PIECES = 4_000_000  # of a text: values in values that are written one after another
 NO_UTF8 = re.compile("[\udc80-\udcff]+")  # what the error handler `surrogateescape` makes of such bytes
 
 
@@ -88,6 +89,8 @@ def _joined(pieces: Iterator[str]) -> str:
     for piece in pieces:
         size = within(size + len(piece))
         kept.append(piece)
+        if len(kept) > MAX_PIECES:
+            raise Limit(f"the result has more than {MAX_PIECES} pieces")
     return "".join(kept)
 
 
