@@ -78,18 +78,24 @@ def last(items: list[Any]) -> Optional:
 
 def at(holder: Any, key: Any) -> Optional:
     """The element or the entry, if it is there: `x[?key]`."""
+    if _is_none(holder):
+        return NONE
     inside = _inside(holder)
     return _at_index(inside, key) if isinstance(inside, list) else _at_key(inside, key)
 
 
 def select(holder: Any, key: Any) -> Optional:
     """The entry of a map, if it is there: `x.?key`."""
-    return _at_key(_inside(holder), key)
+    return NONE if _is_none(holder) else _at_key(_inside(holder), key)
+
+
+def _is_none(holder: Any) -> bool:
+    return isinstance(holder, Optional) and not holder.present
 
 
 def _inside(holder: Any) -> Any:
-    """What an optional holds, none if it holds nothing; anything else is itself."""
-    return holder.value if isinstance(holder, Optional) and holder.present else holder
+    """What an optional holds; anything else is itself."""
+    return holder.value if isinstance(holder, Optional) else holder
 
 
 def _at_index(items: list[Any], index: Any) -> Optional:
@@ -99,8 +105,6 @@ def _at_index(items: list[Any], index: Any) -> Optional:
 
 
 def _at_key(holder: Any, key: Any) -> Optional:
-    if isinstance(holder, Optional):
-        return NONE
     if not isinstance(holder, dict):
         raise NoOverload(f"no such key in a {'record' if is_record(holder) else type_name(holder)}")
     kept = map_key(key)
