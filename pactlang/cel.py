@@ -40,7 +40,17 @@ from pactlang.program import Core, constant_value
 from pactlang.schema import Type
 from pactlang.source import Source
 from pactlang.types import parse_type
-from pactlang.values import MAX_NESTING, BoolKey, Optional, OutOfRange, from_host, is_number, key_value
+from pactlang.values import (
+    MAX_NESTING,
+    BoolKey,
+    Optional,
+    OutOfRange,
+    UInt,
+    from_host,
+    is_bad_number,
+    is_number,
+    key_value,
+)
 
 # Turns of loops after which it is not sought any further why a value is an error value.
 MAX_EXPLAINED = 100_000
@@ -248,7 +258,7 @@ class Expression(Calculator):
             return Error("range", str(error))
         if isinstance(value, dict) and isinstance(next(iter(value), None), bool):
             value = {BoolKey(key) if isinstance(key, bool) else key: item for key, item in value.items()}
-        return float(value) if kind == "double" and is_number(value) else value
+        return _fitted(value, kind)
 
     def __repr__(self) -> str:
         return f"<Expression {self.source.text[:60]!r}: {self.type}>"
@@ -270,6 +280,15 @@ def _hosted(value: Any, depth: int) -> Any:
             return [_hosted(item, depth + 1) for item in value]
         return {key: _hosted(item, depth + 1) for key, item in value.items()}
     return from_host(value) if depth == 0 else value
+
+
+def _fitted(value: Any, kind: str) -> Any:
+    """A number as its variable's declared type has it, as the machine's `fit` makes it."""
+    if not is_number(value) or is_bad_number(value):
+        return value
+    if kind == "double":
+        return float(value)
+    return UInt(value) if kind == "uint" and isinstance(value, int) and value >= 0 else value
 
 
 def _interned(value: Any) -> Any:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import pactlang
 from pactlang import CompileError, ExpressionError, UInt, expression
+from pactlang.evaluate import evaluate
 from pactlang.values import CIDR, IP, NONE, CelType, Duration, Timestamp, some
 
 
@@ -469,7 +470,33 @@ def test_what_is_null_has_no_field() -> None:
 
 
 def test_what_is_no_optional_has_no_opt_map() -> None:
-    for text in ("x.optMap(v, v + 1)", "x.optFlatMap(v, optional.of(v))", "x.or(optional.of(1))", "x.orValue(1)"):
+    for text in (
+        "x.optMap(v, v + 1)",
+        "x.optFlatMap(v, optional.of(v))",
+        "x.or(optional.of(1))",
+        "x.orValue(1)",
+    ):
         for types in (None, {"x": "optional_type(int)"}):
             with pytest.raises(ExpressionError):
                 expression(text, types).evaluate({"x": 5})
+
+
+def test_the_plain_evaluator_reads_a_variable_as_it_is_declared() -> None:
+    for text, types, bound in (
+        ("math.bitOr(1u, x)", {"x": "uint"}, {"x": 5}),
+        ("x + 1u", {"x": "uint"}, {"x": 0}),
+        ("x * 2.0", {"x": "double"}, {"x": 5}),
+        ("x * 2.0", {"x": "double"}, {"x": UInt(5)}),
+    ):
+        made = expression(text, types)
+        assert repr(made.evaluate(bound)) == repr(evaluate(made.node, made._row(bound), made.module))
+    made = expression("math.bitOr(1u, x) / zero == 1u", {"x": "uint", "zero": "uint"})
+    with pytest.raises(ExpressionError) as caught:
+        made.evaluate({"x": 5, "zero": 0})
+    assert caught.value.code == "divide-by-zero"
+    with pytest.raises(ExpressionError):
+        expression("x + 1u", {"x": "uint"}).evaluate({"x": -5})
+    for kind in ("double", "uint"):  # beyond 64 bits it is no number of CEL's, whatever is declared
+        with pytest.raises(ExpressionError) as caught:
+            expression("x == x", {"x": kind}).evaluate({"x": 2**70})
+        assert caught.value.code == "bad-number"
