@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -48,6 +48,15 @@ class Verdict:
     def outcome(self, clause: int) -> int: ...
 
 @disjoint_base
+class Scanner:
+    @property
+    def numbers(self) -> tuple[int, ...]: ...
+    def __init__(
+        self, numbers: Iterable[int], make: Callable[[], Callable[[str], Sequence[int] | None]]
+    ) -> None: ...
+    def occurring(self, text: str) -> tuple[int, ...] | None: ...
+
+@disjoint_base
 class Machine:
     def prepare(
         self,
@@ -59,7 +68,7 @@ class Machine:
         clauses: int,
         binding: Binding,
         atoms: list[int],
-        groups: list[tuple[int, Callable[[str], Sequence[int]]]],
+        groups: list[tuple[int, Scanner]],
         matchers: list[Callable[[str], bool]],
         search: Callable[[str, str], bool],
         shapes: dict[Any, Any],

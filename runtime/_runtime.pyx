@@ -6,10 +6,11 @@ Bytes and numbers only: it cannot name a clause, format a message or open a file
 The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `optionals.pxi`,
 `extensions.pxi` (functions that run in Python), `builtins.pxi` (the others),
 `code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
-`verdict.pxi`, `machine.pxi` (the loop), `face.pxi` (the class that Python sees).
+`verdict.pxi`, `text.pxi` (what seeks in texts), `machine.pxi` (the loop), `face.pxi` (the class that Python sees).
 """
 
 cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError, PyDict_Size
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
@@ -20,6 +21,7 @@ from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
     INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
@@ -45,5 +47,6 @@ include "builtins.pxi"
 include "code.pxi"
 include "record.pxi"
 include "verdict.pxi"
+include "text.pxi"
 include "machine.pxi"
 include "face.pxi"

@@ -44,8 +44,7 @@ cdef class Machine:
         """Take over a program's parts.
 
         code: instructions; constants: CEL values; sets: lists of texts; slots: (base, layout, field);
-        atoms: the group of each text atom; groups: (slot, scanner), where scanner(text) gives the
-        numbers of the atoms that occur; matchers: functions text -> bool; search(pattern, text).
+        atoms: the group of each text atom; groups: (slot, Scanner); matchers: functions text -> bool; search(pattern, text).
         """
         cdef Limits limits
         cdef int i, j
@@ -175,6 +174,8 @@ cdef class Machine:
         for i in range(len(groups)):
             if not 0 <= groups[i][0] < self.slot_count:
                 raise ValueError(f"group {i}: no such slot")
+            if not all([0 <= atom < len(atoms) for atom in (<Scanner?>groups[i][1]).numbers]):
+                raise ValueError(f"group {i}: no such atom")
             self.group_slot[i] = groups[i][0]
             self.group_longest[i] = INT64_MAX
 
@@ -344,16 +345,13 @@ cdef class Machine:
         scanned once."""
         cdef int group = self.atom_group[atom]
         cdef const Cell* x = &frame.cells[self.group_slot[group]]
-        cdef uint32_t hit
         if frame.groups[group] == 0:
             frame.groups[group] = 2
             frame.pin()
             if x.tag == TAG_STRING and PyUnicode_GET_LENGTH(x.v.o) <= self.group_longest[group]:
                 try:
-                    for hit in self.scanners[group](plain_text(x.v.o)):
-                        if hit < <uint32_t>self.atom_count:
-                            frame.atoms[hit] = 1
-                    frame.groups[group] = 1
+                    if (<Scanner>self.scanners[group]).scan(plain_text(x.v.o), NULL, 0, frame.atoms):
+                        frame.groups[group] = 1
                 except BaseException as error:
                     frame.stop(error)
         return frame.atoms[atom] if frame.groups[group] == 1 else -1

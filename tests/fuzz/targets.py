@@ -19,7 +19,7 @@ import msgspec
 
 import pactlang
 from pactlang import conversions, text, values
-from pactlang._runtime import Binding, Calculator
+from pactlang._runtime import Binding, Calculator, Scanner
 from pactlang.build import compile_source
 from pactlang.cel import Expression, Variables, expression, to_host
 from pactlang.diagnostic import Diagnostic, has_errors
@@ -288,7 +288,10 @@ def machine_target(data: bytes) -> str:
     binding.host = True
     slots = [(-1, 0, -1)] * len(VARIABLES)
     matchers: list[Any] = [lambda text: "a" in text, lambda text: 1 // 0]
-    groups: list[Any] = [(4, lambda text: [0, 1] if text else []), (4, lambda text: [2**40])]
+    groups = [
+        (4, Scanner([0, 1], lambda: lambda text: [0, 1] if text else [])),
+        (4, Scanner([2], lambda: lambda text: [2**40])),
+    ]
     try:
         machine.prepare(
             code.code, constants, code.sets, slots, code.temps, 0, binding, [0, 0, 1], groups, matchers, search, SHAPES,

@@ -1,0 +1,49 @@
+"""Scanners and matchers for the machine.
+
+In: the text atoms of a program.  Out: a `Scanner` for each group, a function text -> bool for an atom
+that is sought in a text that is no slot.  What seeks is made when the first text comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from pactlang._runtime import Scanner
+from pactlang.ir import Pattern, Phrases
+from pactlang.matchers.atoms import Seeker
+from pactlang.matchers.engines import Find, one_by_one, one_pass
+from pactlang.program import Atom, Group
+from pactlang.text import compile_re2, utf8
+
+Matcher = Callable[[str], bool]
+
+
+def scanner(
+    group: Group, atoms: Sequence[Atom], patterns: Sequence[Pattern], phrases: Sequence[Phrases]
+) -> Scanner:
+    """The scanner of one group."""
+
+    def make() -> Find:
+        seekers = [(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms]
+        return one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
+
+    return Scanner(group.atoms, make)
+
+
+def matcher(atom: Atom, patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Matcher:
+    """The matcher of one atom: text -> whether it occurs."""
+    find = one_by_one([(0, Seeker(atom, patterns, phrases))])
+    return lambda text: bool(find(text))
+
+
+def search(pattern: str, text: str) -> bool:
+    """Whether a pattern that became known while running occurs; ValueError if it is no RE2."""
+    return dynamic(pattern).search(utf8(text)) is not None
+
+
+@lru_cache(maxsize=256)
+def dynamic(pattern: str) -> Any:
+    """A pattern that became known while running, compiled."""
+    return compile_re2(pattern)
