@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import calls
 import msgspec
 import rules
-from bench_foundation import Row, cpu, markdown, write
+from measure import Row, cpu, markdown, write
 
 import pactlang
 

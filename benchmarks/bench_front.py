@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench_foundation import Row, cpu, markdown, write
+from measure import Row, cpu, markdown, write
 
 import pactlang
 

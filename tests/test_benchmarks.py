@@ -119,7 +119,7 @@ def test_the_front_half_is_timed(bench: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("section", ["figures", "expressions", "front"])
-@pytest.mark.parametrize("bench", ["bench_foundation"], indirect=True)
+@pytest.mark.parametrize("bench", ["measure"], indirect=True)
 def test_a_table_finds_its_place(bench: ModuleType, section: str, tmp_path: Path) -> None:
     copy = tmp_path / "README.md"
     copy.write_text((FOLDER / "README.md").read_text("utf-8"), "utf-8")
