@@ -9,13 +9,13 @@ called, and how a violation is explained.  The machine is its base class, so `ch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from pactlang._runtime import Binding, Machine, Verdict
-from pactlang.errors import ProgramError, RecordError
+from pactlang.errors import PactError, ProgramError, RecordError
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
@@ -24,6 +24,9 @@ from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
 from pactlang.values import Timestamp, parse_timestamp
 from pactlang.verdict import Batch, Matched, Undecodable, Violation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What a user's own struct may hold directly: forms that need no decoding.
 DIRECT: dict[int, tuple[Any, ...]] = {
@@ -137,7 +140,7 @@ class Evaluator(Machine):
         self.judge_all(structs, outcomes, states)
         for i in np.flatnonzero(states < 0):
             if structs[i] is not None:
-                undecodable.append(Undecodable(lines[i], *self._reason(structs[i])))
+                undecodable.append(Undecodable(lines[i], *self.reason(structs[i])))
         undecodable.sort()
         expired = np.zeros(len(structs), np.bool_)
         if self.renews is not None and self.has_time:
@@ -145,6 +148,28 @@ class Evaluator(Machine):
         known = [self._identity(record) for record in structs] if ids else []
         places = np.array(lines, np.int64)
         return Batch(outcomes, self.names, undecodable, places, states == 0, expired, known)
+
+    def check_arrow(self, data: Any, threads: int = 1) -> pa.Table:
+        """Verdicts on the rows of an Arrow table or record batch, or of whatever has `__arrow_c_stream__`
+        (polars and pandas frames, duckdb relations): a table of as many rows.
+
+        Columns: `ok`, `outside`, `expired` (bool), `undecodable` (string, the JSON path and the reason),
+        then one per clause, `dictionary<int8, string>` with the values satisfied, violated, skipped and
+        unknown, in the order of `Outcome`; null where the call is outside or cannot be decoded.  `ok` is
+        null only where it cannot be decoded.  A clause called as one of the first four has the column
+        `clause.NAME`.  The schema's metadata name the pact and its digest.
+
+        A column is a field under any of its names; structs are records, lists of structs lists of
+        records; null is null.  threads: of which large tables make use; the result does not depend on it.
+        Needs the extra `arrow`.  RecordError for what is no valid Arrow data.
+        """
+        try:
+            from pactlang.columns import check_arrow
+        except ModuleNotFoundError as error:
+            if error.name != "pyarrow":
+                raise
+            raise PactError("Arrow columns need pyarrow: pip install 'pactlang[arrow]'") from None
+        return check_arrow(self, data, threads)
 
     def _identity(self, record: Any) -> Any:
         """The id of a decoded record; None if it has none that can be read."""
@@ -169,7 +194,8 @@ class Evaluator(Machine):
                 undecodable.append(Undecodable(number, error.path, error.reason))
         return structs, lines, undecodable
 
-    def _reason(self, record: Any) -> tuple[str, str]:
+    def reason(self, record: Any) -> tuple[str, str]:
+        """The JSON path and the reason for which the machine refused a projected struct."""
         try:
             self.refuse(record, True)
         except RecordError as error:

@@ -20,7 +20,7 @@ from pactlang import values
 from pactlang.errors import RecordError
 from pactlang.opcodes import Kind
 from pactlang.records import wire
-from pactlang.records.names import SCALAR, Find, Name, aliases_of, find_first, find_members, names_of
+from pactlang.records.names import SCALAR, SPREAD, Find, Name, aliases_of, find_first, find_members, names_of
 from pactlang.records.wire import Form, Misfit
 from pactlang.schema import DURATION, TIMESTAMP, Field, Record, Schema, Type
 from pactlang.standard import STANDARD, TEXT_OR_INT
@@ -100,6 +100,17 @@ class Layout(Struct):
     probes: tuple[Probe, ...]
     form: Form
     is_direct: bool  # False: msgspec cannot fill the Struct, since two fields claim one key
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The keys of the record under which what is read may begin."""
+        own = {head for member in self.members for head in member.names[0].heads}
+        return frozenset(own | {probe.key for probe in self.probes})
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Beginnings of further such keys, where a value may be spread over keys."""
+        return tuple(probe.key.removesuffix(SPREAD) for probe in self.probes if probe.is_marker)
 
     def reads(self, name: str) -> bool:
         """True if the field is read."""

@@ -18,6 +18,7 @@ from pactlang.records.wire import Form, Misfit, plain
 from pactlang.schema import Field, Record
 from pactlang.standard import STANDARD, WIRES
 
+SPREAD = "0.message.role"  # below a name, the first key of a list that is spread over keys
 Find = Callable[[dict[str, Any]], tuple[Any, str]]  # the value (None if there is none) and its step
 
 
@@ -43,7 +44,7 @@ class Name(Struct, frozen=True):
     @property
     def marker(self) -> str:
         """The key whose presence shows that an indexed name is spread over keys."""
-        return self.key + ".0.message.role"
+        return f"{self.key}.{SPREAD}"
 
 
 SCALAR = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")

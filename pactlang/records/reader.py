@@ -32,6 +32,8 @@ class Reader:
 
     layouts: what the machine needs to read a decoded record, parallel to `schema.records`.  struct:
     the projected Struct of the pact's record.  paths: per slot its JSON path, in the names of the data.
+    heads: the keys of the data under which what is read may begin; so may keys that begin with one of the
+    prefixes.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -52,6 +54,7 @@ class Reader:
         self.layouts: list[LayoutPlan] = [layout.plan for layout in self._all.layouts]
         self.struct = self._root.plan.struct
         self.paths = [self._path(slot) for slot in schema.slots]
+        self.heads, self.prefixes = self._root.heads, self._root.prefixes
         self._loads = [self._load(slot, path) for slot, path in zip(schema.slots, self.paths, strict=True)]
         steps = (_other_names_step(self._root), _digits_step(self._root))
         self._steps = tuple(step for step in steps if step is not None)
