@@ -23,10 +23,10 @@ from pactlang.parse import parse, parse_with_words
 from pactlang.source import Source
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("pactlang/examples", "tests/pacts", "benchmarks")
+FOLDERS = ("pactlang/examples", "pactlang/templates", "tests/pacts", "benchmarks")
 PACTS = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.pact"))]
 HEADER = 'pact p "1.0.0"\n'
-EXAMPLES = [path for path in PACTS if path.parent.name == "examples"]
+EXAMPLES = [path for path in PACTS if path.parent.name in ("examples", "templates")]
 SEEDS, PER_SEED = 100, 100
 
 

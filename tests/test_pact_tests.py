@@ -28,7 +28,7 @@ from pactlang.testing.feed import Feed
 __all__ = ["pactc"]
 
 EXAMPLES = Path(pactlang.__file__).parent / "examples"
-PACTS = sorted(EXAMPLES.glob("*.pact"))
+PACTS = [*sorted(EXAMPLES.glob("*.pact")), *sorted((EXAMPLES.parent / "templates").glob("*.pact"))]
 
 HEAD = """pact p "1.0.0" on R
 record R { n: int  s: string?  k: enum("a", "b") = "a"  time: timestamp?  id: int  session: string }

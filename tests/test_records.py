@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pactlang
 from pactlang.errors import ProgramError, RecordError
 from pactlang.opcodes import Kind
 from pactlang.records import Reader
@@ -792,3 +793,13 @@ def test_data_that_changes_while_it_is_read_is_refused() -> None:
     reader = Reader(schema_of(Record("R", (Field("x", DYN),))))
     with pytest.raises(RecordError, match="changed while it was read"):
         reader.from_dict({"x": data})
+
+
+@pytest.mark.parametrize("key", ['say "hi"', "back\\slash", "tab\there", "unit\x1f", 'a."b"', '"', "\\n.x"])
+def test_a_name_in_the_data_may_hold_any_character(key: str) -> None:
+    pact = f'pact p "1.0.0" on R record R {{ n: int as {json.dumps(key)} }} clause c {{ require n < 5 }}'
+    evaluator = pactlang.Evaluator(pactlang.compile(pact))
+    for record in ({key: 3}, {key: 7}):
+        assert evaluator.check_json(json.dumps(record)).ok is evaluator.check(record).ok is (record[key] < 5)
+    with pytest.raises(pactlang.RecordError):
+        evaluator.check_json("{}")

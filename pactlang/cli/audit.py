@@ -92,7 +92,7 @@ class Audit:
         checked = Checked(self.evaluator, file, block, self.every)
         self.total = self.total.plus(tally(checked.batch))
         for line, path, reason in checked.batch.undecodable:
-            self._unreadable(Unreadable(file, block.first + line - 1, path, reason))
+            self._unreadable(Unreadable(file, block.number(line), path, reason))
         self._examples(checked)
         return checked
 
@@ -152,7 +152,7 @@ class Checked:
 
     def place(self, row: int) -> Place:
         """Where the call of a row stands."""
-        line = self.block.first + self.lines[row] - 1
+        line = self.block.number(self.lines[row])
         found = self.batch.ids[row] if self.batch.ids else identity(self.evaluator, self.text(row))
         return Place(self.file, line, found if isinstance(found, str | int) else line)
 
@@ -188,7 +188,7 @@ class Checked:
         outside = self.batch.outside.tolist()
         for row, line in enumerate(self.lines):
             if line in faults:
-                number = self.block.first + line - 1
+                number = self.block.number(line)
                 yield Row(Place(self.file, number, number), [], [], unreadable=faults[line])
             else:
                 yield Row(self.place(row), violated.get(row, []), unknown.get(row, []), outside[row])

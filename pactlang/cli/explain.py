@@ -66,6 +66,8 @@ def command(
     from pactlang import Evaluator
 
     program = usable(pact)
+    for given in inputs:
+        given.opens = program.schema.root == "Call"
     evaluator, clauses = Evaluator(program), _chosen(program, clause)
     found = _at(inputs[0], line, program) if line is not None else _called(inputs, str(call), evaluator)
     _explain(program, clauses, found, evaluator, form)
@@ -131,7 +133,7 @@ def _lines(given: Input, program: Program) -> Iterator[Line]:
             for at, text in enumerate(data.split(b"\n")):
                 if text.strip():
                     untold = held.untold(at, program) if held else {}
-                    yield Line(given.name, block.first + at, text.rstrip(b"\r"), untold)
+                    yield Line(given.name, block.number(at + 1), text.rstrip(b"\r"), untold)
     except Broken as broken:
         raise Fault(str(broken)) from broken
 

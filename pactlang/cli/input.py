@@ -18,7 +18,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pactlang.cli.documents import LARGEST, Numbered, is_document, records
 from pactlang.cli.exits import Fault, reason
+from pactlang.cli.foreign import is_suspect, opened_line
 from pactlang.cli.screen import printable
 
 if TYPE_CHECKING:
@@ -39,17 +41,24 @@ FOREIGN = {
     b"\xfe\xff": "UTF-16 text; convert it first, for instance with `iconv -f UTF-16 -t UTF-8`",
 }
 HEAD = 8  # bytes that are looked at to tell what a file is
+FIRST = 64  # bytes that are looked at to tell whether it holds lines
 
 
 class Block(NamedTuple):
     """Whole lines of one file; `first` is the number, from 1, of the first of them.
 
-    withheld: the lines of a ledger's calls of which something was not stored.
+    withheld: the lines of a ledger's calls of which something was not stored.  numbers: where each line
+    stands in the file, if they do not follow one another there.
     """
 
     data: bytes
     first: int
     withheld: Withholding | None = None
+    numbers: tuple[int, ...] | None = None
+
+    def number(self, line: int) -> int:
+        """Where a line of the block, from 1, stands in the file."""
+        return self.first + line - 1 if self.numbers is None else self.numbers[line - 1]
 
 
 class Overlong(NamedTuple):
@@ -70,13 +79,19 @@ class Stream(Protocol):
 
 
 class Input:
-    """One record file.  `size` is its stored length in bytes, None for a pipe or a device."""
+    """One record file.  `size` is its stored length in bytes, None for a pipe or a device.
+
+    opens: calls in another program's form are opened (`foreign`); for a pact about `Call`.
+    `opened` counts the lines that were.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.name = "<stdin>" if path == "-" else printable(path)
         self.size: int | None = None
         self.bom = False
+        self.opens = False
+        self.opened = 0
         self._file: Stream | None = None
 
     def check(self) -> str:
@@ -106,7 +121,8 @@ class Input:
         try:
             with _Raw(self.path) as raw:
                 self._file = raw.file
-                yield from split(self._decoded(raw), chunk, longest)
+                for block in _blocks(self._decoded(raw), chunk, longest):
+                    yield block if isinstance(block, Overlong) or not self.opens else self._open(block)
         except (OSError, EOFError, zlib.error) as error:
             raise Broken(f"{self.name} breaks off: {_breakage(error)}") from error
         finally:
@@ -123,6 +139,19 @@ class Input:
         start = _fill(stream, len(BOM))
         self.bom = start == BOM
         return _Ahead(b"" if self.bom else start, stream)
+
+    def _open(self, block: Block) -> Block:
+        """The block with its calls in the names of `Call`."""
+        if not is_suspect(block.data):
+            return block
+        lines: list[bytes] = []
+        numbers: list[int] = []
+        for at, line in enumerate(block.data.split(b"\n"), 1):
+            found = opened_line(line) if line else None
+            self.opened += found is not None
+            lines += [line] if found is None else found
+            numbers += [block.number(at) if line else 0] * (1 if found is None else len(found))
+        return Block(b"\n".join(lines), block.first, None, tuple(numbers))
 
     def _foreign(self, head: bytes) -> str:
         for magic, what in FOREIGN.items():
@@ -152,6 +181,36 @@ def _input(path: str) -> Input:
 
             return StoredInput(path)
     return Input(path)
+
+
+def _blocks(stream: Stream, chunk: int, longest: int) -> Iterator[Block | Overlong]:
+    """The blocks of a stream of lines, or of one document."""
+    head = _fill(stream, FIRST)
+    if not is_document(head):
+        yield from split(_Ahead(head, stream), chunk, longest)
+        return
+    data = head + _fill(stream, LARGEST + 1 - len(head))
+    if len(data) > LARGEST:
+        yield from split(_Ahead(data, stream), chunk, longest)
+        return
+    found = records(data)
+    if found is None:
+        yield from split(_Ahead(data, stream), chunk, longest)
+    else:
+        yield from _gathered(found, chunk)
+
+
+def _gathered(found: Sequence[Numbered], chunk: int) -> Iterator[Block]:
+    """Numbered lines in blocks of about `chunk` bytes."""
+    held: list[Numbered] = []
+    size = 0
+    for each in found:
+        held.append(each)
+        size += len(each[1])
+        if size >= chunk or each is found[-1]:
+            numbers, lines = zip(*held, strict=True)
+            yield Block(b"\n".join(lines), 1, None, numbers)
+            held, size = [], 0
 
 
 def split(stream: Stream, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:

@@ -13,6 +13,7 @@ import click
 from pactlang.cli import exits
 from pactlang.cli.audit import Audit
 from pactlang.cli.build import refuse_overwriting
+from pactlang.cli.facts import plural
 from pactlang.cli.input import Broken, Input, Overlong, open_inputs
 from pactlang.cli.interrupt import Interrupts
 from pactlang.cli.outcome import SEVERITIES, Outcome
@@ -73,6 +74,7 @@ def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int
     with Rows(verdicts) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
         try:
             for given in inputs:
+                given.opens = program.schema.root == "Call"
                 _examine_one(given, outcome, rows, bar, interrupts)
         except KeyboardInterrupt:
             outcome.interrupted = True
@@ -95,6 +97,9 @@ def _examine_one(given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupt
         outcome.errors.append(str(broken))
     if given.bom:
         outcome.notices.append(f"{given.name} begins with a byte-order mark, which was passed over")
+    if given.opened:
+        many = plural(given.opened, "line")
+        outcome.notices.append(f"{given.name}: {many} in another program's form, read as calls")
     bar.done(given)
 
 

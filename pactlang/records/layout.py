@@ -226,11 +226,12 @@ class Layouts:
         for member in self._members[record.name]:
             key = member.names[0].key
             is_loaded = record.name == self.schema.root and (member.field.name,) in loaded
-            unique = key if key not in taken else f"{key}#{member.attr}"
+            unique = key if key not in taken and _is_plain(key) else f"#{member.attr}"
             fields.append(_attribute(member, unique, is_loaded, self._alias))
             taken.add(key)
         for probe in self._probes[record.name]:
-            fields.append((probe.attr, Raw | UnsetType, msgspec.field(name=probe.key, default=UNSET)))
+            key = probe.key if _is_plain(probe.key) else f"#{probe.attr}"
+            fields.append((probe.attr, Raw | UnsetType, msgspec.field(name=key, default=UNSET)))
         return msgspec.defstruct(record.name, fields, kw_only=True, gc=False, eq=True)
 
     def _alias(self, name: str) -> str:
@@ -258,7 +259,8 @@ class Layouts:
         own = {member.names[0].key: member for member in members}
         others = own.keys() & set(self._other_keys(record))
         hides = any(own[key].field.type.kind not in SCALAR and not own[key].is_dotted for key in others)
-        return len(own) == len(members) and not hides
+        keys = (*own, *(probe.key for probe in self._probes[record.name]))
+        return len(own) == len(members) and not hides and all(map(_is_plain, keys))
 
     def _plan(self, member: Member) -> FieldPlan:
         type_ = member.field.type
@@ -314,6 +316,11 @@ def _convert(type_: Type) -> Form | None:
             raise RecordError(misfit.reason, misfit.path) from None
 
     return convert
+
+
+def _is_plain(key: str) -> bool:
+    """Whether msgspec takes a key as a field's name: it must be written in JSON without an escape."""
+    return not any(char in '\\"' or char < " " for char in key)
 
 
 # What msgspec decodes -------------------------------------------------------------------------

@@ -101,7 +101,8 @@ class Reader:
     def _decoder(self) -> Callable[[Any], Any]:
         """msgspec's decoder, or where a record has names that only the forms can follow, a refusal."""
         nested = [layout for layout in self._all.layouts if layout is not self._root]
-        if not self._root.is_direct or any(m.is_aliased for layout in nested for m in layout.members):
+        aliased = any(m.is_aliased for layout in nested for m in layout.members)
+        if aliased or not all(layout.is_direct for layout in self._all.layouts):
             return _no_decoder
         return msgspec.json.Decoder(self.struct).decode
 

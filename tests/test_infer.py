@@ -1,0 +1,145 @@
+"""A drafted pact compiles, reads every record that it was drafted from, and says what was seen."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pactlang
+from pactlang.infer import draft, learn
+
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01 00:00", "1.5s", "a", "b", "x" * 200, "2026-13-01T00:00:00Z"]),
+)
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.just(1_774_000_000_123))
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+KEYS = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(
+        ["id", "call_id", "session", "time", "ts", "latency_ms", "latency", "type", "import", "output", "in",
+         "a.b", "a", "kind", "tool", "gen_ai.request.model", "user-id", "userId", "user_id", "ok", "error", "cost"]
+    ),
+)  # fmt: skip
+DATA = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=10
+)
+RECORDS = st.lists(st.dictionaries(KEYS, DATA, max_size=6), min_size=1, max_size=6)
+
+
+def unread(text: str, records: list[Any]) -> list[str]:
+    lines = b"\n".join(json.dumps(record).encode() for record in records)
+    batch = pactlang.Evaluator(pactlang.compile(text)).check_lines(lines)
+    return [f"{found.json_path}: {found.reason}" for found in batch.undecodable]
+
+
+def reading_all(text: str) -> str:
+    """The pact with a clause that reads every field of its record."""
+    record = pactlang.compile(text).schema.record("Entry")
+    asked = [f"has(call.`{field.name}`)" for field in record.fields]
+    return text + f"\nclause reads_all {{ require {' || '.join(asked) or 'true'} }}\n"
+
+
+@settings(max_examples=400, deadline=None)
+@given(RECORDS)
+def test_a_draft_reads_every_record_it_was_drafted_from(records: list[dict[str, Any]]) -> None:
+    shape = learn(records)
+    if not shape.members:
+        with pytest.raises(ValueError, match="no record"):
+            draft(shape, "p")
+        return
+    assert unread(reading_all(draft(shape, "p", standard=False)), records) == []
+    draft_of_calls = draft(shape, "p", standard=True)
+    pactlang.compile(draft_of_calls)
+
+
+def drafted(records: list[dict[str, Any]]) -> dict[str, str]:
+    """Name -> type of the root's fields, with the name in the data behind an `@`."""
+    program = pactlang.compile(draft(learn(records), "p", standard=False))
+    return {f.name: f"{f.type}" + (f" @{f.names[0]}" if f.names[0] != f.name else "") for f in program.module.schema.record("Entry").fields}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "expected"),
+    [
+        ("latency_ms", [1, 2.5], ("latency", "duration(ms) @latency_ms")),
+        ("took_seconds", [1, 2], ("took", "duration(s) @took_seconds")),
+        ("items", [1, 2], ("items", "int")),
+        ("created_at", [1_774_000_000, 1_774_000_001], ("time", "timestamp(s) @created_at")),
+        ("ended", [1_774_000_000_000], ("ended", "timestamp(ms)")),
+        ("ended", [3], ("ended", "int")),
+        ("when", ["2026-01-01T00:00:00+02:00"], ("when_value", "timestamp @when")),
+        ("seen", ["2026-01-01T00:00:00"], ("seen", "string")),
+        ("wait", ["1.5s", "2m"], ("wait", "duration")),
+        ("score", [1, 2.5], ("score", "double")),
+        ("big", [2**63], ("big", "double")),
+        ("mixed", [1, "a"], ("mixed", "dyn")),
+        ("maybe", [None, "a"], ("maybe", "string?")),
+        ("flag", [True, False], ("flag", "bool")),
+        ("tags", [["a"], []], ("tags", "list(string)")),
+        ("holes", [["a", None]], ("holes", "list(dyn)")),
+        ("requestId", ["a", "b"], ("id", "string @requestId")),
+        ("conversation-id", ["a", "a"], ("session", "string @conversation-id")),
+        ("user", [{"name": "ann"}, {"name": "bob"}], ("user", "User")),
+        ("byId", [{"a1": 1}, {"b2": 2}, {"c3": 3}, {"d4": 4}, {"e5": 5}, {"f6": 6}], ("by_id", "dyn @byId")),
+    ],
+)
+def test_types_units_and_names(key: str, values: list[Any], expected: tuple[str, str]) -> None:
+    assert drafted([{key: value} for value in values]) == dict([expected])
+
+
+def clauses(records: list[dict[str, Any]], standard: bool | None = None) -> dict[str, str]:
+    program = pactlang.compile(draft(learn(records), "p", standard))
+    text = program.source.text
+    return {c.name: text[slice(*c.promise_span)] for c in program.module.clauses}
+
+
+def test_promises_come_from_what_was_seen() -> None:
+    records = [
+        {"model": "abc"[n % 3], "latency_ms": 100 + n, "cost": n / 100, "output": "hi", "error": None, "n": n} for n in range(50)
+    ]
+    records[7]["error"] = "timeout"
+    assert clauses(records, False) == {
+        "no_card_in_output": "never output.matches(card)",
+        "no_failures": "never has(error)",
+        "quick_latency": "require latency <= 150ms",
+        "bounded_cost": "require cost <= 0.49",
+        "known_model": 'require model in ["a", "b", "c"]',
+    }
+
+
+def test_values_that_do_not_come_again_are_not_listed() -> None:
+    assert "known_model" not in clauses([{"model": f"m{n}", "output": ""} for n in range(50)], False)
+
+
+def test_the_names_of_the_standard_record_are_known() -> None:
+    calls = [{"gen_ai.request.model": "a", "gen_ai.usage.input_tokens": 5, "team": "x"} for _ in range(25)]
+    program = pactlang.compile(draft(learn(calls), "p"))
+    assert program.schema.root == "Call"
+    assert str(program.module.schema.record("Call").field("team").type) == "string?"  # type: ignore[union-attr]
+    assert clauses(calls)["bounded_usage_input_tokens"] == "require usage.input_tokens <= 5"
+
+
+@pytest.mark.parametrize(
+    "path", ["agentdojo/calls", "agentdojo/sessions", "taubench/airline_gpt4o_calls", "pydantic_ai_cassettes/calls"]
+)
+def test_real_logs(path: str, shared: Path) -> None:
+    with gzip.open(shared / f"data/traces/{path}.jsonl.gz") as file:
+        records = [json.loads(line) for line in file]
+    assert unread(reading_all(draft(learn(records), "p", standard=False)), records) == []
+
+
+def test_a_shape_is_bounded() -> None:
+    shape = learn({f"key{n}": n for n in range(k * 50, k * 50 + 50)} for k in range(100))
+    assert shape.open
+    assert not shape.members
+    deep: Any = 1
+    for _ in range(500):
+        deep = {"a": deep}
+    assert unread(reading_all(draft(learn([deep]), "p", standard=False)), [deep]) == []
