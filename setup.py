@@ -26,7 +26,9 @@ os.chdir(ROOT)
 # Prefix of an enum's members in C; an enum that is not listed takes its own name.
 PREFIX = {"Opcode": "OP", "ErrorCode": "ERR", "Builtin": "FN"}
 # Beside the packages and the extension's sources, what a source distribution holds.
-SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.md", "benchmarks/*", "tests/**/*")
+SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.md", "benchmarks/*", "tests/**/*",
+           "action.yml", ".pre-commit-hooks.yaml", "pactlang/editors/vscode/*",
+           "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
 
 
 class Sdist(sdist):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOP_LEVEL = {
     "pactlang", "grammar", "runtime", "benchmarks", "tests", "setup.py", "pyproject.toml", "README.md",
-    "LICENSE", ".gitignore", ".ci",
+    "LICENSE", ".gitignore", ".ci", "action.yml", ".pre-commit-hooks.yaml",
 }  # fmt: skip
 REBUILD = "run: python setup.py build_ext --inplace"
 
