@@ -23,28 +23,28 @@ if TYPE_CHECKING:
         ProgramError,
         RecordError,
     )
-    from pactlang.evaluator import Evaluator
+    from pactlang.evaluator import Evaluator, Fleet
     from pactlang.guard import Guard
     from pactlang.ledger import Ledger
     from pactlang.program import Program
     from pactlang.values import UInt
-    from pactlang.verdict import Batch, Outcome, Verdict, Violation
+    from pactlang.verdict import Batch, FleetBatch, FleetVerdict, Outcome, Verdict, Violation
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
-    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Guard": "guard",
-    "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
+    "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Fleet": "evaluator",
+    "Guard": "guard", "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Expression": "cel", "ExpressionError": "errors", "expression": "cel",
-    "UInt": "values",
+    "UInt": "values", "FleetBatch": "verdict", "FleetVerdict": "verdict",
     "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Guard", "Ledger", "LedgerError",
-    "Outcome", "PactError", "Program", "ProgramError", "RecordError", "UInt", "Verdict", "Violation",
-    "compile", "expression", "load",
+    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "FleetBatch",
+    "FleetVerdict", "Guard", "Ledger", "LedgerError", "Outcome", "PactError", "Program", "ProgramError",
+    "RecordError", "UInt", "Verdict", "Violation", "compile", "expression", "load",
 ]  # fmt: skip
 
 

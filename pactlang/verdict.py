@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pactlang._runtime import Verdict
+from pactlang._runtime import FleetVerdict, Verdict
 from pactlang.opcodes import Outcome
 from pactlang.source import Span
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Batch", "Matched", "Outcome", "Undecodable", "Verdict", "Violation"]
+    from pactlang.program import Program
+
+__all__ = ["Batch", "FleetBatch", "FleetVerdict", "Matched", "Outcome", "Undecodable", "Verdict", "Violation"]
 
 
 class Matched(NamedTuple):
@@ -91,3 +93,25 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+class FleetBatch:
+    """Verdicts of several pacts on many calls.
+
+    records: how many there were.  batches: Program -> `Batch`, of the pacts that are about some call or
+    could not decode one, in the order of the fleet; a row per such call, `Batch.lines` says which.
+    undecodable: `Undecodable` per line that is no record at all, whatever the pact.
+    """
+
+    def __init__(self, records: int, batches: dict[Program, Batch], undecodable: list[Undecodable]) -> None:
+        self.records = records
+        self.batches = batches
+        self.undecodable = undecodable
+
+    def __len__(self) -> int:
+        return self.records
+
+    def outside(self, program: Program) -> int:
+        """How many calls a pact of the fleet is not about."""
+        batch = self.batches.get(program)
+        return self.records - len(self.undecodable) - (len(batch) if batch is not None else 0)

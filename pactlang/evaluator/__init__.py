@@ -1,8 +1,11 @@
-"""Pacts at work on calls: the evaluator of one pact.
+"""Pacts at work on calls: the evaluator of one pact, and of several.
 
-In: programs and records.  Out: verdicts.
+In: programs and records.  Out: verdicts.  In order: `evaluator` (one pact), `guards` (which values a call
+must have, from a pact's code), `index` (what a fleet looks at first), `fleet` (several pacts), `lines`
+(many calls for several pacts).
 """
 
 from pactlang.evaluator.evaluator import Evaluator
+from pactlang.evaluator.fleet import Fleet
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "Fleet"]

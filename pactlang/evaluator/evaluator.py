@@ -8,8 +8,8 @@ called, and how a violation is explained.  The machine is its base class, so `ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +19,7 @@ from pactlang.errors import PactError, ProgramError, RecordError
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
-from pactlang.records import LayoutPlan, Reader, other_heads
+from pactlang.records import LayoutPlan, Reader, other_heads, reader_of
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
 from pactlang.values import Timestamp, parse_timestamp
@@ -27,6 +27,8 @@ from pactlang.verdict import Batch, Matched, Undecodable, Violation
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pactlang.evaluator.fleet import Fleet
 
 # What a user's own struct may hold directly: forms that need no decoding.
 DIRECT: dict[int, tuple[Any, ...]] = {
@@ -46,7 +48,7 @@ class Evaluator(Machine):
     may be used from many threads.
 
     Raises ProgramError if the program's code does not pass verification; the checks raise RecordError
-    for a record that cannot be decoded.
+    for a record that cannot be decoded.  `Evaluator([p1, p2])` is a `Fleet` of several pacts.
 
     >>> import pactlang
     >>> program = pactlang.compile('pact p "1.0.0" clause short { require size(output) < 20 }')
@@ -54,13 +56,25 @@ class Evaluator(Machine):
     True
     """
 
+    @overload
+    def __new__(cls, program: Program) -> Evaluator: ...
+    @overload
+    def __new__(cls, program: Iterable[Program]) -> Fleet: ...  # type: ignore[misc]
+    def __new__(cls, program: Any) -> Any:
+        """An evaluator of one pact; a `Fleet` for several, if this very class is asked for it."""
+        if cls is Evaluator and isinstance(program, Iterable):
+            from pactlang.evaluator.fleet import Fleet
+
+            return Fleet(program)
+        return super().__new__(cls)
+
     def __init__(self, program: Program) -> None:
         if not isinstance(program, Program):
             raise TypeError(f"expected a Program (pactlang.load makes one), found {type(program).__name__}")
         self.program = program
         core = program.core
         try:
-            self.reader = Reader(program.schema)
+            self.reader = reader_of(program.schema)
             slots = _row(program.schema)
             self.renews = parse_timestamp(f"{core.renews}T00:00:00Z") if core.renews else None
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -3,5 +3,6 @@
 from pactlang.records.layout import FieldPlan, LayoutPlan
 from pactlang.records.names import other_heads
 from pactlang.records.reader import Reader
+from pactlang.records.shared import reader_of
 
-__all__ = ["FieldPlan", "LayoutPlan", "Reader", "other_heads"]
+__all__ = ["FieldPlan", "LayoutPlan", "Reader", "other_heads", "reader_of"]
