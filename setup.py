@@ -26,8 +26,8 @@ os.chdir(ROOT)
 # Prefix of an enum's members in C; an enum that is not listed takes its own name.
 PREFIX = {"Opcode": "OP", "ErrorCode": "ERR", "Builtin": "FN"}
 # Beside the packages and the extension's sources, what a source distribution holds.
-SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.md", "benchmarks/*", "tests/**/*",
-           "action.yml", ".pre-commit-hooks.yaml", "pactlang/editors/vscode/*",
+SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.h", "runtime/*.md", "benchmarks/*",
+           "tests/**/*", "action.yml", ".pre-commit-hooks.yaml", "pactlang/editors/vscode/*",
            "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
 
 
@@ -103,7 +103,8 @@ write_if_changed("runtime/opcodes.pxi", opcodes_pxi())
 runtime = Extension(
     "pactlang._runtime",
     ["runtime/_runtime.pyx"],
-    depends=["runtime/_runtime.pyx", *sorted(map(str, Path().glob("runtime/*.pxi")))],
+    depends=["runtime/_runtime.pyx", *sorted(map(str, Path().glob("runtime/*.[ph]*")))],
+    include_dirs=["runtime"],
     extra_compile_args=[] if os.name == "nt" else ["-O3"],
 )
 

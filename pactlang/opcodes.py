@@ -193,6 +193,7 @@ class Tag(IntEnum):
     ITERATOR = 14
     OPTIONAL = 15
     OPAQUE = 16
+    SPAN = 17
 
 
 class Kind(IntEnum):
@@ -219,6 +220,27 @@ class Kind(IntEnum):
     MAP = 18
     RECORD = 19
     CONVERT = 20
+
+
+class Act(IntEnum):
+    """How the JSON reader takes a field: TEXT as a str, SPAN as bytes in the record that are only searched.
+
+    DECODE leaves its bytes to msgspec; where a REFUSE key stands, or an object under a REFUSE_OBJECT
+    key, another reader must look.  No part of an artifact.
+    """
+
+    TEXT = 0
+    SPAN = 1
+    BOOL = 2
+    INT = 3
+    UINT = 4
+    DOUBLE = 5
+    MOMENT = 6
+    UNIT = 7
+    RECORD = 8
+    DECODE = 9
+    REFUSE = 10
+    REFUSE_OBJECT = 11
 
 
 class ErrorCode(IntEnum):

@@ -24,7 +24,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
-    INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+    INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
 from libc.string cimport memcpy, memset
 
@@ -48,6 +48,8 @@ include "code.pxi"
 include "record.pxi"
 include "verdict.pxi"
 include "text.pxi"
+include "json.pxi"
 include "machine.pxi"
 include "face.pxi"
 include "fleet.pxi"
+include "lines.pxi"

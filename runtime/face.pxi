@@ -211,18 +211,14 @@ cdef class Machine:
         memcpy(frame.cells + self.slot_count, self.constants, self.constant_count * sizeof(Cell))
         return frame
 
-    cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
-        """Load and run; the slot that was refused, or -1."""
-        cdef int refused
-        cdef bint collects = False
+    cdef inline void begin(self, Frame frame, Binding binding) noexcept:
+        """Make a frame ready for one record of the binding's."""
         frame.binding = binding
         frame.shared = not binding.trusted
         frame.outside = False
         frame.steps = self.max_steps
         frame.allocated = frame.keys = 0
         frame.limited = False
-        if frame.shared:                        # pin() looks at slots that are not loaded yet
-            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
         if self.words == 1:
             frame.violated[0] = frame.violated[1] = frame.violated[2] = 0
         else:
@@ -230,6 +226,14 @@ cdef class Machine:
         if self.group_count:
             memset(frame.atoms, 0, self.atom_count + self.group_count)
         frame.loaded = frame.pinned = False
+
+    cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
+        """Load and run; the slot that was refused, or -1."""
+        cdef int refused
+        cdef bint collects = False
+        self.begin(frame, binding)
+        if frame.shared:                        # pin() looks at slots that are not loaded yet
+            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
         if frame.shared:                        # a finalizer, too, could change the caller's record
             collects = PyGC_Disable()
         refused = load_row(frame, binding.row, self.slot_count, record)
@@ -275,7 +279,6 @@ cdef class Machine:
         cdef PyObject* found
         cdef Binding binding = self.recent
         cdef Frame frame
-        cdef Verdict verdict
         cdef int refused
         if binding is None or <PyObject*>binding.root != <PyObject*>(<PyObject*>record).ob_type:
             found = PyDict_GetItemWithError(self.bindings, type(record))
@@ -290,9 +293,14 @@ cdef class Machine:
         if refused >= 0:
             self.give_back(frame)
             return self.refuse(record, binding.trusted)
-        verdict = Verdict.__new__(Verdict)
+        return self.verdict(frame, record, None)
+
+    cdef Verdict verdict(self, Frame frame, object record, object source):
+        """What a run has found, and the record or its JSON; the frame is given back."""
+        cdef Verdict verdict = Verdict.__new__(Verdict)
         verdict.owner = self
-        verdict.record = record
+        verdict.held = record
+        verdict.source = source
         verdict.outside = frame.outside
         verdict.words = self.words
         if self.words == 1:
@@ -344,11 +352,13 @@ cdef class Machine:
         """1 if the atom occurs, 0 if not, -1 if its slot holds no text, or one that is too long.  A group is
         scanned once."""
         cdef int group = self.atom_group[atom]
-        cdef const Cell* x = &frame.cells[self.group_slot[group]]
+        cdef Cell* x = &frame.cells[self.group_slot[group]]
         if frame.groups[group] == 0:
             frame.groups[group] = 2
             frame.pin()
-            if x.tag == TAG_STRING and PyUnicode_GET_LENGTH(x.v.o) <= self.group_longest[group]:
+            if x.tag == TAG_SPAN:
+                scan_span(x, <Scanner>self.scanners[group], self.group_longest[group], group, frame)
+            elif x.tag == TAG_STRING and PyUnicode_GET_LENGTH(x.v.o) <= self.group_longest[group]:
                 try:
                     if (<Scanner>self.scanners[group]).scan(plain_text(x.v.o), NULL, 0, frame.atoms):
                         frame.groups[group] = 1

@@ -149,13 +149,10 @@ cdef bint load_time(Cell* x, PyObject* o, int kind, Frame frame) noexcept:
     """A timestamp or duration from text, or from a number in the kind's unit; to microseconds, half up."""
     cdef bint is_time = kind <= KIND_TIMESTAMP_NS
     cdef uint32_t tag = TAG_TIMESTAMP if is_time else TAG_DURATION
-    cdef int unit = kind - (KIND_TIMESTAMP if is_time else KIND_DURATION)      # 0 text, 1 s .. 4 ns
     cdef int64_t micros, seconds
-    cdef int64_t scale
     cdef long long number
-    cdef double value
     cdef object parsed
-    if unit == 0:
+    if unit_of(kind) == 0:
         try:
             if not PyUnicode_Check(o):
                 return False
@@ -169,30 +166,41 @@ cdef bint load_time(Cell* x, PyObject* o, int kind, Frame frame) noexcept:
             return False
         set_time(x, tag, seconds, micros * 1000)
         return x.tag != TAG_ERROR
-    scale = 1_000_000 if unit == 1 else 1000 if unit == 2 else 1
     if PyFloat_CheckExact(<object>o):
-        value = PyFloat_AS_DOUBLE(<object>o)
-        value = floor((value / 1e3 if unit == 4 else value * scale) + 0.5)
-        if not -9.2e18 < value < 9.2e18:
-            return False
-        micros = <int64_t>value
-    elif PyLong_CheckExact(<object>o):
-        if pact_int(o, &number):
-            return False
-        if unit == 4:
-            micros = number / 1000
-            number = number % 1000
-            if number < 0:
-                number += 1000
-                micros -= 1
-            micros += number >= 500
-        elif __builtin_mul_overflow(number, scale, &micros):
-            return False
-    else:
+        return time_of_double(x, PyFloat_AS_DOUBLE(<object>o), kind)
+    return PyLong_CheckExact(<object>o) and pact_int(o, &number) == 0 and time_of_int(x, number, kind)
+
+cdef inline int64_t micros_in(int unit) noexcept:
+    return 1_000_000 if unit == 1 else 1000 if unit == 2 else 1
+
+cdef inline int unit_of(int kind) noexcept:
+    """0 text, 1 s, 2 ms, 3 us, 4 ns."""
+    return kind - (KIND_TIMESTAMP if kind <= KIND_TIMESTAMP_NS else KIND_DURATION)
+
+cdef bint time_of_double(Cell* x, double value, int kind) noexcept:
+    """A time from a number in the kind's unit; false where it is out of range."""
+    cdef int unit = unit_of(kind)
+    value = floor((value / 1e3 if unit == 4 else value * micros_in(unit)) + 0.5)
+    return -9.2e18 < value < 9.2e18 and time_of_micros(x, <int64_t>value, kind)
+
+cdef bint time_of_int(Cell* x, int64_t number, int kind) noexcept:
+    cdef int unit = unit_of(kind)
+    cdef int64_t micros
+    if unit == 4:
+        micros = number / 1000
+        number = number % 1000
+        if number < 0:
+            number += 1000
+            micros -= 1
+        micros += number >= 500
+    elif __builtin_mul_overflow(number, micros_in(unit), &micros):
         return False
-    seconds = micros / 1_000_000
-    micros = micros % 1_000_000
-    set_time(x, tag, seconds, micros * 1000)
+    return time_of_micros(x, micros, kind)
+
+cdef bint time_of_micros(Cell* x, int64_t micros, int kind) noexcept:
+    cdef int64_t seconds = micros / 1_000_000
+    cdef uint32_t tag = TAG_TIMESTAMP if kind <= KIND_TIMESTAMP_NS else TAG_DURATION
+    set_time(x, tag, seconds, micros % 1_000_000 * 1000)
     return x.tag != TAG_ERROR
 
 
@@ -309,9 +317,13 @@ cdef bint is_plain(PyObject* o, int depth) noexcept:
 cdef bint load_field(Cell* x, PyObject* record, FieldSlot* slot, Frame frame) noexcept:
     """Read one field of a struct; false if the object in it is not what its kind says."""
     cdef PyObject* o = NULL
-    cdef int kind = slot.kind
     if slot.offset >= 0:
         o = (<PyObject**>(<char*>record + slot.offset))[0]
+    return load_value(x, o, slot, frame)
+
+cdef bint load_value(Cell* x, PyObject* o, FieldSlot* slot, Frame frame) noexcept:
+    """Read what a field holds; NULL stands for nothing."""
+    cdef int kind = slot.kind
     if o == NULL or o == Py_None:
         x.tag = TAG_NULL
         x.aux = 0

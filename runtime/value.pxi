@@ -30,7 +30,8 @@ cdef extern from *:
         return overflow;
     }
     /* Equality of n bytes; up to 16 as two words that may overlap, because a call costs more. */
-    static inline int pact_same_bytes(const char *a, const char *b, Py_ssize_t n) {
+    static inline int pact_same_bytes(const void *left, const void *right, Py_ssize_t n) {
+        const char *a = (const char *)left, *b = (const char *)right;
         uint64_t x, y, v, w;
         uint32_t p, q, r, s;
         if (n > 16) return memcmp(a, b, n) == 0;
@@ -48,7 +49,7 @@ cdef extern from *:
         if (a == b) return 1;
         Py_ssize_t n = PyUnicode_GET_LENGTH(a);
         if (n != PyUnicode_GET_LENGTH(b) || PyUnicode_KIND(a) != PyUnicode_KIND(b)) return 0;
-        return pact_same_bytes((const char *)PyUnicode_DATA(a), (const char *)PyUnicode_DATA(b), n * PyUnicode_KIND(a));
+        return pact_same_bytes(PyUnicode_DATA(a), PyUnicode_DATA(b), n * PyUnicode_KIND(a));
     }
     /* In blocks without a way out: the compiler makes vector instructions of them. */
     static int pact_no_surrogate(const void *data, int kind, Py_ssize_t n) {
@@ -116,6 +117,7 @@ cdef enum:
     MAX_ALLOCATION = 268_435_456    # bytes of values made by one call
     MAX_NESTING = 200               # depth of lists and maps that are compared
     LONG_KEY = 4_096                # characters: comparing a longer key with the one found is counted
+    MAX_SCRATCH = 1_048_576         # bytes that a frame keeps for the next record
 
 cdef int64_t MAX_KEYS = 1 << 34        # characters of long keys that one call may look up: some seconds
 
@@ -367,6 +369,14 @@ cdef class Frame:
     cdef bint holds_some               # `held` is not empty
     cdef object stopped                # what ended the run: no error value, but an interrupt
     cdef bint shared                   # the record belongs to the caller, who may change it meanwhile
+    # Of a record that is read from JSON:
+    cdef Py_ssize_t source_size        # bytes of the record
+    cdef uint8_t* scratch              # texts without their escapes
+    cdef Py_ssize_t scratch_size
+    cdef Py_ssize_t scratch_used       # SPAN cells point to what is before it
+    cdef bint wants_id
+    cdef object ident                  # the call's id, if it is wanted
+    cdef Cell moment                   # the call's time
 
     def __cinit__(self, Py_ssize_t size, Py_ssize_t fixed, Py_ssize_t words, Py_ssize_t atoms, Py_ssize_t groups):
         self.size = size
@@ -390,6 +400,26 @@ cdef class Frame:
         PyMem_Free(self.owned)
         PyMem_Free(self.violated)
         PyMem_Free(self.atoms)
+        PyMem_Free(self.scratch)
+
+    cdef bint reserve(self, Py_ssize_t size) noexcept:
+        """Have room in `scratch`; what SPAN cells point to must not move, so all room is asked for at once."""
+        cdef uint8_t* grown
+        if self.scratch_size < size:
+            grown = <uint8_t*>PyMem_Realloc(self.scratch, size + 4096)
+            if grown == NULL:
+                return False
+            self.scratch = grown
+            self.scratch_size = size + 4096
+        return True
+
+    cdef void drop_source(self) noexcept:
+        """Forget the record's bytes, and much room."""
+        self.scratch_used = 0
+        if self.scratch_size > MAX_SCRATCH:
+            PyMem_Free(self.scratch)
+            self.scratch = NULL
+            self.scratch_size = 0
 
     cdef void drop_owned(self) noexcept:
         cdef Py_ssize_t i

@@ -1,6 +1,6 @@
 # Verdicts: three bit masks, a bit per clause; what is in none of them is satisfied.
 #
-# A verdict owns its masks and keeps its record alive; names and evidence are its owner's business
+# A verdict owns its masks and keeps its record alive, or the JSON that it was read from; names and evidence are its owner's business
 # and are made when somebody asks.
 
 @cython.no_gc
@@ -18,7 +18,17 @@ cdef class Verdict:
     cdef int words
     cdef readonly bint outside
     cdef readonly object owner
-    cdef readonly object record
+    cdef object held                    # the record; None as long as only its source is there
+    cdef object source                  # the record's JSON, as immutable bytes or str
+
+    @property
+    def record(self):
+        """The record that was judged: of JSON, what it is decoded to when somebody asks."""
+        cdef object source = self.source        # another thread may ask, too
+        if source is not None:
+            self.held = self.owner.decode(source)
+            self.source = None
+        return self.held
 
     @property
     def ok(self):

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import msgspec
 from msgspec import Struct
 
-from pactlang._runtime import Binding, Machine, Verdict
+from pactlang._runtime import Binding, JsonMachine, Verdict
 from pactlang.errors import PactError, ProgramError, RecordError
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
-from pactlang.records import LayoutPlan, Reader, other_heads, reader_of
+from pactlang.records import LayoutPlan, Plan, Reader, other_heads, reader_of
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Span
 from pactlang.values import Timestamp, parse_timestamp
-from pactlang.verdict import Batch, Matched, Undecodable, Violation
+from pactlang.verdict import Batch, Matched, Violation
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,7 @@ DIRECT: dict[int, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-class Evaluator(Machine):
+class Evaluator(JsonMachine):
     """Judges calls, one by one and without memory of earlier ones.
 
     `check(record)` takes a dict or a msgspec Struct, `check_json(bytes)` one JSON object,
@@ -82,7 +82,7 @@ class Evaluator(Machine):
         self.has_time = "time" in program.schema.reads.get(program.schema.root, ())
         self.names = tuple(clause.name for clause in program.clauses)
         self.strangers: set[type] = set()  # struct classes that cannot be read directly
-        binding = Binding(_plans(self.reader.layouts), _root(program.schema), True)
+        self.decoded = binding = Binding(_plans(self.reader.layouts), _root(program.schema), True)
         atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
         try:
             self.prepare(
@@ -106,9 +106,16 @@ class Evaluator(Machine):
 
     # One call ------------------------------------------------------------------------------------
 
-    def check_json(self, data: bytes | str) -> Verdict:
-        """The verdict on one JSON object.  RecordError if it cannot be decoded."""
-        return self.check(self.reader.from_json(data))
+    def plan(self) -> tuple[list[Plan], list[str], Binding] | None:
+        """How the machine reads JSON by itself: the plans, texts it will meet, the structs it spares."""
+        found = self.reader.plans(self.program.core.code)
+        texts = [text for text in self.program.constants if type(text) is str]
+        texts += [text for texts in self.program.core.sets for text in texts]
+        return None if found is None else (found, texts, self.decoded)
+
+    def decode(self, source: bytes | str) -> Struct:
+        """The projected struct of one JSON object.  RecordError if it cannot be decoded."""
+        return self.reader.from_json(source)
 
     def convert(self, record: Any) -> Struct:
         """The projected struct for a dict, or for a struct that is not read directly."""
@@ -141,27 +148,13 @@ class Evaluator(Machine):
         Lines end with a line feed (a carriage return before it belongs to the break); the last one
         may lack it.  ids: keep the calls' ids, in `Batch.ids`.
         """
-        import numpy as np
+        from pactlang.evaluator.batch import check_lines
 
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"expected the bytes of lines, found {type(data).__name__}")
-        data = bytes(data)
-        structs, lines, undecodable = self._decode(data)
-        outcomes = np.empty((len(structs), len(self.names)), np.uint8)
-        states = np.empty(len(structs), np.int8)
-        self.judge_all(structs, outcomes, states)
-        for i in np.flatnonzero(states < 0):
-            if structs[i] is not None:
-                undecodable.append(Undecodable(lines[i], *self.reason(structs[i])))
-        undecodable.sort()
-        expired = np.zeros(len(structs), np.bool_)
-        if self.renews is not None and self.has_time:
-            expired[:] = [state >= 0 and self.is_late(s) for s, state in zip(structs, states, strict=True)]
-        known = [self._identity(record) for record in structs] if ids else []
-        places = np.array(lines, np.int64)
-        return Batch(outcomes, self.names, undecodable, places, states == 0, expired, known)
+        return check_lines(self, bytes(data), ids)
 
     def check_arrow(self, data: Any, threads: int = 1) -> pa.Table:
         """Verdicts on the rows of an Arrow table or record batch, or of whatever has `__arrow_c_stream__`
@@ -184,29 +177,6 @@ class Evaluator(Machine):
                 raise
             raise PactError("Arrow columns need pyarrow: pip install 'pactlang[arrow]'") from None
         return check_arrow(self, data, threads)
-
-    def _identity(self, record: Any) -> Any:
-        """The id of a decoded record; None if it has none that can be read."""
-        try:
-            return None if record is None else self.reader.identity(record)
-        except RecordError:
-            return None
-
-    def _decode(self, data: bytes) -> tuple[list[Any], list[int], list[Undecodable]]:
-        structs: list[Any] = []
-        lines: list[int] = []
-        undecodable: list[Undecodable] = []
-        from_json = self.reader.from_json
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if not line or line.isspace():
-                continue
-            lines.append(number)
-            try:
-                structs.append(from_json(line))
-            except RecordError as error:
-                structs.append(None)
-                undecodable.append(Undecodable(number, error.path, error.reason))
-        return structs, lines, undecodable
 
     def reason(self, record: Any) -> tuple[str, str]:
         """The JSON path and the reason for which the machine refused a projected struct."""

@@ -2,7 +2,8 @@
 
 from pactlang.records.layout import FieldPlan, LayoutPlan
 from pactlang.records.names import other_heads
+from pactlang.records.plan import Plan
 from pactlang.records.reader import Reader
 from pactlang.records.shared import reader_of
 
-__all__ = ["FieldPlan", "LayoutPlan", "Reader", "other_heads", "reader_of"]
+__all__ = ["FieldPlan", "LayoutPlan", "Plan", "Reader", "other_heads", "reader_of"]

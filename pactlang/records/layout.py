@@ -93,10 +93,15 @@ class Probe(Struct, frozen=True):
 
 
 class Layout(Struct):
-    """One record at work."""
+    """One record at work.
 
+    other_names: all names of its read fields but those that are one plain key; `probes` lead to them.
+    """
+
+    record: str
     plan: LayoutPlan
     members: tuple[Member, ...]
+    other_names: tuple[Name, ...]
     probes: tuple[Probe, ...]
     form: Form
     is_direct: bool  # False: msgspec cannot fill the Struct, since two fields claim one key
@@ -250,7 +255,13 @@ class Layouts:
         members = self._members[record.name]
         plan = LayoutPlan(self._structs[record.name], tuple(map(self._plan, members)))
         return Layout(
-            plan, members, self._probes[record.name], self._forms[record.name], self._is_direct(record)
+            record.name,
+            plan,
+            members,
+            tuple(self._other_names(record)),
+            self._probes[record.name],
+            self._forms[record.name],
+            self._is_direct(record),
         )
 
     def _is_direct(self, record: Record) -> bool:

@@ -19,6 +19,7 @@ from msgspec.structs import astuple
 
 from pactlang.errors import ProgramError, RecordError
 from pactlang.records.layout import FieldPlan, Layout, LayoutPlan, Layouts, Member
+from pactlang.records.plan import Plan, plans
 from pactlang.records.wire import Misfit
 from pactlang.schema import Schema, Slot
 from pactlang.values import NULL_BASE
@@ -106,6 +107,13 @@ class Reader:
             return _no_decoder
         return msgspec.json.Decoder(self.struct).decode
 
+    def plans(self, code: bytes) -> list[Plan] | None:
+        """How the machine reads JSON by itself for the code that reads the slots; None if it cannot."""
+        nested = [layout for layout in self._all.layouts if layout is not self._root]
+        if any(member.is_aliased for layout in nested for member in layout.members):
+            return None
+        return plans(self._all, self.schema, code)
+
     # Values
 
     def values(self, struct: Struct) -> list[Any]:
@@ -122,9 +130,14 @@ class Reader:
         """The CEL value of a field of a decoded record, a nested one too; KeyError if it is not read."""
         return _value(struct, self._by_struct[type(struct)].plan_of(name), path)
 
+    @property
+    def has_id(self) -> bool:
+        """Whether records have a field `id`."""
+        return self._root.reads("id")
+
     def identity(self, struct: Struct) -> Any:
         """The value of the field `id`, None if there is none."""
-        return self.member(struct, "id", "$.id") if self._root.reads("id") else None
+        return self.member(struct, "id", "$.id") if self.has_id else None
 
     def _load(self, slot: Slot, path: str) -> Load:
         if not slot.path:
