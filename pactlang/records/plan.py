@@ -110,7 +110,21 @@ class Planner:
         below = [] if slot < 0 else self._below(slot)
         role = 0 if level or act >= Act.RECORD else ROLES.get(member.field.name, 0)
         key = member.names[0].key.encode()
-        return (key, act, slot, member.optional, record, place, inner, decode, choices, low, high, below, role)
+        return (
+            key,
+            act,
+            slot,
+            member.optional,
+            record,
+            place,
+            inner,
+            decode,
+            choices,
+            low,
+            high,
+            below,
+            role,
+        )
 
     def _act(self, layout: Layout, member: Member, kind: int, slot: int) -> Act:
         if kind == Kind.STRING:
