@@ -6,7 +6,7 @@ Bytes and numbers only: it cannot name a clause, format a message or open a file
 The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `optionals.pxi`,
 `extensions.pxi` (functions that run in Python), `builtins.pxi` (the others),
 `code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
-`verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` (JSON becomes cells), `machine.pxi` (the loop),
+`verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` and `scalars.pxi` (JSON becomes cells), `machine.pxi` (the loop),
 `face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many
 machines).
 """
@@ -51,6 +51,7 @@ include "record.pxi"
 include "verdict.pxi"
 include "text.pxi"
 include "json.pxi"
+include "scalars.pxi"
 include "machine.pxi"
 include "face.pxi"
 include "lines.pxi"
