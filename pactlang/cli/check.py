@@ -18,23 +18,42 @@ from pactlang.cli.pacts import Opened, open_pact, show, summary
 from pactlang.cli.screen import write_json
 from pactlang.diagnostic import ERROR, WARNING
 
+FORMS = ("text", "json", "sarif", "junit", "github")
+
 
 @click.command("check", short_help="Find the mistakes in pacts.")
 @click.argument("pacts", nargs=-1, required=True, metavar="PACT...", type=click.Path(allow_dash=True))
 @click.option("--cost", is_flag=True, help="Say what a call costs at worst, clause by clause.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
 def command(pacts: tuple[str, ...], cost: bool, form: str) -> int:
     """Find the mistakes in pacts (.pact, .pactc, or - for standard input).
 
     Leaves with 1 if one of them has an error; warnings and notes alone leave with 0.
     """
+    if cost and form not in ("text", "json"):
+        raise click.UsageError("`--cost` goes with `--format text` and `--format json`")
     opened = [open_pact(path) for path in pacts]
     if form == "json":
         write_json(_data(opened, cost))
+    elif form != "text":
+        _write(opened, form)
     else:
         for each in opened:
             _report(each, cost)
     return FOUND if any(each.program is None for each in opened) else FINE
+
+
+def _write(opened: list[Opened], form: str) -> None:
+    """In a form for other programs."""
+    from pactlang.cli.forms import github, junit, sarif
+
+    if form == "sarif":
+        write_json(sarif.findings(opened))
+    elif form == "junit":
+        junit.write_findings(opened)
+    else:
+        for line in (line for each in opened for line in github.findings(each)):
+            click.echo(line)
 
 
 def _report(opened: Opened, cost: bool) -> None:

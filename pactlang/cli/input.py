@@ -16,7 +16,8 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pactlang.cli.documents import LARGEST, Numbered, is_document, records
 from pactlang.cli.exits import Fault, reason
@@ -30,8 +31,10 @@ CHUNK = 1 << 20  # bytes per read: enough to make a batch worth its cost, small 
 LONGEST_LINE = 64 << 20  # bytes; a longer line is an undecodable record
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+ZSTD_STEP = 1 << 10  # bytes that are unpacked at a time: at most 32 MB come of them
+ZSTD_WINDOW = 128 << 20  # bytes that a frame may look back, which are held; what `zstd --long` writes
 FOREIGN = {
-    b"\x28\xb5\x2f\xfd": "zstd data; decompress it first, for instance with `zstd -dc`",
     b"BZh": "bzip2 data; decompress it first, for instance with `bzip2 -dc`",
     b"\xfd7zXZ": "xz data; decompress it first, for instance with `xz -dc`",
     b"PK\x03\x04": "a zip archive; unpack it first",
@@ -82,7 +85,7 @@ class Input:
     """One record file.  `size` is its stored length in bytes, None for a pipe or a device.
 
     opens: calls in another program's form are opened (`foreign`); for a pact about `Call`.
-    `opened` counts the lines that were.
+    `opened` counts the lines that were.  follows: at the end it waits for more (`follow`).
     """
 
     def __init__(self, path: str) -> None:
@@ -92,6 +95,7 @@ class Input:
         self.bom = False
         self.opens = False
         self.opened = 0
+        self.follows = False
         self._file: Stream | None = None
 
     def check(self) -> str:
@@ -119,9 +123,11 @@ class Input:
     def blocks(self, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:
         """The lines of this file.  Raises `Broken` after the last one that could be read."""
         try:
-            with _Raw(self.path) as raw:
+            with _Raw(self.path, self.follows) as raw:
                 self._file = raw.file
-                for block in _blocks(self._decoded(raw), chunk, longest):
+                stream = self._decoded(raw)
+                blocks = split if self.follows else _blocks  # a document has an end
+                for block in blocks(stream, chunk, longest):
                     yield block if isinstance(block, Overlong) or not self.opens else self._open(block)
         except (OSError, EOFError, zlib.error) as error:
             raise Broken(f"{self.name} breaks off: {_breakage(error)}") from error
@@ -129,16 +135,20 @@ class Input:
             self._file = None
 
     def _decoded(self, raw: Stream) -> Stream:
-        head = _fill(raw, HEAD)
+        head = raw.read(CHUNK) or b"" if self.follows else _fill(raw, HEAD)
         foreign = self._foreign(head)
         if foreign:
             raise Broken(foreign)
         stream: Stream = _Ahead(head, raw)
+        if head.startswith((GZIP, ZSTD)) and self.follows:
+            raise Broken(f"{self.name} is compressed, and cannot be followed")
         if head.startswith(GZIP):
             stream = _Unzipped(stream)
-        start = _fill(stream, len(BOM))
-        self.bom = start == BOM
-        return _Ahead(b"" if self.bom else start, stream)
+        elif head.startswith(ZSTD):
+            stream = _Unpacked(stream)
+        start = stream.read(CHUNK) or b"" if self.follows else _fill(stream, len(BOM))
+        self.bom = start.startswith(BOM)
+        return _Ahead(start[len(BOM) :] if self.bom else start, stream)
 
     def _open(self, block: Block) -> Block:
         """The block with its calls in the names of `Call`."""
@@ -154,6 +164,8 @@ class Input:
         return Block(b"\n".join(lines), block.first, None, tuple(numbers))
 
     def _foreign(self, head: bytes) -> str:
+        if head.startswith(ZSTD) and find_spec("zstandard") is None:
+            return f"cannot read {self.name}: zstd data needs `pip install 'pactlang[zstd]'`"
         for magic, what in FOREIGN.items():
             if head.startswith(magic):
                 return f"cannot read {self.name}: this is {what}"
@@ -282,9 +294,13 @@ class _Splitter:
 class _Raw:
     """A file or standard input without a buffer of Python's, so that nothing is lost on an interrupt."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, follows: bool) -> None:
         self.keep = path == "-"
-        if self.keep:
+        if follows and not self.keep:
+            from pactlang.cli.follow import Followed
+
+            self.file: Any = Followed(path)
+        elif self.keep:
             self.file = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
         else:
             self.file = open(path, "rb", buffering=0)  # noqa: SIM115
@@ -314,6 +330,52 @@ class _Ahead:
             data, self.head = self.head[:size], self.head[size:]
             return data
         return self.rest.read(size) or b""
+
+
+class _Unpacked:
+    """The contents of zstd data, frame after frame.
+
+    The library gives all that comes of the bytes it is given: a few at a time, a frame made to swell
+    stays within some MB.  The end of a frame is looked for, as one that is cut short raises nothing.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        import zstandard
+
+        self.stream = stream
+        self.unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+        self.frame: Any = None
+        self.packed = b""
+        self.ready = bytearray()
+
+    def read(self, size: int, /) -> bytes:
+        import zstandard
+
+        try:
+            while len(self.ready) < size and self._more():
+                pass
+        except zstandard.ZstdError as error:
+            if not self.ready:
+                raise OSError(f"the zstd data is damaged ({printable(str(error))})") from error
+        data = bytes(self.ready[:size])
+        del self.ready[:size]
+        return data
+
+    def _more(self) -> bool:
+        """Unpack the next few bytes; false at the end."""
+        if not self.packed:
+            self.packed = self.stream.read(CHUNK) or b""
+        if not self.packed:
+            if self.frame is not None and not self.ready:
+                raise EOFError("the zstd data ends too early; the file is cut short")
+            return False
+        if self.frame is None:
+            self.frame = self.unpacker.decompressobj()
+        step, self.packed = self.packed[:ZSTD_STEP], self.packed[ZSTD_STEP:]
+        self.ready += self.frame.decompress(step)
+        if self.frame.eof:
+            self.packed, self.frame = self.frame.unused_data + self.packed, None
+        return True
 
 
 class _Unzipped:
@@ -350,7 +412,7 @@ def _fill(stream: Stream, size: int) -> bytes:
 
 def _breakage(error: Exception) -> str:
     if isinstance(error, EOFError):
-        return "the gzip data ends too early; the file is cut short"
+        return str(error) if "zstd" in str(error) else "the gzip data ends too early; the file is cut short"
     if isinstance(error, zlib.error | gzip.BadGzipFile):
         return f"the gzip data is damaged ({printable(str(error))})"
     return reason(error)

@@ -29,8 +29,9 @@ class Counts(NamedTuple):
 
 @dataclass
 class Outcome:
-    """The audit of all inputs, and how it went.  `errors` name files that broke off."""
+    """The audit of all inputs, and how it went.  pact: its path; `errors` name files that broke off."""
 
+    pact: str
     program: Program
     audit: Audit
     files: list[str]
@@ -46,6 +47,12 @@ class Outcome:
             Counts(c.name, c.severity, c.description, c.dimension, *row)
             for c, row in zip(self.program.clauses, rows, strict=True)
         ]
+
+    def line_of(self, clause: str) -> int:
+        """The line of a clause in the pact's text."""
+        source = self.program.source
+        spans = {each.name: each.span for each in self.program.module.clauses}
+        return source.place(spans[clause][0]).line
 
     def worst(self) -> list[Counts]:
         """The clauses that were violated: the gravest first, then the most often violated."""

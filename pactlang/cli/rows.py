@@ -1,7 +1,8 @@
-"""`--verdicts OUT.jsonl`: a row per record, in the order of the log.
+"""`--verdicts OUT`: a row per record, in the order of the log, as lines of JSON or as a Parquet file.
 
-In: `Row`s.  Out: lines of JSON: `file`, `line`, `id`, and then either `violated` and `unknown` (names of
-clauses), or `outside: true`, or `undecodable` with the JSON path and the reason.
+In: `Row`s.  Out: `file`, `line`, `id`, and then either `violated` and `unknown` (names of clauses), or
+`outside`, or `undecodable` with the JSON path and the reason.  A line of JSON has the keys that say
+something; in Parquet, `id` is text and what does not apply is null.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pactlang.cli.evidence import plain
 from pactlang.cli.exits import Fault, reason
 from pactlang.cli.screen import printable
 
+GROUP = 50_000  # rows of a Parquet file that are written together
+
 
 class Rows:
     """The file of rows, written as the run goes; without a path nothing is written."""
@@ -25,11 +28,20 @@ class Rows:
         self.path = path
         self.encoder = msgspec.json.Encoder()
         self.file: BinaryIO | None = None
+        self.table: _Table | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether rows are asked for."""
+        return self.file is not None
 
     def __enter__(self) -> Rows:
         if self.path is not None:
             try:
+                if self.path.endswith(".parquet"):
+                    _need_arrow()
                 self.file = open(self.path, "wb")
+                self.table = _Table(self.file) if self.path.endswith(".parquet") else None
             except (OSError, ValueError) as error:
                 raise self._fault(error) from error
         return self
@@ -38,6 +50,8 @@ class Rows:
         if self.file is None:
             return
         try:
+            if self.table is not None:
+                self.table.close()
             self.file.close()
         except OSError as error:
             if kind is None:
@@ -48,19 +62,64 @@ class Rows:
         if self.file is None:
             return
         try:
-            self.file.write(self.encoder.encode_lines([self._row(row) for row in rows]))
+            if self.table is not None:
+                self.table.add(map(_row, rows))
+            else:
+                self.file.write(self.encoder.encode_lines([_row(row) for row in rows]))
         except OSError as error:
             raise self._fault(error) from error
 
-    def _row(self, row: Row) -> dict[str, Any]:
-        data: dict[str, Any] = {"file": row.place.file, "line": row.place.line, "id": plain(row.place.id)}
-        if row.unreadable is not None:
-            data["undecodable"] = dict(zip(("path", "reason"), map(plain, row.unreadable), strict=True))
-        elif row.outside:
-            data["outside"] = True
-        else:
-            data["violated"], data["unknown"] = row.violated, row.unknown
-        return data
-
     def _fault(self, error: Exception) -> Fault:
         return Fault(f"cannot write {printable(self.path or '')}: {reason(error)}")
+
+
+def _row(row: Row) -> dict[str, Any]:
+    data: dict[str, Any] = {"file": row.place.file, "line": row.place.line, "id": plain(row.place.id)}
+    if row.unreadable is not None:
+        data["undecodable"] = dict(zip(("path", "reason"), map(plain, row.unreadable), strict=True))
+    elif row.outside:
+        data["outside"] = True
+    else:
+        data["violated"], data["unknown"] = row.violated, row.unknown
+    return data
+
+
+def _need_arrow() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        raise Fault("a Parquet file needs `pip install 'pactlang[arrow]'`")
+
+
+class _Table:
+    """Rows on their way into a Parquet file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        names = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+        fault = pa.struct([("path", pa.string()), ("reason", pa.string())])
+        self.schema = pa.schema(
+            [("file", pa.dictionary(pa.int32(), pa.string())), ("line", pa.int64()), ("id", pa.string()),
+             ("violated", names), ("unknown", names), ("outside", pa.bool_()), ("undecodable", fault)]
+        )  # fmt: skip
+        self.held: list[dict[str, Any]] = []
+        self.writer = parquet.ParquetWriter(file, self.schema)
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        for row in rows:
+            self.held.append({"outside": False, **row, "id": str(row["id"])})
+            if len(self.held) >= GROUP:
+                self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self.writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self.held:
+            self.writer.write_table(pa.Table.from_pylist(self.held, self.schema))
+            self.held.clear()

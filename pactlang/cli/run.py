@@ -14,31 +14,44 @@ from pactlang.cli import exits
 from pactlang.cli.audit import Audit
 from pactlang.cli.build import refuse_overwriting
 from pactlang.cli.facts import plural
+from pactlang.cli.follow import Live
 from pactlang.cli.input import Broken, Input, Overlong, open_inputs
 from pactlang.cli.interrupt import Interrupts
 from pactlang.cli.outcome import SEVERITIES, Outcome
 from pactlang.cli.pacts import usable
 from pactlang.cli.progress import Bar
 from pactlang.cli.rows import Rows
-from pactlang.cli.screen import write_json
+from pactlang.cli.screen import console, printable, write_bytes, write_json
 
 # What makes a run fail.  `unknown`: any broken promise, and whatever could not be judged.
 FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES, "unknown": SEVERITIES}
 
 
+FORMS = ("text", "json", "html", "sarif", "junit", "github")
+
+
 @click.command("run", short_help="Judge every call of a log.")
 @click.argument("pact", metavar="PACT", type=click.Path(allow_dash=True))
 @click.argument("records", nargs=-1, required=True, metavar="RECORDS...", type=click.Path(allow_dash=True))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--verdicts", metavar="OUT.jsonl", type=click.Path(),
-              help="Write a row per record: file, line, id, violated and unknown clauses.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
+@click.option("--verdicts", metavar="OUT", type=click.Path(),
+              help="Write a row per record, to OUT.jsonl or OUT.parquet: file, line, id, broken and"
+              " unknown clauses.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(list(FAIL_ON)),
               help="Leave with 1 if a promise of this severity, or a graver one, is broken; with `unknown`"
               " also if a clause or a record could not be judged.")  # fmt: skip
+@click.option("--follow", is_flag=True,
+              help="Wait for more at the end of the log, and show what is found as it comes.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Examples to show per clause.")  # fmt: skip
 def command(
-    pact: str, records: tuple[str, ...], form: str, verdicts: str | None, fail_on: str | None, limit: int
+    pact: str,
+    records: tuple[str, ...],
+    form: str,
+    verdicts: str | None,
+    fail_on: str | None,
+    follow: bool,
+    limit: int,
 ) -> int:
     """Judge every call of a log by the clauses of a pact (.pact or .pactc).
 
@@ -47,19 +60,38 @@ def command(
     """
     if pact == "-" and "-" in records:
         raise exits.Fault("`-` stands for standard input and can be given once")
+    if follow and (len(records) != 1 or form != "text"):
+        raise click.UsageError("`--follow` goes with one file of records and `--format text`")
     inputs = open_inputs(records)
+    inputs[0].follows = follow
     if verdicts is not None:
         refuse_overwriting(verdicts, [pact, *records])
     outcome = examine(pact, inputs, verdicts, limit)
-    if form == "json":
-        from pactlang.cli.data import data
+    _write(outcome, form)
+    return exit_code(outcome, FAIL_ON[fail_on] if fail_on else (), doubt=fail_on == "unknown")
 
-        write_json(data(outcome))
-    else:
+
+def _write(outcome: Outcome, form: str) -> None:
+    """The report in the form asked for."""
+    if form == "text":
         from pactlang.cli.report import report
 
         report(outcome)
-    return exit_code(outcome, FAIL_ON[fail_on] if fail_on else (), doubt=fail_on == "unknown")
+        return
+    from pactlang.cli.data import data
+    from pactlang.cli.forms import github, html, junit, sarif
+
+    if form == "json":
+        write_json(data(outcome))
+    elif form == "sarif":
+        write_json(sarif.outcome(outcome))
+    elif form == "junit":
+        junit.write_outcome(outcome)
+    elif form == "html":
+        write_bytes(html.page_of(outcome))
+    else:
+        for line in github.outcome(outcome):
+            click.echo(line)
 
 
 def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int) -> Outcome:
@@ -69,20 +101,24 @@ def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int
     program = usable(pact)
     names = tuple(clause.name for clause in program.clauses)
     audit = Audit(Evaluator(program), names, limit, every=verdicts is not None)
-    outcome = Outcome(program, audit, [given.name for given in inputs])
+    shown = "<stdin>" if pact == "-" else printable(pact)
+    outcome = Outcome(shown, program, audit, [given.name for given in inputs])
     start = time.perf_counter()
-    with Rows(verdicts) as rows, Bar(inputs) as bar, Interrupts() as interrupts:
+    live = Live(console()) if inputs[0].follows else None
+    with Rows(verdicts) as rows, Bar(() if live else inputs) as bar, Interrupts() as interrupts:
         try:
             for given in inputs:
                 given.opens = program.schema.root == "Call"
-                _examine_one(given, outcome, rows, bar, interrupts)
+                _examine_one(given, outcome, rows, bar, interrupts, live)
         except KeyboardInterrupt:
             outcome.interrupted = True
     outcome.seconds = time.perf_counter() - start
     return outcome
 
 
-def _examine_one(given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupts: Interrupts) -> None:
+def _examine_one(
+    given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupts: Interrupts, live: Live | None
+) -> None:
     audit = outcome.audit
     try:
         for block in interrupts.each(given.blocks()):
@@ -90,8 +126,10 @@ def _examine_one(given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupt
                 rows.write([audit.pass_over(given.name, block)])
             else:
                 checked = audit.feed(given.name, block)
-                if rows.file is not None:
+                if rows.is_open:
                     rows.write(checked.all_rows())
+                if live is not None:
+                    live.show(checked)
             bar.at(given, audit.total.records)
     except Broken as broken:
         outcome.errors.append(str(broken))

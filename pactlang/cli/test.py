@@ -65,13 +65,13 @@ def _write(tested: list[Tested], coverage: bool, form: str) -> None:
     if form == "json":
         write_json(_data(tested, coverage))
     elif form == "junit":
-        from pactlang.cli.junit import write_junit
+        from pactlang.cli.forms.junit import write_tests
 
-        write_junit(tested)
+        write_tests(tested)
     elif form == "github":
-        from pactlang.cli.github import annotated
+        from pactlang.cli.forms import github
 
-        for line in (*annotated(tested), closing(tested)):
+        for line in (*github.tests(tested), closing(tested)):
             click.echo(line)
     else:
         _text(tested, coverage)

@@ -55,7 +55,7 @@ clause opens_nothing_private "Never opens an address of the inner network." {
 clause no_personal_data "No mail address stands in a report." {
   dimension security
   never     output.matches(e_mail)
-  on violation { redact }
+  on violation { block "This report held a personal address."; alert "privacy" }
 }
 
 clause short_queries "A query is a question, not a document." {

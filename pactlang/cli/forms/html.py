@@ -1,0 +1,245 @@
+"""The report of a run as one page: a summary, a bar per clause, the broken promises with what was found.
+
+In: an `Outcome`.  Out: the bytes of a page (`page`).  It is searched and filtered where it is read.
+
+It grows with the examples that were kept (`--limit`), and stops at `LARGEST`: what is left out is counted
+on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, tostring
+
+from pactlang.cli.evidence import clipped, shown
+from pactlang.cli.facts import plural
+from pactlang.cli.forms.page import Child, document, el
+from pactlang.cli.tally import OUTCOMES
+
+if TYPE_CHECKING:
+    from pactlang.cli.audit import Example, Place
+    from pactlang.cli.outcome import Counts, Outcome
+    from pactlang.verdict import Matched
+
+LARGEST = 20 << 20  # bytes of examples on one page; browsers are slow to search more
+AROUND = 600  # characters of a text that are shown on either side of a match
+FILES = 5  # names of files
+VALUE = 400  # characters of a value
+
+SCRIPT = (resources.files(__package__) / "search.js").read_text("utf-8")
+
+
+def page_of(outcome: Outcome) -> bytes:
+    """The page, in UTF-8."""
+    program = outcome.program
+    body: list[Child] = [*_head(outcome), _clauses(outcome), *_notices(outcome)]
+    if outcome.worst() or any(clause.unknown for clause in outcome.clauses()) or outcome.audit.reasons:
+        label = "Search what is below"
+        body.append(el("h2", "", "Findings"))
+        body.append(el("input", type="search", id="search", placeholder=label, aria_label=label))
+        body.append(el("p", "dim", id="found", aria_live="polite"))
+        body += _bounded(_findings(outcome))
+    else:
+        body.append(el("p", "good" if outcome.audit.total.records else "warn", _nothing(outcome)))
+    body.append(_foot(outcome))
+    has_search = any(isinstance(each, Element) and each.get("id") == "search" for each in body)
+    return document(f"{program.name} {program.version}: report", body, SCRIPT if has_search else "")
+
+
+def _nothing(outcome: Outcome) -> str:
+    return "Every promise was kept." if outcome.audit.total.records else "No records."
+
+
+def _bounded(findings: Iterator[Element]) -> Iterator[Element]:
+    size = left = 0
+    for each in findings:
+        size += len(tostring(each, "utf-8", method="html"))
+        if size > LARGEST:
+            left += 1
+        else:
+            yield each
+    if left:
+        many = plural(left, "further group")
+        yield el("p", "warn", f"{many} of findings would make this page too large and are left out; ",
+                 "--format json has them all.")  # fmt: skip
+
+
+# Summary -------------------------------------------------------------------------------------------
+
+
+def _head(outcome: Outcome) -> Iterator[Element]:
+    program, total = outcome.program, outcome.audit.total
+    yield el("h1", "", f"{program.name} {program.version}")
+    if program.module.description:
+        yield el("p", "", program.module.description)
+    yield el("p", "dim mono", f"sha256:{program.digest}")
+    files = ", ".join(outcome.files[:5]) + (
+        f" and {len(outcome.files) - 5} more" if len(outcome.files) > 5 else ""
+    )
+    yield el("p", "dim", files)
+    figures = [("records", total.records, ""), ("calls judged", total.calls, "")]
+    if total.outside:
+        figures.append(("outside the pact", total.outside, "dim"))
+    violated = sum(clause.violated for clause in outcome.clauses())
+    unknown = sum(clause.unknown for clause in outcome.clauses())
+    figures.append(("undecodable", total.undecodable, "warn" if total.undecodable else ""))
+    figures.append(("promises broken", violated, "bad" if violated else "good"))
+    figures.append(("verdicts unknown", unknown, "warn" if unknown else ""))
+    yield el("div", "figures", (el("div", "", el("b", kind, f"{n:,}"), name) for name, n, kind in figures))
+
+
+def _clauses(outcome: Outcome) -> Element:
+    head = el(
+        "tr", "", (el("th", "number" if name in OUTCOMES else "", name) for name in ("clause", "", *OUTCOMES))
+    )
+    rows = (_clause(clause, outcome) for clause in outcome.clauses())
+    table = el("table", "", el("thead", "", head), el("tbody", "", rows))
+    return el("section", "", el("h2", "", "Clauses"), el("div", "scroll", table))
+
+
+def _clause(clause: Counts, outcome: Outcome) -> Element:
+    counts = (clause.satisfied, clause.violated, clause.skipped, clause.unknown)
+    kinds = ("good", "bad", "dim", "warn")
+    has_card = clause.violated or clause.unknown
+    name: Child = (
+        el("a", "", clause.name, href=f"#{clause.name}", data_clause="") if has_card else clause.name
+    )
+    said = el("div", "dim", clause.description) if clause.description else None
+    badge = el("span", f"badge {clause.severity}", clause.severity)
+    cells = (
+        el("td", f"number {kind if n else 'dim'}", f"{n:,}") for n, kind in zip(counts, kinds, strict=True)
+    )
+    return el(
+        "tr",
+        "",
+        el("td", "", name, " ", badge, said),
+        el("td", "", _bar(clause, outcome.audit.total.calls)),
+        cells,
+    )
+
+
+def _bar(clause: Counts, calls: int) -> Element:
+    """The shares of the outcomes; the smallest share that is not nothing can be seen."""
+    counts = {"s": clause.satisfied, "v": clause.violated, "u": clause.unknown, "k": clause.skipped}
+    said = ", ".join(f"{n:,} {word}" for n, word in zip(
+        (clause.satisfied, clause.violated, clause.skipped, clause.unknown), OUTCOMES, strict=True
+    ))  # fmt: skip
+    bar = el("div", "bar", role="img", title=said, aria_label=said)
+    for kind, count in counts.items():
+        if count:
+            bar.append(el("i", kind, style=f"flex:{max(count / max(calls, 1), 0.015):.5f}"))
+    return bar
+
+
+def _notices(outcome: Outcome) -> Iterator[Element]:
+    for notice in outcome.notices:
+        yield el("p", "dim", f"note: {notice}")
+    for error in outcome.errors:
+        yield el("p", "bad", f"error: {error}; the report covers what was read")
+    if outcome.interrupted:
+        yield el("p", "warn", "interrupted: the report covers what was read so far")
+
+
+def _foot(outcome: Outcome) -> Element:
+    from pactlang import __version__
+
+    return el(
+        "footer", "", f"pactc {__version__}, {outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
+    )
+
+
+# Findings ------------------------------------------------------------------------------------------
+
+
+def _findings(outcome: Outcome) -> Iterator[Element]:
+    broken = outcome.worst()
+    names = [clause.name for clause in broken]
+    for clause in broken:
+        yield _group(clause, outcome)
+    for clause in outcome.clauses():
+        if clause.unknown and clause.name not in names:
+            yield _group(clause, outcome)
+    if outcome.audit.reasons:
+        yield _unreadable(outcome)
+
+
+def _group(clause: Counts, outcome: Outcome) -> Element:
+    """What was found about one clause."""
+    audit = outcome.audit
+    promise = next(each for each in outcome.program.module.clauses if each.name == clause.name)
+    text = outcome.program.source.text[slice(*promise.span)]
+    examples, doubts = audit.violations[clause.name], audit.unknowns[clause.name]
+    head = el("h3", "", clause.name, " ", el("span", f"badge {clause.severity}", clause.severity))
+    counted = [f"violated by {plural(clause.violated, 'call')}"] if clause.violated else []
+    counted += [f"unknown for {plural(clause.unknown, 'call')}"] if clause.unknown else []
+    said = el("p", "dim", "; ".join(counted) + _shown(clause, len(examples), len(doubts)))
+    group = el("section", "", head, said, el("pre", "", text), id=clause.name, data_group="")
+    group.extend(_example(example) for example in examples)
+    group.extend(_doubt(found.place, found.reason) for found in doubts)
+    return group
+
+
+def _shown(clause: Counts, examples: int, doubts: int) -> str:
+    if examples + doubts < clause.violated + clause.unknown:
+        return f"; the first {plural(examples + doubts, 'call')} below (--limit)"
+    return ""
+
+
+def _place(place: Place) -> Element:
+    where = f"{place.file}:{place.line}"
+    return el("span", "mono dim", where if place.id == place.line else f"{where}  {place.id}")
+
+
+def _example(example: Example) -> Element:
+    place, violation = example
+    said = violation.message.removeprefix(f"{violation.clause}: ")
+    card = el("div", "card", _place(place), el("p", "", said), data_item="")
+    found = violation.matched
+    whole = violation.values.get(found.field) if found is not None else None
+    rows = [
+        el("tr", "", el("td", "mono dim", name), el("td", "mono", shown(value, VALUE)))
+        for name, value in violation.values.items()
+        if found is None or name != found.field or not isinstance(whole, str)
+    ]
+    if rows:
+        card.append(el("table", "values", el("tbody", "", rows)))
+    if found is not None:
+        card.append(_marked(found, whole))
+    return card
+
+
+def _marked(found: Matched, whole: object) -> Element:
+    """The text with the match marked, as much of it as helps."""
+    if not isinstance(whole, str) or whole[found.start : found.end] != found.text:
+        return el("pre", "", f"{found.field}: ", el("mark", "", clipped(found.text, AROUND)))
+    before, after = whole[: found.start], whole[found.end :]
+    head = ("…" if len(before) > AROUND else "") + before[-AROUND:]
+    tail = after[:AROUND] + ("…" if len(after) > AROUND else "")
+    name = el("span", "dim", f"{found.field}  ({found.name}, {found.start}-{found.end})\n")
+    return el("pre", "", name, head, el("mark", "", clipped(found.text, 2 * AROUND)), tail)
+
+
+def _doubt(place: Place, reason: str) -> Element:
+    return el(
+        "div",
+        "card",
+        _place(place),
+        " ",
+        el("span", "badge warn", "unknown"),
+        el("p", "", reason),
+        data_item="",
+    )
+
+
+def _unreadable(outcome: Outcome) -> Element:
+    audit = outcome.audit
+    ranked = sorted(audit.reasons.items(), key=lambda item: -item[1])
+    group = el("section", "", el("h3", "warn", "Undecodable records"), data_group="")
+    for (path, why), count in ranked:
+        first = next((u for u in audit.unreadable if (u.path, u.reason) == (path, why)), None)
+        where = f", first at {first.file}:{first.line}" if first else ""
+        said = f"{plural(count, 'record')}: {path}: {why}" if path else f"{plural(count, 'record')}: {why}"
+        group.append(el("div", "card", said, el("span", "dim", where), data_item=""))
+    return group
