@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pactlang.ledger import Ledger
     from pactlang.program import Program
     from pactlang.values import UInt
-    from pactlang.verdict import Batch, FleetBatch, FleetVerdict, Outcome, Verdict, Violation
+    from pactlang.verdict import Batch, Outcome, Verdict, Violation
 
 __version__ = "0.1.0"
 
@@ -37,14 +37,13 @@ _HOMES = {
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Fleet": "evaluator",
     "Guard": "guard", "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Expression": "cel", "ExpressionError": "errors", "expression": "cel",
-    "UInt": "values", "FleetBatch": "verdict", "FleetVerdict": "verdict",
-    "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
+    "UInt": "values", "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "FleetBatch",
-    "FleetVerdict", "Guard", "Ledger", "LedgerError", "Outcome", "PactError", "Program", "ProgramError",
-    "RecordError", "UInt", "Verdict", "Violation", "compile", "expression", "load",
+    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "Guard", "Ledger",
+    "LedgerError", "Outcome", "PactError", "Program", "ProgramError", "RecordError", "UInt", "Verdict",
+    "Violation", "compile", "expression", "load",
 ]  # fmt: skip
 
 
