@@ -27,6 +27,8 @@ os.chdir(ROOT)
 PREFIX = {"Opcode": "OP", "ErrorCode": "ERR", "Builtin": "FN"}
 # Beside the packages and the extension's sources, what a source distribution holds.
 SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.h", "runtime/*.md", "benchmarks/*",
+           "benchmarks/plots/*", "tests/**/*", "action.yml", ".pre-commit-hooks.yaml",
+           "pactlang/editors/vscode/*", "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
            "tests/**/*", "action.yml", ".pre-commit-hooks.yaml", "pactlang/editors/vscode/*",
            "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
 

@@ -1,36 +1,25 @@
-"""What one evaluation of a CEL expression costs, beside the CEL engines on PyPI.  Prints a markdown table.
+"""What one evaluation of a CEL expression costs, beside the CEL engines on PyPI.
 
 The 14 rules without text of rules.py, written as CEL over a dict of the fields they read.  The text is
-the same for every engine; types are declared to those that take them.  Verdicts are compared first.
-Candidates take turns; a figure is the minimum of process CPU time over the rounds.
+the same for every engine; types are declared to those that take them.
 
-    taskset -c 1 python benchmarks/bench_expressions.py [--records 5000] [--rounds 15] [--write]
+    python -m benchmarks --only expressions
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
 import importlib
-import os
-import platform
-import statistics
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import calls
 import msgspec
 import rules
-from measure import Row, cpu, markdown, write
+from measure import Row, Side, agree, detail, installed, options, parse, race, report
 
 import pactlang
 
-HERE = Path(__file__).parent
-BLOCK = 1000  # records of one turn
 SLOW = 100  # a slow engine is timed on one record of so many, and compared on ten times as many
 
 FIELDS = {
@@ -103,12 +92,16 @@ def ours() -> Engine:
     return Engine("pactlang", "pactlang", compiled, lambda record: record)
 
 
-def cpp() -> Engine:
-    """cel-expr-python: Google's C++ implementation, with its type checker."""
-    cel = importlib.import_module("cel_expr_python.cel")
+def environment(cel: Any, fields: dict[str, str]) -> Any:
+    """cel-expr-python's declarations of these variables."""
     kinds = {"string": cel.Type.STRING, "double": cel.Type.DOUBLE, "int": cel.Type.INT, "dyn": cel.Type.DYN}
     maps = cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN))
-    env = cel.NewEnv(variables={name: kinds.get(kind, maps) for name, kind in FIELDS.items()})
+    return cel.NewEnv(variables={name: kinds.get(kind, maps) for name, kind in fields.items()})
+
+
+def cpp() -> Engine:
+    """cel-expr-python: Google's C++ implementation, with its type checker."""
+    env = environment(importlib.import_module("cel_expr_python.cel"), FIELDS)
 
     def compiled(text: str) -> Pair:
         evaluate = env.compile(text).eval
@@ -150,18 +143,8 @@ PEERS = {"cel-expr-python": cpp, "common-expression-language": rust, "cel-python
 
 def engines() -> tuple[list[Engine], list[str]]:
     """Ours first, then the peers that are installed; and the packages that are not."""
-    found, missing = [ours()], []
-    for package, make in PEERS.items():
-        try:
-            version(package)
-        except PackageNotFoundError:
-            missing.append(package)
-        else:
-            found.append(make())
-    return found, missing
-
-
-# Verdicts ---------------------------------------------------------------------------------------------
+    found, missing = installed(list(PEERS))
+    return [ours(), *(PEERS[package]() for package in found)], missing
 
 
 def records(count: int) -> tuple[list[Record], list[int]]:
@@ -173,94 +156,65 @@ def records(count: int) -> tuple[list[Record], list[int]]:
     return dicts, verdicts
 
 
-def compare(engine: Engine, given: Sequence[Record], wanted: Sequence[int]) -> int:
-    """Hold every way of asking an engine to the verdicts of rules.py; how many records it saw."""
-    count = -(-len(given) * 10 // SLOW) if engine.slow else len(given)
-    apart = [engine.compile(rule) for rule in RULES]
-    whole = engine.compile(ONE_LIST)
-    for record, mask in zip(given[:count], wanted[:count], strict=True):
-        made = engine.context(record)
-        found = {
-            "rules, dict": [each(record) for each, _ in apart],
-            "rules, context": [each(made) for _, each in apart],
-            "list, dict": list(whole[0](record)),
-            "list, context": list(whole[1](made)),
-        }
-        for way, values in found.items():
-            if sum((not value) << bit for bit, value in enumerate(values)) != mask:
-                raise SystemExit(f"{engine.package}: another verdict ({way}) on {record}")
-    return count
+# Ways of asking ---------------------------------------------------------------------------------------
 
 
-# Times ------------------------------------------------------------------------------------------------
-
-
-class Candidate(NamedTuple):
-    """What is called on every record, or on the context that is made of it beforehand."""
-
-    check: Evaluate
-    engine: Engine
-    on_contexts: bool = False
-
-    def inputs(self, block: Sequence[Record]) -> list[Any]:
-        part = block[::SLOW] if self.engine.slow else block
-        return [self.engine.context(record) for record in part] if self.on_contexts else list(part)
+def broken(held: Sequence[Any]) -> int:
+    """The mask of the rules that do not hold."""
+    mask, bit = 0, 1
+    for holds in held:
+        if not holds:
+            mask |= bit
+        bit += bit
+    return mask
 
 
 def each_of(evaluate: Sequence[Evaluate]) -> Evaluate:
-    def check(given: Any) -> None:
-        for one in evaluate:
-            one(given)
-
-    return check
+    return lambda given: [one(given) for one in evaluate]
 
 
 def made_once(context: Evaluate, evaluate: Sequence[Evaluate]) -> Evaluate:
-    def check(record: Record) -> None:
+    def check(record: Record) -> list[Any]:
         made = context(record)
-        for one in evaluate:
-            one(made)
+        return [one(made) for one in evaluate]
 
     return check
 
 
-def candidates(engine: Engine) -> dict[str, Candidate]:
-    """Question -> what answers it."""
+def held(wanted: int) -> int:
+    """How many rules hold."""
+    return len(RULES) - wanted.bit_count()
+
+
+def sides(engine: Engine) -> dict[str, Side]:
+    """Way of asking -> what answers it.  Every answer is read: those that hold are counted."""
     apart = [engine.compile(rule) for rule in RULES]
     on_dict, on_context = engine.compile(ONE_LIST)
     dicts, contexts = each_of([one for one, _ in apart]), each_of([one for _, one in apart])
-    once = made_once(engine.context, [one for _, one in apart])
+    once = dicts if engine.package == "pactlang" else made_once(engine.context, [one for _, one in apart])
+
+    def side(check: Evaluate, made: Callable[[Sequence[Any]], Sequence[Any]] = list) -> Side:
+        return Side(engine.name, check, sum, held, made, SLOW if engine.slow else 1)
+
+    def prebuilt(part: Sequence[Any]) -> list[Any]:
+        return [engine.context(record) for record in part]
+
     return {
-        "rules, dict": Candidate(dicts, engine),
-        "rules, once": Candidate(dicts if engine.package == "pactlang" else once, engine),
-        "rules, context": Candidate(contexts, engine, True),
-        "list, dict": Candidate(on_dict, engine),
-        "list, context": Candidate(on_context, engine, True),
+        "rules, dict": side(dicts),
+        "rules, once": side(once),
+        "rules, context": side(contexts, prebuilt),
+        "list, dict": side(on_dict),
+        "list, context": side(on_context, prebuilt),
     }
 
 
-def turns(asked: Sequence[Candidate], given: Sequence[Record], rounds: int) -> list[list[float]]:
-    """CPU nanoseconds per record of every candidate in every round; they take turns.
-
-    Each passes a block twice in a row, and the second pass is timed: all find it in the cache.
-    """
-    spent = [[0] * rounds for _ in asked]
-    seen = [0] * len(asked)
-    gc.collect()
-    for start in range(0, len(given), BLOCK):
-        inputs = [candidate.inputs(given[start : start + BLOCK]) for candidate in asked]
-        gc.freeze()
-        for turn in range(rounds):
-            for number, (check, *_) in enumerate(asked):
-                for one in inputs[number]:
-                    check(one)
-                before = time.process_time_ns()
-                for one in inputs[number]:
-                    check(one)
-                spent[number][turn] += time.process_time_ns() - before
-        gc.unfreeze()
-        seen = [before + len(part) for before, part in zip(seen, inputs, strict=True)]
-    return [[each / count for each in times] for times, count in zip(spent, seen, strict=True)]
+def compare(engine: Engine, given: Sequence[Record], wanted: Sequence[int]) -> int:
+    """Hold every way of asking an engine to the verdicts of rules.py; how many records it saw."""
+    count = -(-len(given) * 10 // SLOW) if engine.slow else len(given)
+    for way, side in sides(engine).items():
+        name = f"{engine.package} ({way})"
+        agree([side._replace(name=name, read=broken, says=int, every=1)], given[:count], wanted[:count])
+    return count
 
 
 QUESTIONS = (
@@ -272,45 +226,29 @@ QUESTIONS = (
 )
 
 
-def measured(found: Sequence[Engine], given: Sequence[Record], rounds: int) -> Iterator[Row]:
+def measured(
+    found: Sequence[Engine], given: Sequence[Record], wanted: Sequence[int], rounds: int
+) -> Iterator[Row]:
     """A row for every question; ours is the first engine."""
-    offered = [candidates(engine) for engine in found]
+    offered = [sides(engine) for engine in found]
     for question, figure, target, evaluations in QUESTIONS:
-        times = turns([each[question] for each in offered], given, rounds)
-        own, *others = (min(each) / evaluations for each in times)
-        nearest, least = min(zip(found[1:], others, strict=True), key=lambda pair: pair[1])
-        detail = ", ".join(
-            f"{engine.name} {min(each) / evaluations:,.0f} ({statistics.median(each) / evaluations:,.0f})"
-            for engine, each in zip(found, times, strict=True)
-        )
-        how = f"against {nearest.name}; ns per evaluation: {detail}"
-        yield Row(figure, f">= {target}x faster", f"{least / own:.1f}x faster", how, least / own >= target)
+        costs = race([each[question] for each in offered], given, wanted, rounds)
+        own, *others = costs.values()
+        nearest = min(others, key=lambda cost: cost.least)
+        ratio, bold = nearest / own, question == "rules, once"
+        how = f"against {nearest.name}; {detail(costs, 'ns per evaluation', evaluations)}"
+        yield Row(figure, f">= {target}x faster", f"{ratio:.1f}x faster", how, ratio >= target, bold)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--records", type=int, default=5000)
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--write", action="store_true", help="put the table into README.md")
-    chosen = options.parse_args()
-    if len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    found, missing = engines()
+    chosen = parse(options(__doc__))
+    found, _ = engines()
     if len(found) == 1:
         raise SystemExit("no peer is installed: pip install -e '.[bench]'")
     given, wanted = records(chosen.records)
-    seen = [f"{engine.label} ({compare(engine, given, wanted):,})" for engine in found]
-    head = [
-        f"`{' '.join(['python', 'benchmarks/bench_expressions.py', *sys.argv[1:]])}` on Python"
-        f" {platform.python_version()}, {cpu()}, one core. Verdicts were compared on so many records:"
-        f" {', '.join(seen)}.",
-        *(f"Not installed, and left out: {package}." for package in missing),
-    ]
-    rows = list(measured(found, given, chosen.rounds))
-    table = "\n".join([*head, "", markdown(rows, ["figure", "target", "measured", "met", "how"])])
-    print(table)
-    if chosen.write:
-        write(HERE / "README.md", table, "expressions")
+    seen = ", ".join(f"{engine.label} ({compare(engine, given, wanted):,})" for engine in found)
+    note = f"Verdicts were compared on so many records: {seen}."
+    report("expressions", list(measured(found, given, wanted, chosen.rounds)), chosen, list(PEERS), note)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import msgspec
 import peer
 import rules
 from measure import Row, Side, agree, at_most, detail, faster, options, parse, race, report
-from verdicts import joined, mask, masks, no_bit, ok
+from verdicts import mask, no_bit, ok
 
 import pactlang
 
@@ -50,24 +50,6 @@ def decoded(lines: list[bytes], count: int) -> list[Row]:
         at_most("14 rules, decoded record, against hand-written Cython", 2.5, ours / costs["Cython"], how),
         faster("14 rules, decoded record, against hand-written Python", 2, costs["Python"] / ours, how),
     ]
-
-
-def from_json(lines: list[bytes], count: int) -> list[Row]:
-    """All 20 rules from JSON bytes, one call at a time and as a batch of lines."""
-    decoder = msgspec.json.Decoder(rules.Call)
-    evaluator = pactlang.Evaluator(pactlang.compile(REFERENCE, name="reference.pact"))
-    wanted = [rules.check(decoder.decode(line)) for line in lines]
-    agree([Side("check_json", evaluator.check_json, mask)], lines, wanted)
-    sides = [
-        Side("check_json", evaluator.check_json, ok, no_bit),
-        Side("check_lines", evaluator.check_lines, masks, made=joined),
-        Side("Python", lambda line: rules.check(decoder.decode(line))),
-    ]
-    agree(sides, lines, wanted)
-    costs = race(sides, lines, wanted, count)
-    ratio, batch = costs["Python"] / costs["check_json"], costs["Python"] / costs["check_lines"]
-    how = f"as a batch {batch:.1f}x; {detail(costs)}"
-    return [faster("20 rules, from JSON bytes, against hand-written Python", 10, ratio, how)]
 
 
 FORMS = (
@@ -103,7 +85,7 @@ def ms(times: list[int]) -> str:
 def in_ms(figure: str, limit: int, times: list[int], detail: str) -> Row:
     met = statistics.median(times) < limit * 1e6
     spread = f"median of {len(times)} fresh processes, least {min(times) / 1e6:,.1f} ms; {detail}"
-    return Row(figure, f"< {limit:,} ms", ms(times), spread, met)
+    return Row(figure, f"< {limit:,} ms", ms(times), spread, met, True)
 
 
 def starting(folder: Path, processes: int) -> list[Row]:
@@ -157,6 +139,7 @@ def big_file(folder: Path, gigabytes: float) -> Row:
         f"{peak:,.0f} MB",
         speed,
         peak < 200,
+        True,
     )
 
 
@@ -168,11 +151,11 @@ def main() -> None:
     if chosen.quick:
         chosen.gigabytes, chosen.processes = min(chosen.gigabytes, 0.005), 1
     lines = list(calls.lines(chosen.records))
-    rows = [*decoded(lines, chosen.rounds), *from_json(lines, max(1, chosen.rounds // 3))]
+    rows = decoded(lines, chosen.rounds)
     with tempfile.TemporaryDirectory() as folder:
         rows += starting(Path(folder), chosen.processes)
         rows.append(big_file(Path(folder), chosen.gigabytes))
-    report("figures", rows, chosen, ["msgspec", "Cython"])
+    report("foundation", rows, chosen, ["msgspec", "Cython"])
 
 
 if __name__ == "__main__":

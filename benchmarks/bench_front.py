@@ -1,28 +1,21 @@
-"""How fast text becomes a Program, and whether that is linear in its size.  Prints a markdown table.
+"""How fast text becomes a Program, and whether that is linear in its size.
 
 Pacts of one declaration a line, in many forms: arithmetic, texts, patterns, macros, arguments, lets.
 The same with a mistake on every line, once of meaning (the checker finds it), once of form (the parser
 does).  Every figure comes from a process of its own that has compiled something before.
 
-    taskset -c 1 python benchmarks/bench_front.py [--sizes 50 200 800] [--rounds 5] [--write]
+    python -m benchmarks --only front
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-from measure import Row, cpu, markdown, write
+from measure import Row, options, parse, report
 
-import pactlang
-
-HERE = Path(__file__).parent
 TARGET = 120  # KB per second
 LINEAR = 0.5  # of the smallest pact's speed, that the largest must reach
 KINDS = {
@@ -50,7 +43,7 @@ FORMS = (
     "clause c{n} {{ when has(cost)  require cost * 1000.0 / double(size(output) + {n}) <= cap{d} - 0.5 }}",
     'clause c{n} {{ when has(model)  require (model == "m{n}" ? 0.5 : 1.5) * {n}.0 < cap{d} * 40.0 }}',
     'clause c{n} "Or else." {{ require has(error) ? error != "late{n}" : finish in ["stop", "length"] }}',
-    "clause c{n} {{ require labels.all(k, size(k) < {n} + 8) && !(\"secret{n}\" in labels) }}",
+    'clause c{n} {{ require labels.all(k, size(k) < {n} + 8) && !("secret{n}" in labels) }}',
 )
 
 # A mistake of meaning: what is replaced in a line, and by what.  The first that fits is made.
@@ -171,22 +164,11 @@ def rows(kind: str, sizes: list[int], rounds: int) -> list[Row]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 800], help="KB")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--write", action="store_true", help="put the table into README.md")
-    chosen = options.parse_args()
-    if len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    head = (
-        f"`{' '.join(['python', 'benchmarks/bench_front.py', *sys.argv[1:]])}` on Python"
-        f" {platform.python_version()}, {cpu()}, pactlang {pactlang.__version__}, one core."
-    )
-    found = [row for kind in KINDS for row in rows(kind, chosen.sizes, chosen.rounds)]
-    table = f"{head}\n\n" + markdown(found, ["figure", "target", "measured", "met", "how"])
-    print(table)
-    if chosen.write:
-        write(HERE / "README.md", table, "front")
+    parser = options(__doc__, rounds=5)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 800], help="KB")
+    chosen = parse(parser)
+    sizes = [2, 4] if chosen.quick else chosen.sizes
+    report("front", [row for kind in KINDS for row in rows(kind, sizes, chosen.rounds)], chosen)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a guard costs on the response path, what holds an event loop, and what lasts.
 
-    python benchmarks/bench_guard.py path                       # prints the tables of README.md
+    python -m benchmarks --only guard                           # the response path
     python benchmarks/bench_guard.py loop
     python benchmarks/bench_guard.py soak [--seconds 300]       # no ledger, as fast as one core judges
     python benchmarks/bench_guard.py store [--seconds 60] [--rate 20000] [--folder F]
@@ -11,18 +11,18 @@ rounds.  The soaks end by themselves and fail if a call is missing.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import gc
 import json
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import calls
+from measure import frozen, options, parse, report
 
 import pactlang
 from pactlang import Guard
@@ -92,10 +92,11 @@ async def tasks(fn: Callable[[Any], Any], inputs: list[Any]) -> tuple[float, flo
     return created / len(inputs), (time.process_time_ns() - begun) / len(inputs)
 
 
-async def path(rounds: int, count: int) -> None:
-    async def at_once(answer: Any) -> Any:
-        return answer
+async def at_once(answer: Any) -> Any:
+    return answer
 
+
+async def path(rounds: int, count: int) -> list[Over]:
     long = [Answer(text) for text in texts(count)]
     short = ["Your order is on its way."] * count
     shop = [Answer("Your order is on its way.")] * count
@@ -108,31 +109,51 @@ async def path(rounds: int, count: int) -> None:
         "20 rules, a completion of 1,600 characters": (twenty, long, True),
     }
     found: dict[str, list[float]] = {name: [] for name in ("await", "create", "gather", *cases)}
-    gc.collect()
-    gc.freeze()
-    for _ in range(rounds):
-        found["await"].append(await timed(at_once, short))
-        create, gather = await tasks(at_once, short)
-        found["create"].append(create)
-        found["gather"].append(gather)
-        for name, (guard, answers, extended) in cases.items():
-            fields = FIELDS if extended else None
-
-            def call(answer: Any, guard: Guard = guard, fields: Any = fields) -> Awaitable[object]:
-                return guard.call("Where is my order?", lambda _: at_once(answer), fields=fields)
-
-            found[name].append(await timed(call, answers))
-    report({name: min(times) for name, times in found.items()})
+    with frozen():
+        for _ in range(rounds):
+            found["await"].append(await timed(at_once, short))
+            create, gather = await tasks(at_once, short)
+            found["create"].append(create)
+            found["gather"].append(gather)
+            for name, (guard, answers, extended) in cases.items():
+                found[name].append(await through(guard, answers, FIELDS if extended else None))
+    return overheads({name: min(times) for name, times in found.items()})
 
 
-def report(least: dict[str, float]) -> None:
+async def through(guard: Guard, answers: list[Any], fields: Any) -> float:
+    """Nanoseconds of a call through a guard, of which every one must have been judged."""
+
+    def call(answer: Any) -> Awaitable[object]:
+        return guard.call("Where is my order?", lambda _: at_once(answer), fields=fields)
+
+    before = guard.counts.judged
+    spent = await timed(call, answers)
+    if guard.counts.judged - before != len(answers):
+        raise SystemExit(f"{before + len(answers) - guard.counts.judged} calls were not judged")
+    return spent
+
+
+class Over(NamedTuple):
+    """What a guarded call takes beyond a bare `await`."""
+
+    call: str
+    ns: str
+    create_task: str
+    create_and_gather: str
+
+
+def overheads(least: dict[str, float]) -> list[Over]:
     bare, create, gather = least.pop("await"), least.pop("create"), least.pop("gather")
-    print(f"await: {bare:,.0f} ns; create_task: {create:,.0f} ns, with its run and gather {gather:,.0f} ns\n")
-    print("| guard.call around a function that returns at once | ns | x create_task | x create and gather |")
-    print("| --- | --- | --- | --- |")
-    for name, ns in least.items():
-        over = ns - bare
-        print(f"| {name} | {over:,.0f} | **{over / create:.2f}** | {over / (gather - bare):.2f} |")
+    times = {name: ns - bare for name, ns in least.items()}
+    return [
+        Over(
+            "a task: created / created, run and gathered", f"{create:,.0f} / {gather - bare:,.0f}", "1", "1"
+        ),
+        *(
+            Over(name, f"{ns:,.0f}", f"**{ns / create:.2f}**", f"{ns / (gather - bare):.2f}")
+            for name, ns in times.items()
+        ),
+    ]
 
 
 # Holding the loop -------------------------------------------------------------------------------------
@@ -246,16 +267,16 @@ async def store(seconds: float, rate: int, folder: str) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("what", choices=["path", "loop", "soak", "store"])
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--count", type=int, default=2000)
-    options.add_argument("--seconds", type=float)
-    options.add_argument("--rate", type=int, default=20_000)
-    options.add_argument("--folder")
-    chosen = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("what", nargs="?", default="path", choices=["path", "loop", "soak", "store"])
+    parser.add_argument("--count", type=int, default=2000, help="calls of a round")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--folder")
+    chosen = parse(parser, pinned=not {"loop", "soak", "store"} & set(sys.argv))
     if chosen.what == "path":
-        asyncio.run(path(chosen.rounds, chosen.count))
+        found = asyncio.run(path(chosen.rounds, 50 if chosen.quick else chosen.count))
+        report("guard", found, chosen, columns=Over._fields)
     elif chosen.what == "loop":
         asyncio.run(loop((100_000, 250_000, 1_000_000, 10_000_000, 100_000_000)))
     elif chosen.what == "soak":

@@ -46,14 +46,15 @@ def options(doc: str | None, records: int = 5000, rounds: int = 15) -> argparse.
     return parser
 
 
-def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The options of this run, on one core."""
+def parse(parser: argparse.ArgumentParser, pinned: bool = True) -> argparse.Namespace:
+    """The options of this run, which stays on one core unless it is not to be pinned."""
     chosen = parser.parse_args()
     if chosen.quick and chosen.write:
         parser.error("--quick measures nothing that is worth writing")
     if chosen.quick:
         chosen.records, chosen.rounds = min(chosen.records, QUICK), 1
-    pin()
+    if pinned:
+        pin()
     return chosen
 
 
@@ -141,15 +142,18 @@ def race(
     rounds: int,
     block: int = BLOCK,
     warm: bool = True,
+    clock: Callable[[], int] = time.process_time_ns,
 ) -> dict[str, Cost]:
     """The cost of every side per input; they take turns on every block.
 
     warm: a side passes the block once before its turn, so that it is in the cache: a call is checked
     when it has just been received or decoded.  The sum of the numbers read must be the reference's.
+    clock: nanoseconds spent so far.
     """
     least, median, seen = ([0.0] * len(sides) for _ in range(3))
     for start in range(0, len(inputs), block):
-        runs = [_turn(side, inputs[start : start + block], wanted[start : start + block]) for side in sides]
+        part, right = inputs[start : start + block], wanted[start : start + block]
+        runs = [_turn(side, part, right, clock) for side in sides]
         times: list[list[int]] = [[] for _ in sides]
         with frozen():
             for _ in range(rounds):
@@ -165,15 +169,17 @@ def race(
     return {side.name: Cost(side.name, low / n, mid / n, int(n)) for side, low, mid, n in every}
 
 
-def _turn(side: Side, part: Sequence[Any], wanted: Sequence[Any]) -> Callable[[], int]:
+def _turn(
+    side: Side, part: Sequence[Any], wanted: Sequence[Any], clock: Callable[[], int]
+) -> Callable[[], int]:
     """What a side does in its turn: nanoseconds of CPU time for its part of the block."""
     made = side.made(part[:: side.every])
     right = sum(side.says(each) for each in wanted[:: side.every])
 
     def run() -> int:
-        before = time.process_time_ns()
+        before = clock()
         found = sum(side.answers(made))
-        spent = time.process_time_ns() - before
+        spent = clock() - before
         if found != right:
             raise SystemExit(f"{side.name}: {found} instead of {right} while it was timed")
         return spent
@@ -226,12 +232,14 @@ def faster(figure: str, times: float, ratio: float, how: str, headline: bool = F
 
 def detail(costs: Mapping[str, Cost], unit: str = "ns per call", scale: float = 1.0) -> str:
     """The least cost of every side, and the median in brackets, divided by `scale` for the unit."""
-    least = max((cost.least / scale for cost in costs.values()), default=0)
-    digits = 0 if least >= 100 else 2
-    each = (
-        f"{c.name} {c.least / scale:,.{digits}f} ({c.median / scale:,.{digits}f})" for c in costs.values()
-    )
+    each = (f"{c.name} {short(c.least / scale)} ({short(c.median / scale)})" for c in costs.values())
     return f"{unit}: {', '.join(each)}"
+
+
+def short(value: float) -> str:
+    """A number with three digits, or those before the point if they are more."""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    return f"{value:,.{digits}f}"
 
 
 def markdown(rows: Sequence[Any], columns: Sequence[str] = COLUMNS) -> str:
