@@ -29,8 +29,6 @@ PREFIX = {"Opcode": "OP", "ErrorCode": "ERR", "Builtin": "FN"}
 SHIPPED = ("grammar/*", "runtime/*.pyx", "runtime/*.pxi", "runtime/*.h", "runtime/*.md", "benchmarks/*",
            "benchmarks/plots/*", "tests/**/*", "action.yml", ".pre-commit-hooks.yaml",
            "pactlang/editors/vscode/*", "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
-           "tests/**/*", "action.yml", ".pre-commit-hooks.yaml", "pactlang/editors/vscode/*",
-           "pactlang/editors/vscode/syntaxes/*")  # fmt: skip
 
 
 class Sdist(sdist):
