@@ -3,7 +3,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 from pactlang.errors import RecordError
 from pactlang.opcodes import Outcome
@@ -50,13 +50,30 @@ class Verdict:
     def outcome(self, clause: int) -> int: ...
 
 @disjoint_base
+class Sieve:
+    def __init__(
+        self,
+        factors: Iterable[tuple[Sequence[bytes], int, int, Sequence[int]]],
+        final: bytes,
+        kernel: int = -1,
+    ) -> None: ...
+    @property
+    def kernel(self) -> int: ...
+    def find(self, data: Buffer) -> list[tuple[int, int, int]] | None: ...
+
+@disjoint_base
 class Scanner:
     @property
     def numbers(self) -> tuple[int, ...]: ...
     def __init__(
-        self, numbers: Iterable[int], make: Callable[[], Callable[[str], Sequence[int] | None]]
+        self,
+        numbers: Iterable[int],
+        folded: bool,
+        make: Callable[[], Any],
     ) -> None: ...
-    def occurring(self, text: str) -> tuple[int, ...] | None: ...
+    @property
+    def folded(self) -> bool: ...
+    def occurring(self, text: str | bytes) -> tuple[int, ...] | None: ...
 
 @disjoint_base
 class Machine:

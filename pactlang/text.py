@@ -400,7 +400,7 @@ def find_bytes(pattern: Any, data: Any, check: str = "") -> tuple[int, int] | No
         if match is None:
             return None
         start, end = match.span()
-        if passes is None or passes(data[start:end].decode("utf-8", "replace")):
+        if passes is None or passes(str(data[start:end], "utf-8", "replace")):
             return start, end
         at = end if end - start > LONGEST_NUMBER else _next(data, start)
         tries += 1

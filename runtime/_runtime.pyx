@@ -23,6 +23,8 @@ from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.buffer cimport PyBUF_READ
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
@@ -35,6 +37,7 @@ from datetime import datetime, timedelta
 from pactlang import conversions
 from pactlang.extensions import COMPUTE
 from pactlang.functions import BUILTINS, fitting
+from pactlang.text import folded_utf8, utf8
 from pactlang.values import (
     BoolKey, CelType, CIDR, Duration, IP, Limit, NONE, Optional, Timestamp, UInt, from_host, parse_duration,
     parse_timestamp,

@@ -2,10 +2,12 @@
 
 In: the text atoms of a program.  Out: what the machine asks: `scanner`, `matcher`, `search`.
 
-Engines are built when first used and never stored in an artifact.  In order: `atoms` (what is sought),
-`engines` (how several are sought at once), `scanner` (what the machine is given).
+What seeks is made when the first text comes, and never stored in an artifact.  In order: `atoms` (what is
+sought), `syntax` (a pattern's tree), `factors` (strings that stand in every match), `sample` (what is rare in
+texts), `buckets` (the sieve's tables), `fast` and `engines` (Hyperscan, RE2), `choose` (which way is taken),
+`scanners` (what the machine is given).
 """
 
-from pactlang.matchers.scanner import matcher, scanner, search
+from pactlang.matchers.scanners import matcher, scanner, search
 
 __all__ = ["matcher", "scanner", "search"]

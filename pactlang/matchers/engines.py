@@ -1,6 +1,6 @@
-"""The engines: how several atoms are sought at once.
+"""The engines: how several atoms are sought at once in a text's UTF-8.
 
-In: seekers with their atoms' numbers.  Out: functions text -> numbers of the atoms that occur.
+In: seekers with their atoms' numbers.  Out: functions data -> numbers of the atoms that occur.
 
 An RE2 set answers for all its members at once; it says nothing when its automaton outgrows its memory,
 so each set has one member more that matches every text to its end: where that one is missing, the
@@ -12,49 +12,64 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pactlang.matchers.atoms import Seeker, preparation
+from pactlang.matchers.atoms import Seeker
+from pactlang.matchers.fast import Fast
 
-Find = Callable[[str], Sequence[int]]
+Find = Callable[[Any], Sequence[int] | None]
+Engine = Callable[[Any], list[int] | None]
 NOTHING: tuple[int, ...] = ()
 SET_MEMORY = 64 * 1024 * 1024  # bytes for one set's automaton
 EVERYWHERE = r"\z"
 
 
+class Together:
+    """An RE2 set: data -> indexes of the members that occur, before checks; None if it cannot tell."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        import re2
+
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = SET_MEMORY
+        together = re2.Set.SearchSet(options)
+        for source in sources:
+            together.Add(source)
+        self.last = together.Add(EVERYWHERE)
+        together.Compile()
+        self.match = together.Match
+
+    def __call__(self, data: Any) -> list[int] | None:
+        hits: list[int] | None = self.match(data)
+        if hits is None or self.last not in hits:
+            return None
+        hits.remove(self.last)
+        return hits
+
+
 def one_by_one(seekers: Sequence[tuple[int, Seeker]]) -> Find:
     """Ask each atom."""
-    if all(seeker.literal is not None for _, seeker in seekers):
-        return lambda text: asked(seekers, text, None)
-    prepared = preparation(seekers)
-    return lambda text: asked(seekers, text, prepared(text))
-
-
-def asked(seekers: Sequence[tuple[int, Seeker]], text: str, data: Any) -> Sequence[int]:
-    """The numbers of those that occur."""
-    return [number for number, seeker in seekers if seeker.occurs(text, data)]
+    return lambda data: [number for number, seeker in seekers if seeker.occurs(data)]
 
 
 def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Find:
     """Ask them all at once; confirm the hits of those with a checksum."""
-    import re2
+    return asking(seekers, Together([seeker.source for _, seeker in seekers]), one_by_one(seekers))
 
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = SET_MEMORY
-    together = re2.Set.SearchSet(options)
-    for _, seeker in seekers:
-        together.Add(seeker.source)
-    last = together.Add(EVERYWHERE)
-    together.Compile()
-    match, prepared = together.Match, preparation(seekers)
 
-    def find(text: str) -> Sequence[int]:
-        data = prepared(text)
-        hits = match(data)
-        if hits is None or last not in hits:
-            return asked(seekers, text, data)
-        if len(hits) == 1:
-            return NOTHING
-        found = [seekers[hit] for hit in hits if hit != last]
-        return [number for number, seeker in found if not seeker.check or seeker.occurs(text, data)]
+def in_fast_pass(seekers: Sequence[tuple[int, Seeker]]) -> Find:
+    """The same with Hyperscan; what it does not take goes to RE2.  Raises ValueError if it takes none."""
+    otherwise = one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
+    return asking(seekers, Fast([seeker.source for _, seeker in seekers]), otherwise)
+
+
+def asking(seekers: Sequence[tuple[int, Seeker]], engine: Engine, otherwise: Find) -> Find:
+    """What an engine finds, confirmed; from `otherwise` if it cannot tell."""
+
+    def find(data: Any) -> Sequence[int] | None:
+        hits = engine(data)
+        if not hits:
+            return NOTHING if hits is not None else otherwise(data)
+        found = [seekers[hit] for hit in hits]
+        return [number for number, seeker in found if not seeker.check or seeker.occurs(data)]
 
     return find

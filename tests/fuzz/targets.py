@@ -27,6 +27,7 @@ from pactlang.evaluate import Error, evaluate, judge
 from pactlang.extensions import COMPUTE
 from pactlang.extensions.formats import format_text
 from pactlang.matchers import search
+from pactlang.matchers.choose import Plan
 from pactlang.opcodes import SHAPES, ErrorCode
 from pactlang.parse import parse, parse_expression, parse_with_holes, read_source
 from pactlang.program import Constant, ProgramError, constant_value
@@ -274,6 +275,11 @@ class Bare(Calculator):
     """A machine without a program."""
 
 
+def asked(rest: Any) -> Plan:
+    """A plan without a sieve."""
+    return Plan(None, (), lambda data, seen: (), rest, rest)
+
+
 def machine_target(data: bytes) -> str:
     """Code is refused, or it runs on bindings, twice with the same result."""
     try:
@@ -289,8 +295,8 @@ def machine_target(data: bytes) -> str:
     slots = [(-1, 0, -1)] * len(VARIABLES)
     matchers: list[Any] = [lambda text: "a" in text, lambda text: 1 // 0]
     groups = [
-        (4, Scanner([0, 1], lambda: lambda text: [0, 1] if text else [])),
-        (4, Scanner([2], lambda: lambda text: [2**40])),
+        (4, Scanner([0, 1], False, lambda: asked(lambda data: [0, 1] if len(data) else []))),
+        (4, Scanner([2], False, lambda: asked(lambda data: [2**40]))),
     ]
     try:
         machine.prepare(

@@ -13,9 +13,9 @@ from typing import Any
 from pactlang._runtime import Scanner
 from pactlang.ir import Pattern, Phrases
 from pactlang.matchers.atoms import Seeker
-from pactlang.matchers.engines import Find, one_by_one, one_pass
+from pactlang.matchers.choose import Plan, plan
 from pactlang.program import Atom, Group
-from pactlang.text import compile_re2, utf8
+from pactlang.text import compile_re2, folded_utf8, position, utf8
 
 Matcher = Callable[[str], bool]
 
@@ -25,17 +25,19 @@ def scanner(
 ) -> Scanner:
     """The scanner of one group."""
 
-    def make() -> Find:
-        seekers = [(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms]
-        return one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
+    def make() -> Plan:
+        return plan([(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms])
 
-    return Scanner(group.atoms, make)
+    return Scanner(group.atoms, any(atoms[number].kind == "phrases" for number in group.atoms), make)
 
 
 def matcher(atom: Atom, patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Matcher:
     """The matcher of one atom: text -> whether it occurs."""
-    find = one_by_one([(0, Seeker(atom, patterns, phrases))])
-    return lambda text: bool(find(text))
+    if atom.kind == "literal":
+        return lambda text: position(atom.text, text) >= 0
+    seeker = Seeker(atom, patterns, phrases)
+    prepared = folded_utf8 if atom.kind == "phrases" else utf8
+    return lambda text: seeker.occurs(prepared(text))
 
 
 def search(pattern: str, text: str) -> bool:
