@@ -1,0 +1,97 @@
+"""What one clause says: its promise, when it can be decided, what a breach brings.
+
+In: `ir.Clause`, the module's `Speaker`.  Out: `Words`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from pactlang import ir
+from pactlang.prose.conditions import Speaker
+from pactlang.prose.document import Code, Words, in_a_row, sentence, words
+from pactlang.schema import Schema
+from pactlang.standard import STANDARD
+
+# The weight of a breach among 1000, as the score takes it.
+WEIGHTS = {"critical": 1000, "major": 400, "minor": 100, "info": 0}
+# Fields of `Call` that are known before the call runs; fields that a pact adds are, too.
+BEFORE = frozenset(
+    "id session seq time agent agent_version kind provider model input messages tool args upstream"
+    " attributes".split()
+)
+HOLDS_BACK = ("block", "redact", "retry", "fallback")
+
+
+def promised(clause: ir.Clause, speaker: Speaker) -> Words:
+    """The promise as a sentence."""
+    said = speaker.say(clause.promise, not clause.never)
+    if clause.when is not None:
+        return sentence(words("when ", speaker.say(clause.when), ": ", said))
+    return sentence(said)
+
+
+def decided(clause: ir.Clause, schema: Schema) -> Words:
+    """When it is known whether the promise is kept, and so what a guard can do about it."""
+    early = is_early(clause, schema)
+    moment = "before the call runs" if early else "when the answer is there"
+    if any(action.kind in HOLDS_BACK for action in clause.on_violation):
+        return (f"To be enforced {moment}.",)
+    return (f"Detected {moment}; nothing is held back.",)
+
+
+def is_early(clause: ir.Clause, schema: Schema) -> bool:
+    """Whether it reads only what is known before the call."""
+    if schema.root != "Call":
+        return False
+    return all(name in BEFORE or STANDARD["Call"].field(name) is None for name in fields_read(clause, schema))
+
+
+def fields_read(clause: ir.Clause, schema: Schema) -> set[str]:
+    """The fields of the record that a clause reads, the whole of it as all of them."""
+    found: set[str] = set()
+    todo: list[Any] = [clause.when, clause.promise]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ir.Slot):
+            path = schema.slots[node.slot].path
+            found |= {path[0]} if path else {field.name for field in schema.record(schema.root).fields}
+        elif isinstance(node, Struct):
+            todo += ir.parts(node)  # type: ignore[arg-type]
+    return found
+
+
+def consequences(clause: ir.Clause) -> list[Words]:
+    """What follows a breach, and what follows when it cannot be decided."""
+    found = [words("If it is broken, ", in_a_row([_action(each) for each in clause.on_violation]), ".")]
+    found = found if clause.on_violation else []
+    if clause.on_unknown:
+        done = in_a_row([_action(each) for each in clause.on_unknown])
+        found.append(words("If it cannot be decided, ", done, "."))
+    elif any(action.kind == "block" for action in clause.on_violation):
+        found.append(("If it cannot be decided, the call is blocked, too.",))
+    return found
+
+
+def _action(action: ir.Action) -> Words:
+    value = Code(f'"{action.value}"' if isinstance(action.value, str) else str(action.value))
+    match action.kind:
+        case "block" if action.value is not None:
+            return words("the call is blocked with ", value)
+        case "alert" | "fallback":
+            said = "an alert goes to " if action.kind == "alert" else "the answer comes from "
+            return words(said, value)
+        case "retry":
+            return words("the call is tried again, at most ", value, " times")
+        case "penalty":
+            return words("a penalty of ", value, " is due")
+    return (SAID.get(action.kind, action.kind),)
+
+
+SAID = {
+    "block": "the call is blocked", "redact": "what was found is blanked", "warn": "a warning is given",
+    "escalate": "a person is asked", "pause": "further calls are refused until a person resumes them",
+    "allow": "the call is let through",
+}  # fmt: skip

@@ -1,0 +1,196 @@
+"""The whole pact: what it is about, each clause, what is read and stored, what a breach costs.
+
+In: a `Program`.  Out: a `Document`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pactlang import ir
+from pactlang.explain.written import Writer
+from pactlang.program import Program
+from pactlang.prose.clauses import WEIGHTS, consequences, decided, promised
+from pactlang.prose.conditions import CHECKS, Speaker
+from pactlang.prose.document import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Items,
+    Paragraph,
+    Source,
+    Table,
+    Words,
+    in_a_row,
+    sentence,
+    words,
+)
+
+NANOS = 1_000_000_000
+SPANS = ((86_400 * NANOS, "day"), (3_600 * NANOS, "hour"), (60 * NANOS, "minute"), (NANOS, "second"))
+SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
+
+
+def contract(program: Program) -> Document:
+    """The pact in plain language.  Raises ProgramError if the artifact's typed tree cannot be read."""
+    module = program.module
+    speaker = Speaker(Writer(module, program.source))
+    title = f"{module.name} {module.version}"
+    parts = (
+        _head(program),
+        _about(module, speaker),
+        _clauses(program, speaker),
+        _costs(module),
+        _reads(program),
+    )
+    blocks = [block for part in (*parts, _stored(module), _sought(module), _tests(module)) for block in part]
+    return Document(title, tuple(blocks))
+
+
+def _head(program: Program) -> Iterator[Block]:
+    module = program.module
+    yield Heading(1, (f"{module.name} {module.version}",))
+    if module.description:
+        yield Paragraph((module.description,))
+    facts: list[Words] = []
+    if module.owner:
+        facts.append(words("Owner: ", Code(module.owner), "."))
+    if module.renews:
+        facts.append(
+            (f"To be renewed on {module.renews}; after that a verdict says that the pact is expired.",)
+        )
+    facts.append(words("Identity: ", Code(f"sha256:{program.digest}"), "."))
+    yield Items(tuple(facts))
+    yield Paragraph(
+        (
+            "Every call gets one verdict per clause: satisfied, violated, skipped (the clause is not about "
+            "this call) or unknown (the data does not tell). Unknown never counts as satisfied.",
+        )
+    )
+
+
+def _about(module: ir.Module, speaker: Speaker) -> Iterator[Block]:
+    if module.applies is not None:
+        yield Heading(2, ("What it is about",))
+        yield Paragraph(sentence(words("it is about calls of which ", speaker.say(module.applies))))
+
+
+# Clauses -------------------------------------------------------------------------------------------
+
+
+def _clauses(program: Program, speaker: Speaker) -> Iterator[Block]:
+    yield Heading(2, ("What is promised",))
+    for clause in program.module.clauses:
+        yield Heading(3, (clause.name,), clause.severity)
+        if clause.description:
+            yield Paragraph((clause.description,))
+        yield Paragraph(promised(clause, speaker))
+        facts = [
+            decided(clause, program.schema),
+            *consequences(clause),
+            (f"It counts as {clause.dimension}.",),
+        ]
+        yield Items(tuple(facts))
+        if text := program.source.text[slice(*clause.span)]:
+            yield Source(text)
+
+
+def _costs(module: ir.Module) -> Iterator[Block]:
+    used = [severity for severity in WEIGHTS if any(c.severity == severity for c in module.clauses)]
+    yield Heading(2, ("What a breach costs",))
+    yield Paragraph(
+        (
+            "A call that breaks nothing scores 1000 in a dimension. Each promise of that dimension that it "
+            "breaks takes away the weight of its severity, down to 0.",
+        )
+    )
+    rows = []
+    for severity in used:
+        names: list[Words] = [(Code(c.name),) for c in module.clauses if c.severity == severity]
+        rows.append(((severity,), (str(WEIGHTS[severity]),), in_a_row(names)))
+    yield Table(("severity", "weight", "clauses"), tuple(rows))
+
+
+# Data ----------------------------------------------------------------------------------------------
+
+
+def _reads(program: Program) -> Iterator[Block]:
+    yield Heading(2, ("What is read of a call",))
+    schema = program.schema
+    read = [(name, fields) for name, fields in schema.reads.items() if fields]
+    if not read:
+        yield Paragraph(("Nothing.",))
+        return
+    yield Paragraph(("Only these fields are looked at; everything else in the data is passed over.",))
+    rows: list[tuple[Words, ...]] = []
+    for name, fields in read:
+        record = schema.record(name)
+        for field in fields:
+            known = record.field(field)
+            path = field if name == schema.root else f"{name}.{field}"
+            rows.append(((Code(path),), (Code(str(known.type)),) if known else ()))
+    yield Table(("field", "type"), tuple(rows))
+
+
+def _stored(module: ir.Module) -> Iterator[Block]:
+    yield Heading(2, ("What a ledger may store",))
+    if not module.store:
+        yield Paragraph(("The whole call, without a limit of time or size, where a ledger is kept.",))
+        return
+    yield Items(tuple(_rule(rule, module) for rule in module.store))
+
+
+def _rule(rule: ir.StoreRule, module: ir.Module) -> Words:
+    name = Code(".".join(rule.field))
+    if rule.kind == "drop":
+        return words(name, " is never stored.")
+    if rule.kind == "redact":
+        if rule.pattern < 0:
+            return words(name, " is blanked before anything is written.")
+        pattern = module.patterns[rule.pattern]
+        what = Code(pattern.name or pattern.source)
+        return words("In ", name, ", every match of ", what, " is blanked before anything is written.")
+    if rule.kind == "keep":
+        return (f"A call is kept for {_amount(rule.amount, SPANS)}.",)
+    return (f"A ledger holds at most {_amount(rule.amount, SIZES)}.",)
+
+
+def _amount(amount: int, units: tuple[tuple[int, str], ...]) -> str:
+    size, unit = next(((size, unit) for size, unit in units if amount % size == 0), units[-1])
+    count = amount / size
+    plural = "s" if units is SPANS and count != 1 else ""
+    return f"{count:,.12g} {unit}{plural}"
+
+
+def _sought(module: ir.Module) -> Iterator[Block]:
+    """The patterns and phrases that clauses name."""
+    rows: list[tuple[Words, ...]] = []
+    for pattern in module.patterns:
+        if pattern.name:
+            checked = CHECKS.get(pattern.check, "")
+            rows.append(
+                ((Code(pattern.name),), words(Code(pattern.source), f", {checked}" if checked else ""))
+            )
+    for phrases in module.phrases:
+        if phrases.name:
+            listed: list[Words] = [(Code(f'"{each}"'),) for each in phrases.phrases]
+            rows.append(((Code(phrases.name),), in_a_row(listed, "or")))
+    if rows:
+        yield Heading(2, ("Patterns and phrases",))
+        yield Paragraph(
+            (
+                "A pattern is a regular expression (RE2). Phrases are found as whole words, however they are "
+                "capitalised or spaced.",
+            )
+        )
+        yield Table(("name", "what it finds"), tuple(rows))
+
+
+def _tests(module: ir.Module) -> Iterator[Block]:
+    if module.tests:
+        yield Heading(2, ("Examples",))
+        names = [
+            words(Code(test.name)) if test.name else ("an example without a name",) for test in module.tests
+        ]
+        yield Paragraph(words("The pact comes with examples that are run as tests: ", in_a_row(names), "."))
