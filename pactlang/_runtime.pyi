@@ -103,6 +103,7 @@ class Machine:
         self, records: list[Any], outcomes: NDArray[np.uint8], states: NDArray[np.int8]
     ) -> None: ...
 
+def count_lines(data: bytes) -> int: ...
 @final
 class JsonReader:
     @property

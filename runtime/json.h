@@ -46,31 +46,6 @@ enum { PACT_DEPTH = 64 };       /* of what is passed over: a bit for each level 
 /* Strings -------------------------------------------------------------------------------------- */
 
 #ifdef PACT_AVX2
-/* Quotes, backslashes and control characters among 32 bytes. */
-__attribute__((target("avx2"))) static inline __m256i pact_ends32(__m256i v) {
-    __m256i quote = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('"'));
-    __m256i slash = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\'));
-    __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(0x1F)), v);
-    return _mm256_or_si256(_mm256_or_si256(quote, slash), control);
-}
-
-__attribute__((target("avx2")))
-static const uint8_t *pact_special_avx2(const uint8_t *p, const uint8_t *end, uint32_t *high) {
-    for (; end - p >= 64; p += 64) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)p), b = _mm256_loadu_si256((const __m256i *)(p + 32));
-        __m256i ends_a = pact_ends32(a), ends_b = pact_ends32(b);
-        if (!_mm256_testz_si256(_mm256_or_si256(ends_a, ends_b), _mm256_set1_epi8(-1))) {
-            uint64_t ends = (uint32_t)_mm256_movemask_epi8(ends_a)
-                | (uint64_t)(uint32_t)_mm256_movemask_epi8(ends_b) << 32;
-            uint64_t beyond = (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
-            *high |= (beyond & ((ends & -ends) - 1)) != 0;
-            return p + pact_first_bit(ends);
-        }
-        *high |= (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(a, b));
-    }
-    return p;
-}
-
 static int pact_has_avx2 = 0;
 #endif
 
@@ -85,7 +60,6 @@ static void pact_look_at_processor(void) {
  * before it is beyond ASCII. */
 static inline const uint8_t *pact_special(const uint8_t *p, const uint8_t *end, uint32_t *high) {
 #if defined(PACT_SSE2)
-    int turns = 0;
     while (end - p >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)p);
         __m128i ends = _mm_or_si128(
@@ -98,11 +72,7 @@ static inline const uint8_t *pact_special(const uint8_t *p, const uint8_t *end, 
         }
         *high |= beyond;
         p += 16;
-#ifdef PACT_AVX2
-        if (++turns == 2 && pact_has_avx2) p = pact_special_avx2(p, end, high);
-#endif
     }
-    (void)turns;
 #elif defined(PACT_NEON)
     while (end - p >= 16) {
         uint8x16_t v = vld1q_u8(p);
@@ -169,11 +139,77 @@ static const uint8_t *pact_escape(const uint8_t *p, const uint8_t *end, uint32_t
     }
 }
 
+#ifdef PACT_AVX2
+/* A bit for each of 64 bytes that are c. */
+#define PACT_ARE(c) \
+    ((uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(c))) \
+     | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, _mm256_set1_epi8(c))) << 32)
+
+/* The same as pact_string for as many blocks of 64 bytes as are there.  Escapes cost no branch: which
+ * bytes are escaped follows from runs of backslashes by a subtraction, and what may stand behind a
+ * backslash is looked up by its lower half.  *at is where one byte at a time must go on. */
+__attribute__((target("avx2")))
+static int pact_string_avx2(const uint8_t **at, const uint8_t *limit, uint32_t *seen) {
+    const uint64_t odd = 0xAAAAAAAAAAAAAAAAu;
+    const __m256i named = _mm256_setr_epi8(
+        0, 0, '"', 0, 't', 0, 'f', 0, 0, 0, 0, 0, '\\', 0, 'n', '/', 0, 0, '"', 0, 't', 0, 'f', 0, 0, 0, 0, 0, '\\', 0, 'n', '/');
+    const __m256i control = _mm256_set1_epi8(0x1F);
+    const uint8_t *p = *at;
+    uint64_t carry = 0, high = 0, any = 0;
+    int result = PACT_MORE;
+    while (limit - p >= 64) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)p), b = _mm256_loadu_si256((const __m256i *)(p + 32));
+        uint64_t quotes = PACT_ARE('"'), slashes = PACT_ARE('\\');
+        uint64_t ends = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(a, control), a))
+            | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(b, control), b)) << 32;
+        uint64_t beyond = (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+        uint64_t starts = slashes & ~carry;
+        uint64_t codes = (((starts << 1) | odd) - starts) ^ odd;
+        uint64_t escaped = codes ^ (slashes | carry), before;
+        ends |= quotes & ~escaped;
+        before = ends ? (ends & -ends) - 1 : ~(uint64_t)0;
+        if (escaped & before) {
+            uint64_t good = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(named, a), a))
+                | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(named, b), b)) << 32;
+            good |= PACT_ARE('b') | PACT_ARE('r');
+            if (escaped & before & ~good) break;        /* a \u, or what is no escape */
+            any = 1;
+        }
+        high |= beyond & before;
+        if (ends) {
+            p += pact_first_bit(ends);
+            carry = 0;
+            result = *p == '"' ? PACT_DONE : PACT_BAD;
+            break;
+        }
+        carry = (codes & slashes) >> 63;
+        p += 64;
+    }
+    *at = p - carry;
+    *seen |= (high ? PACT_HIGH : 0) | (any ? PACT_ESCAPED : 0);
+    return result;
+}
+#endif
+
 /* Move from within a string to its closing quote.  PACT_MORE: `limit` is reached before. */
 static int pact_string(const uint8_t **at, const uint8_t *end, const uint8_t *limit, uint32_t *seen) {
     const uint8_t *p = *at;
     uint32_t high = 0;
     for (;;) {
+#ifdef PACT_AVX2
+        if (pact_has_avx2 && limit - p >= 64) {         /* a short text ends near: wide steps do not pay */
+            p = pact_special(p, p + 32, &high);
+            if (*p != '"' && *p >= 0x20) {
+                int result = pact_string_avx2(&p, limit, seen);
+                if (result != PACT_MORE) {
+                    *at = p;
+                    if (high) *seen |= PACT_HIGH;
+                    return result;
+                }
+                p = pact_special(p, limit, &high);
+            }
+        } else
+#endif
         p = pact_special(p, limit, &high);
         if (p >= limit) {
             *at = p;
@@ -185,7 +221,10 @@ static int pact_string(const uint8_t **at, const uint8_t *end, const uint8_t *li
             if (high) *seen |= PACT_HIGH;
             return PACT_DONE;
         }
-        if (*p != '\\' || (p = pact_escape(p, end, seen)) == NULL) return PACT_BAD;
+        if (*p != '\\') return PACT_BAD;
+        do {                                            /* other scripts may be written as nothing but escapes */
+            if ((p = pact_escape(p, end, seen)) == NULL) return PACT_BAD;
+        } while (p < limit && *p == '\\');
         *seen |= PACT_ESCAPED;
     }
 }
@@ -217,6 +256,20 @@ static int pact_utf8(const uint8_t *p, const uint8_t *end) {
         }
     }
     return 1;
+}
+
+/* How often a byte occurs; sums of 8 bits let the compiler count many at once. */
+static ptrdiff_t pact_count(const uint8_t *p, ptrdiff_t size, uint8_t c) {
+    ptrdiff_t count = 0;
+    while (size > 0) {
+        ptrdiff_t block = size < 255 ? size : 255;
+        uint8_t some = 0;
+        for (ptrdiff_t i = 0; i < block; i++) some += p[i] == c;
+        count += some;
+        p += block;
+        size -= block;
+    }
+    return count;
 }
 
 /* Characters of valid UTF-8. */

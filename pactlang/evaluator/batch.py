@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pactlang._runtime import count_lines
 from pactlang.errors import RecordError
 from pactlang.verdict import Batch, Undecodable
 
@@ -50,7 +51,7 @@ def _judged(evaluator: Evaluator, data: bytes, ids: bool) -> tuple[Rows, list[tu
     """The rows that the machine has judged by itself, and those that it has not."""
     import numpy as np
 
-    most = data.count(b"\n") + 1
+    most = count_lines(data)
     outcomes = np.empty((most, len(evaluator.names)), np.uint8)
     states, late = np.empty(most, np.int8), np.empty(most, np.uint8)
     lines = np.empty(most, np.int64)
