@@ -44,8 +44,8 @@ class Evaluator(JsonMachine):
     """Judges calls, one by one and without memory of earlier ones.
 
     `check(record)` takes a dict or a msgspec Struct, `check_json(bytes)` one JSON object,
-    `check_lines(bytes)` many, a line each.  The verdict is computed before they return.  One evaluator
-    may be used from many threads.
+    `check_msgpack(bytes)` one MessagePack map, `check_lines(bytes)` many JSON objects, a line each.  The
+    verdict is computed before they return.  One evaluator may be used from many threads.
 
     Raises ProgramError if the program's code does not pass verification; the checks raise RecordError
     for a record that cannot be decoded.  `Evaluator([p1, p2])` is a `Fleet` of several pacts.
@@ -116,6 +116,11 @@ class Evaluator(JsonMachine):
     def decode(self, source: bytes | str) -> Struct:
         """The projected struct of one JSON object.  RecordError if it cannot be decoded."""
         return self.reader.from_json(source)
+
+    def check_msgpack(self, data: bytes | bytearray | memoryview) -> Verdict:
+        """The verdict on one record as a MessagePack map: as on the same record in JSON, and bytes may also
+        be bin, times timestamps.  RecordError if it cannot be decoded."""
+        return self.check(self.reader.from_msgpack(data))
 
     def convert(self, record: Any) -> Struct:
         """The projected struct for a dict, or for a struct that is not read directly."""

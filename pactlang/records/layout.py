@@ -10,6 +10,7 @@ the reader falls back to the forms.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, ForwardRef, Literal
 
@@ -392,7 +393,7 @@ _SCALARS: dict[str, Any] = {
     "bool": bool,
     "int": _INT,
     "uint": Annotated[int, Meta(ge=0, le=values.MAX_INT)],  # msgspec's bounds end at 2^63 - 1
-    "double": float,
+    "double": Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)],  # no NaN of MessagePack
     "string": str,
     "bytes": bytes,
     "timestamp": Annotated[str, Meta(pattern=_MOMENTS)],

@@ -1,4 +1,4 @@
-"""Read one record on any route: JSON bytes, a dict, a user's Struct.
+"""Read one record on any route: JSON bytes, MessagePack, a dict, a user's Struct.
 
 In: a `schema.Schema`.  Out: a `Reader`.  Every failure is a `RecordError`.
 
@@ -19,9 +19,10 @@ from msgspec.structs import astuple
 
 from pactlang.errors import ProgramError, RecordError
 from pactlang.records.layout import FieldPlan, Layout, LayoutPlan, Layouts, Member
+from pactlang.records.packed import plain, unpack
 from pactlang.records.plan import Plan, plans
 from pactlang.records.wire import Misfit
-from pactlang.schema import Schema, Slot
+from pactlang.schema import Schema, Slot, Type
 from pactlang.values import NULL_BASE
 
 Step = Callable[[Any], None]  # finishes a Struct that msgspec decoded; a Misfit has it read again
@@ -59,7 +60,9 @@ class Reader:
         self._loads = [self._load(slot, path) for slot, path in zip(schema.slots, self.paths, strict=True)]
         steps = (_other_names_step(self._root), _digits_step(self._root))
         self._steps = tuple(step for step in steps if step is not None)
-        self._decode = self._decoder()
+        self._decode, self._decode_packed = self._decoder()
+        packed = (_no_other_names_step(self._root), _digits_step(self._root), _plain_step(schema))
+        self._packed_steps = tuple(step for step in packed if step is not None)
 
     # Routes
 
@@ -72,6 +75,18 @@ class Reader:
             return struct
         except (msgspec.MsgspecError, Misfit, UnicodeError, RecursionError, TypeError):
             return self._reread(data)
+
+    def from_msgpack(self, data: bytes | bytearray | memoryview) -> Struct:
+        """The record in the bytes of one MessagePack map."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise RecordError(f"expected MessagePack, found a {type(data).__name__}")
+        try:
+            struct: Struct = self._decode_packed(data)
+            for step in self._packed_steps:
+                step(struct)
+            return struct
+        except (msgspec.MsgspecError, Misfit, UnicodeError, RecursionError, TypeError):
+            return self._from_data(unpack(bytes(data)))
 
     def from_dict(self, data: Mapping[str, Any]) -> Struct:
         """The record in a dict, under the names that JSON would have."""
@@ -99,13 +114,13 @@ class Reader:
             parsed = lenient(data)
         return self._from_data(parsed)
 
-    def _decoder(self) -> Callable[[Any], Any]:
-        """msgspec's decoder, or where a record has names that only the forms can follow, a refusal."""
+    def _decoder(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """msgspec's decoders of JSON and MessagePack, or where a record has names that only the forms can
+        follow, a refusal."""
         nested = [layout for layout in self._all.layouts if layout is not self._root]
-        aliased = any(m.is_aliased for layout in nested for m in layout.members)
-        if aliased or not all(layout.is_direct for layout in self._all.layouts):
-            return _no_decoder
-        return msgspec.json.Decoder(self.struct).decode
+        if not self._root.is_direct or any(m.is_aliased for layout in nested for m in layout.members):
+            return _no_decoder, _no_decoder
+        return msgspec.json.Decoder(self.struct).decode, msgspec.msgpack.Decoder(self.struct).decode
 
     def plans(self, code: bytes) -> list[Plan] | None:
         """How the machine reads JSON by itself for the code that reads the slots; None if it cannot."""
@@ -197,6 +212,38 @@ def _other_names_step(layout: Layout) -> Step | None:
                 raise Misfit("a required field is missing")
 
     return step
+
+
+def _no_other_names_step(layout: Layout) -> Step | None:
+    """Leave MessagePack with other names of fields in it to the forms."""
+    if not layout.probes:
+        return None
+    first = len(layout.members)
+    unset = (UNSET,) * len(layout.probes)
+    required = [member.attr for member in layout.members if member.is_aliased and not member.optional]
+
+    def step(struct: Any) -> None:
+        if astuple(struct)[first:] != unset or any(getattr(struct, attr) is UNSET for attr in required):
+            raise Misfit("another name")
+
+    return step
+
+
+def _plain_step(schema: Schema) -> Step | None:
+    """Leave MessagePack with times, extensions and odd keys in data of unknown shape to the forms."""
+    read = [record.field(name) for record in schema.records for name in schema.reads.get(record.name, ())]
+    if not any(field is not None and _is_dyn(field.type) for field in read):
+        return None
+
+    def step(struct: Any) -> None:
+        if not plain(struct):
+            raise Misfit("what JSON does not have")
+
+    return step
+
+
+def _is_dyn(type_: Type) -> bool:
+    return type_.kind == "dyn" or any(map(_is_dyn, type_.params))
 
 
 def _fill(struct: Any, layout: Layout, aliased: list[Member]) -> None:
