@@ -1,13 +1,14 @@
 # A fleet: of many machines, those that a call may concern, and what they say of it.
 #
 # Owns:  a Selector owns its tables and never changes; a Fleet's face holds the one that is current.
-# Needs: face.pxi.        Gives: Sight, Selector, FleetVerdict, FleetFace.
+# Needs: lines.pxi.        Gives: Sight, Selector, FleetVerdict, FleetFace.
 # A table answers what a guard would: a value that is not in it puts the table's machines outside.
 # Whatever is not plainly a text, an int or null is left to the owner, who goes the slow way.
 
 cdef enum:
     MOST_LENSES = 8         # fields that a fleet looks at; the same in pactlang/evaluator/index.py
     MOST_CLASSES = 1000     # classes of structs that are remembered
+    FEW_READINGS = 3        # as many machines read JSON themselves in the time of one decoding
 
 cdef struct Look:
     Py_ssize_t offset       # of the field in a struct of the class; -1: the class lacks it, null
@@ -56,7 +57,9 @@ cdef class Selector:
 
     always: ((number, machine), ...) of those that look at every call, by number.
     lenses: (table, default, nullable, choices, is_text) of each field that decides about others.
-    decoders: functions JSON bytes -> struct, each of a class that has a sight; they give all lenses.
+    eyes: (machine, ((lens, slot), ...)): machines that judge nothing, whose slots are those fields.
+    decoders: for each eye a function JSON bytes -> struct of a class that has a sight, for
+    what the eye does not read.
     total: how many machines there are.
     """
 
@@ -65,16 +68,22 @@ cdef class Selector:
     cdef tuple always
     cdef dict sights                    # struct class -> Sight, None for one that goes the slow way
     cdef dict own                       # the same of the decoders' classes alone
+    cdef list eyes
     cdef list decoders
     cdef list kept
     cdef readonly Py_ssize_t total
 
-    def __init__(self, tuple always, list lenses, list decoders, dict sights, Py_ssize_t total):
+    def __init__(self, tuple always, list lenses, list eyes, list decoders, dict sights, Py_ssize_t total):
         if len(lenses) > MOST_LENSES:
             raise ValueError("too many fields")
+        for eye, looks in eyes:
+            for lens, slot in looks:
+                if not (0 <= lens < len(lenses) and 0 <= slot < (<JsonMachine?>eye).slot_count):
+                    raise ValueError("no such slot")
         self.kept = lenses
         self.always = always
         self.sights = self.own = sights
+        self.eyes = eyes
         self.decoders = decoders
         self.total = total
         self.count = 0
@@ -92,35 +101,39 @@ cdef class Selector:
     cdef tuple concerned(self, Sight sight, PyObject* record, tuple hits):
         """`hits` and those whose guards let this record pass, by number; None: go the slow way."""
         cdef int i
-        cdef Py_ssize_t length
-        cdef Lens* lens
         cdef PyObject* o
-        cdef PyObject* found
-        cdef object value
         for i in range(sight.count):
-            lens = &self.lenses[sight.looks[i].lens]
             o = NULL
             if sight.looks[i].offset >= 0:
                 o = (<PyObject**>(<char*>record + sight.looks[i].offset))[0]
-            if o == NULL or o == Py_None:
-                if lens.default == NULL and not lens.nullable:
-                    return None
-                o = lens.default if lens.default != NULL else Py_None
-            elif lens.is_text:
-                if not PyUnicode_CheckExact(o) or not (sight.decoded or pact_is_text(o)):
-                    return None
-                if lens.choices != NULL and <object>o not in <frozenset>lens.choices:
-                    return None
-                length = PyUnicode_GET_LENGTH(o)
-                if length > lens.longest:       # its hash would go through the whole of it
-                    continue
-            elif not PyLong_CheckExact(<object>o):
-                return None
-            value = <object>o
-            found = PyDict_GetItemWithError(<object>lens.table, value)
-            if found != NULL:
-                hits = <tuple>found if not hits else tuple(sorted(hits + <tuple>found))
+            hits = self.through(sight.looks[i].lens, o if o != NULL else Py_None, sight.decoded, hits)
+            if hits is None:
+                break
         return hits
+
+    cdef tuple through(self, int number, PyObject* o, bint decoded, tuple hits):
+        """`hits` and those in whose table the object stands; None: go the slow way."""
+        cdef Lens* lens = &self.lenses[number]
+        cdef PyObject* found
+        cdef object value
+        if o == Py_None:
+            if lens.table == NULL or (lens.default == NULL and not lens.nullable):
+                return None
+            o = lens.default if lens.default != NULL else Py_None
+        elif lens.is_text:
+            if not PyUnicode_CheckExact(o) or not (decoded or pact_is_text(o)):
+                return None
+            if lens.choices != NULL and <object>o not in <frozenset>lens.choices:
+                return None
+            if PyUnicode_GET_LENGTH(o) > lens.longest:      # its hash would go through the whole of it
+                return hits
+        elif lens.table == NULL or not PyLong_CheckExact(<object>o):
+            return None
+        value = <object>o
+        found = PyDict_GetItemWithError(<object>lens.table, value)
+        if found == NULL:
+            return hits
+        return <tuple>found if not hits else tuple(sorted(hits + <tuple>found))
 
     def see(self, object form, sight):
         """Look at structs of a class through a Sight from now on; None: always go the slow way."""
@@ -150,14 +163,58 @@ cdef class Selector:
 
     cpdef FleetVerdict check_json(self, data):
         """What they say of one JSON object."""
-        cdef tuple hits = None
-        try:
-            hits = self.choose([decode(data) for decode in self.decoders])
-        except Exception:
-            pass
-        if hits is None or not (hits or self.decoders):
+        cdef tuple hits
+        if type(data) is bytearray or type(data) is memoryview:
+            data = bytes(data)                  # nobody may change it between two looks
+        hits = self.concerned_json(data)
+        if hits is None or not (hits or self.eyes):
             return self.check_slowly(data, True)
         return self.judge_json(data, hits)
+
+    cdef tuple concerned_json(self, data):
+        """Those that JSON may concern, by number; None: go the slow way."""
+        cdef tuple hits = self.always
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        if not json_text(data, &text, &size):
+            return None
+        for eye, looks in self.eyes:
+            hits = self.seen(<JsonMachine>eye, <tuple>looks, text, size, hits)
+            if hits is None:
+                return self.decoded_json(data)
+        return hits
+
+    cdef tuple seen(self, JsonMachine eye, tuple looks, const uint8_t* text, Py_ssize_t size, tuple hits):
+        """`hits` and those whose guards let the fields pass that one eye reads; None where it gives up."""
+        cdef JsonReader reader = eye.reading()
+        cdef Frame frame
+        cdef int i
+        if reader is None:
+            return None
+        frame = eye.take_frame()
+        frame.wants_id = False
+        eye.begin(frame, reader.binding)
+        if reader.read(text, text + size, frame):
+            for lens, slot in looks:
+                i = slot
+                value = box(&frame.cells[i]) if frame.cells[i].tag != TAG_ERROR else ...
+                hits = self.through(lens, <PyObject*>value, True, hits)
+                if hits is None:
+                    break
+        else:
+            hits = None
+        frame.drop_source()
+        eye.give_back(frame)
+        if frame.stopped is not None:
+            eye.raise_from(frame)
+        return hits
+
+    cdef tuple decoded_json(self, data):
+        """The same by the decoders; None: go the slow way."""
+        try:
+            return self.choose([decode(data) for decode in self.decoders])
+        except Exception:
+            return None
 
     def check_looked(self, record, list looks):
         """What they say of a record whose fields are in `looks`: a struct of each decoder's class."""
@@ -166,10 +223,9 @@ cdef class Selector:
             return self.check_slowly(record, False)
         return self.judge(record, hits)
 
-    def numbers_of(self, list looks):
-        """The numbers of the machines that a call may concern, from a struct of each decoder's class;
-        None: go the slow way."""
-        cdef tuple hits = self.choose(looks)
+    def numbers_of(self, bytes data):
+        """The numbers of the machines that one JSON object may concern; None: go the slow way."""
+        cdef tuple hits = self.concerned_json(data)
         return None if hits is None else [number for number, _ in hits]
 
     cdef tuple choose(self, list looks):
@@ -182,11 +238,10 @@ cdef class Selector:
 
     cdef FleetVerdict judge(self, record, tuple hits):
         cdef FleetVerdict said = self.begin(record)
-        cdef dict made = {}
-        cdef bint is_shared = type(record) is dict and len(hits) > 1
+        cdef dict made = {} if len(hits) > 1 and type(record) is dict else None
         try:
             for number, machine in hits:
-                if is_shared:
+                if made is not None:
                     said.take(number, (<Machine?>machine).check(decoded(made, machine.reader.from_dict, record)))
                 else:
                     said.take(number, (<Machine?>machine).check(record))
@@ -196,13 +251,13 @@ cdef class Selector:
 
     cdef FleetVerdict judge_json(self, data, tuple hits):
         cdef FleetVerdict said = self.begin(data)
-        cdef dict made = {}
+        cdef dict made = {} if len(hits) > FEW_READINGS else None
         try:
             for number, machine in hits:
-                if len(hits) == 1:
-                    said.take(number, machine.check_json(data))
-                else:
+                if made is not None:
                     said.take(number, (<Machine?>machine).check(decoded(made, machine.reader.from_json, data)))
+                else:
+                    said.take(number, (<JsonMachine?>machine).check_json(data))
         except Exception:
             return self.check_slowly(data, True)
         return said
@@ -211,8 +266,6 @@ cdef class Selector:
         cdef FleetVerdict said = FleetVerdict.__new__(FleetVerdict)
         said.owner = self
         said.record = record
-        said.numbers = []
-        said.judged = []
         said.failed = ()
         return said
 
@@ -234,6 +287,7 @@ cdef object decoded(dict made, decode, record):
 
 
 @cython.no_gc
+@cython.freelist(64)
 cdef class FleetVerdict:
     """What the pacts of a fleet say of one call.
 
@@ -243,39 +297,51 @@ cdef class FleetVerdict:
 
     cdef readonly Selector owner
     cdef readonly object record
-    cdef readonly list numbers          # of the machines that are about the call, ascending
-    cdef readonly list judged           # their verdicts
     cdef readonly tuple failed          # (numbers, RecordError) of those that cannot decode it
+    cdef object number                  # of the first machine that is about the call
+    cdef Verdict first                  # its verdict; mostly there is one
+    cdef list more                      # (number, verdict) of the others, ascending
 
     def __init__(self, Selector owner, record, list judged, tuple failed):
         """judged: (number, verdict) by number."""
         self.owner = owner
         self.record = record
-        self.numbers = []
-        self.judged = []
         self.failed = failed
+        self.first = None
+        self.more = None
         for number, verdict in judged:
             self.take(number, verdict)
 
-    cdef int take(self, number, Verdict verdict) except -1:
-        if not verdict.outside:
-            self.numbers.append(number)
-            self.judged.append(verdict)
+    cdef inline int take(self, number, Verdict verdict) except -1:
+        if verdict.outside:
+            return 0
+        if self.first is None:
+            self.number, self.first = number, verdict
+        elif self.more is None:
+            self.more = [(number, verdict)]
+        else:
+            self.more.append((number, verdict))
         return 0
+
+    @property
+    def judged(self):
+        """(number, verdict) of every machine that is about the call, by number."""
+        return [] if self.first is None else [(self.number, self.first), *(self.more or ())]
 
     @property
     def ok(self):
         """True if no clause of any pact is violated or unknown, and every pact could decode the call."""
-        cdef Verdict verdict
-        for verdict in self.judged:
-            if not verdict.ok:
-                return False
-        return not self.failed
+        if self.failed or not (self.first is None or self.first.ok):
+            return False
+        return self.more is None or all([verdict.ok for _, verdict in self.more])
 
     @property
     def outside(self):
         """How many pacts are not about this call."""
-        return self.owner.total - len(self.judged) - sum([len(numbers) for numbers, _ in self.failed])
+        cdef Py_ssize_t others = self.owner.total - (self.first is not None)
+        if self.more is not None:
+            others -= len(self.more)
+        return others - sum([len(numbers) for numbers, _ in self.failed]) if self.failed else others
 
     @property
     def verdicts(self):

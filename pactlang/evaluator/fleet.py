@@ -18,7 +18,7 @@ from msgspec import Struct
 from pactlang._runtime import FleetFace, FleetVerdict, Selector, Sight, Verdict
 from pactlang.errors import ProgramError, RecordError
 from pactlang.evaluator.evaluator import Evaluator
-from pactlang.evaluator.index import Guard, Lens, guards_of, index, looks_at, value_of
+from pactlang.evaluator.index import Guard, Lens, eye, guards_of, index, looks_at, value_of
 from pactlang.program import Program
 from pactlang.records import Reader, reader_of
 from pactlang.schema import Record, Schema
@@ -53,6 +53,10 @@ class Snapshot(Selector):
         super().__init__(
             self.numbered(self.everyone),
             [self.lens(lens, table) for lens, table in zip(self.lenses, self.tables, strict=True)],
+            [
+                (Evaluator(eye(reader.schema)), tuple((lens, int(attr[1:])) for lens, attr in looks))
+                for reader, looks in found.peeks
+            ],
             [reader.from_json for reader in self.readers],
             {reader.struct: Sight(reader.struct, list(looks), True) for reader, looks in found.peeks},
             len(self.members),
@@ -130,7 +134,7 @@ class Snapshot(Selector):
 
     def verdicts(self, said: FleetVerdict) -> dict[Program, Verdict]:
         """Program -> Verdict."""
-        return {self.members[n].program: v for n, v in zip(said.numbers, said.judged, strict=True)}
+        return {self.members[number].program: verdict for number, verdict in said.judged}
 
     def undecodable(self, said: FleetVerdict) -> dict[Program, RecordError]:
         """Program -> RecordError."""
@@ -139,7 +143,7 @@ class Snapshot(Selector):
 
     def violations(self, said: FleetVerdict) -> tuple[Violation, ...]:
         """The broken promises of all pacts with their evidence."""
-        return tuple(violation for verdict in said.judged for violation in verdict.violations)
+        return tuple(violation for _, verdict in said.judged for violation in verdict.violations)
 
     def unknown(self, said: FleetVerdict) -> tuple[tuple[Program, str], ...]:
         """The clauses of all pacts that are unknown."""

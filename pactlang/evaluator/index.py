@@ -9,6 +9,7 @@ what each of its pacts would read: the same names in the data, default and null.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -17,9 +18,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pactlang.evaluator.guards import Value, guards
-from pactlang.program import Program
+from pactlang.opcodes import INSTRUCTION, Opcode
+from pactlang.program import Core, Program
 from pactlang.records import Reader, other_heads, reader_of
-from pactlang.schema import Field, Record, Schema, Type
+from pactlang.schema import Field, Record, Schema, Slot, Type
 from pactlang.standard import STANDARD
 
 MOST_LENSES = 8  # fields that a fleet looks at; the same in runtime/fleet.pxi
@@ -115,7 +117,8 @@ class Peek:
     def reader(self) -> Reader:
         """What reads the fields, and nothing else."""
         record = Record(CALL, tuple(self.fields))
-        return reader_of(Schema(CALL, (record,), reads={CALL: tuple(f.name for f in self.fields)}))
+        slots = tuple(Slot((field.name,), field.type) for field in self.fields)
+        return reader_of(Schema(CALL, (record,), slots, {CALL: tuple(f.name for f in self.fields)}))
 
 
 def heads(field: Field, standard: bool) -> set[str]:
@@ -179,6 +182,15 @@ def places(ranked: list[Lens]) -> tuple[list[Lens], list[tuple[Reader, list[tupl
                 lenses.append(lens)
                 break
     return lenses, [(peek.reader(), looks) for peek, looks in zip(peeks, found, strict=True) if looks]
+
+
+def eye(schema: Schema) -> Program:
+    """A program that looks at every slot and judges nothing."""
+    count = len(schema.slots)
+    code = [(Opcode.TEST, at, 0, 0, at + 1, at + 1, at + 1, 0, 0) for at in range(count)]
+    code.append((Opcode.HALT, 0, 0, 0, 0, 0, 0, 0, 0))
+    packed = b"".join(struct.pack(INSTRUCTION, *each) for each in code)
+    return Program(Core("", "", "", schema, (), (), packed, 0, (), (), (), (), (), ()), b"")
 
 
 # A user's own struct ---------------------------------------------------------------------------------

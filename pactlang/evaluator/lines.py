@@ -65,11 +65,7 @@ def concerned_by(snapshot: Snapshot, line: bytes) -> list[int]:
     record."""
     if not snapshot.readers and snapshot.everyone:
         return snapshot.everyone
-    found: list[int] | None = None
-    try:
-        found = snapshot.numbers_of([reader.from_json(line) for reader in snapshot.readers])
-    except RecordError:
-        pass
+    found = snapshot.numbers_of(line)
     if found is None or not snapshot.members:
         snapshot.nothing.from_json(line)
         numbers, failed = snapshot.concerned_slowly(line, True)
