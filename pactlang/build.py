@@ -1,10 +1,12 @@
 """From a pact's text to its program: the one place that knows the order of the front half.
 
-In: a `Source`, or the path of a `.pact` or `.pactc`.  Out: `Program`, and diagnostics.
+In: a `Source` and the `Library` of its imports, or the path of a `.pact` or `.pactc`.  Out: `Program`, and
+diagnostics.
 """
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,37 +20,60 @@ from pactlang.source import Source
 if TYPE_CHECKING:
     from pactlang.cost import Costs
     from pactlang.ir import Module
+    from pactlang.link import Library, Linked
     from pactlang.program import Bound
     from pactlang.syntax import Pact
 
 
-def compile_source(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+def compile_source(
+    source: Source, library: Library | None = None
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """The program, None if a diagnostic is an error; diagnostics in source order.
+
+    Of a pact that imports, their places are in `linked(source, library).source`.
+    """
+    return compile_linked(linked(source, library))
+
+
+def checked(source: Source, library: Library | None = None) -> tuple[Module | None, tuple[Diagnostic, ...]]:
+    """The typed pact, None if a diagnostic is an error; diagnostics as of `compile_source`."""
+    return check_linked(linked(source, library))
+
+
+def linked(source: Source, library: Library | None = None) -> Linked:
+    """A pact parsed, with all that it imports in place; without a library it can import `std/...` only."""
+    from pactlang.link import link
+
+    return link(source, library)
+
+
+def compile_linked(whole: Linked) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program, None if a diagnostic is an error; diagnostics in source order."""
     from pactlang.emit import emit
     from pactlang.fold import fold_module
 
-    module, found = checked(source)
+    module, found = check_linked(whole)
     if module is None:
         return None, found
     folded = fold_module(module)
     bound, over = bounded(folded)
     if has_errors(over):
         return None, in_order((*found, *over))
-    compiled, last = emit(module, source, folded, bound)
+    compiled, last = emit(module, whole.source, folded, bound, whole.imports)
     return compiled, in_order((*found, *last))
 
 
-def checked(source: Source) -> tuple[Module | None, tuple[Diagnostic, ...]]:
+def check_linked(whole: Linked) -> tuple[Module | None, tuple[Diagnostic, ...]]:
     """The typed pact, None if a diagnostic is an error; diagnostics in source order."""
     from pactlang.check import check
-    from pactlang.parse import parse_with_holes
 
-    pact, found = parse_with_holes(source)
+    pact, source, found = whole.pact, whole.source, whole.found
     if pact is None:
-        return None, in_order(found)
-    if has_errors(found):
-        return None, in_order((*found, *beside(found, check(pact, source)[1], pact)))
+        return None, found
     module, more = check(pact, source)
+    more = tuple(map(whole.told, more))
+    if has_errors(found):
+        return None, in_order((*found, *beside(found, more, pact)))
     return module, in_order((*found, *more))
 
 
@@ -71,14 +96,16 @@ def costs_of(module: Module) -> Costs:
 
 
 def beside(found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pact) -> list[Diagnostic]:
-    """What the checker says of a pact with mistakes of syntax, less what those may have caused: all
-    about a declaration that holds one, and unknown names where a whole declaration may be missing."""
-    starts = [item.span.start for item in pact.items]
+    """What the checker says of a pact with mistakes of syntax or of imports, less what those may have
+    caused: all about a declaration that holds one, and unknown names where a whole declaration may be
+    missing."""
+    items = sorted(item.span for item in pact.items)
+    starts = [span.start for span in items]
     damaged: set[int] = set()
     missing = False
     for place in (d.primary.span.start for d in found if d.level == ERROR):
         at = bisect_right(starts, place) - 1
-        inside = at >= 0 and place <= pact.items[at].span.end
+        inside = at >= 0 and place <= items[at].end
         damaged |= {at} if inside else set()
         missing = missing or not inside or place == starts[at]
     return [
@@ -90,18 +117,25 @@ def beside(found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pa
     ]
 
 
-def compile(text: str, name: str = "<text>") -> Program:
+def compile(text: str, name: str = "<text>", folder: str | Path | None = None) -> Program:
     """Compile a pact's text.
 
     Raises CompileError with `.diagnostics` in source order; its text is the terminal rendering.
-    `name` stands in messages where a file's name would.
+    `name` stands in messages where a file's name would.  What the text imports is read from `folder`;
+    without one it can import `std/...` only.
     """
     if not isinstance(text, str):
         raise TypeError(f"expected a pact's text as a str, found {type(text).__name__}")
-    source = Source(name, text)
-    compiled, diagnostics = compile_source(source)
+    from pactlang.link import Library
+
+    library = Library(None if folder is None else os.fspath(folder))
+    return _compiled(linked(Source(name, text), library))
+
+
+def _compiled(whole: Linked) -> Program:
+    compiled, diagnostics = compile_linked(whole)
     if compiled is None:
-        raise failure(diagnostics, source)
+        raise failure(diagnostics, whole.source)
     return compiled
 
 
@@ -116,21 +150,17 @@ def load(path: str | Path | bytes) -> Program:
     """Load a program: from a `.pact` or `.pactc` file, told apart by its first bytes, or from the
     bytes of an artifact.
 
-    Raises OSError if the file cannot be read, CompileError for a pact that does not compile, and
-    ProgramError for an artifact that cannot be used.  An artifact is data: nothing in it is executed,
-    and the parser is not imported.
+    What a `.pact` imports is read from the folder that it is in.  Raises OSError if the file cannot be
+    read, CompileError for a pact that does not compile, and ProgramError for an artifact that cannot be
+    used.  An artifact is data: nothing in it is executed, and the parser is not imported.
     """
     if isinstance(path, bytes | bytearray | memoryview):
         return program.read(bytes(path))
     data = Path(path).read_bytes()
     if data[:4] == program.MAGIC:
         return program.read(data)
+    from pactlang.link import library_of
     from pactlang.parse import read_source
 
-    source, diagnostics = read_source(data, str(path))
-    if source is None:
-        raise failure(diagnostics, Source(str(path), data.decode("utf-8", "replace")))
-    compiled, diagnostics = compile_source(source)
-    if compiled is None:
-        raise failure(diagnostics, source)
-    return compiled
+    source, _ = read_source(data, str(path))
+    return _compiled(linked(source, library_of(str(path))))

@@ -50,10 +50,10 @@ class Diagnostic(NamedTuple):
             "code": self.code,
             "level": self.level,
             "message": self.message,
-            "file": source.name,
+            "file": (file := source.named(self.primary.span.start)),
             **_range(source, self.primary.span),
             "label": self.primary.text,
-            "related": [{"text": r.text, **_range(source, r.span)} for r in self.related],
+            "related": [{"text": r.text, **_elsewhere(source, r.span, file)} for r in self.related],
             "help": list(self.help),
             "fix": None,
         }
@@ -61,9 +61,15 @@ class Diagnostic(NamedTuple):
             data["fix"] = {
                 "title": self.fix.title,
                 "replacement": self.fix.replacement,
-                **_range(source, self.fix.span),
+                **_elsewhere(source, self.fix.span, file),
             }
         return data
+
+
+def _elsewhere(source: Source, span: Span, file: str) -> dict[str, Any]:
+    """A range, and its file where that is another than the finding's."""
+    other = source.named(span.start)
+    return {**({} if other == file else {"file": other}), **_range(source, span)}
 
 
 def _range(source: Source, span: Span) -> dict[str, Any]:

@@ -12,7 +12,8 @@ In: what `emit` makes, or the bytes of a `.pactc`.  Out: `Program`, and bytes.
             40     4  length of the core
             44     4  length of the annex
             48        core, msgpack: schema, constants, code, text atoms, patterns, phrases, clauses
-                      annex, msgpack: the typed tree with the tests, the source's name and text
+                      annex, msgpack: the typed tree with the tests, the names and texts of the source and
+                      of what it imports, what was overridden and dropped
 
 A reader refuses an unknown version; it never guesses.  The digest of the core is a pact's identity:
 sources and spans do not count.  Loading runs no code from the file; the machine verifies what it
@@ -119,12 +120,41 @@ class Core(Struct, frozen=True, omit_defaults=True):
     bound: Bound | None = None
 
 
-class Annex(Struct, frozen=True):
-    """What reports need: the typed tree (msgpack of `ir.Module`), the source's name and text."""
+class Overridden(Struct, frozen=True, array_like=True):
+    """A declaration that takes the place of imported ones.  kind: clause, let, event, pattern or phrases;
+    `span` and `replaced` are places in the source."""
+
+    kind: str
+    name: str
+    span: tuple[int, int]
+    replaced: tuple[tuple[int, int], ...]
+
+
+class Dropped(Struct, frozen=True, array_like=True):
+    """An imported clause that was taken out.  `span`: where that is said; `removed`: what was imported."""
+
+    name: str
+    span: tuple[int, int]
+    removed: tuple[tuple[int, int], ...]
+
+
+class Imports(Struct, frozen=True, array_like=True):
+    """The files that a pact imports, by name and text, those that they import too; and what was overridden
+    and dropped of them, in the pact and in these files."""
+
+    files: tuple[tuple[str, str], ...] = ()
+    overridden: tuple[Overridden, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+
+class Annex(Struct, frozen=True, omit_defaults=True):
+    """What reports need: the typed tree (msgpack of `ir.Module`), the source's name and text, and what it
+    imports."""
 
     module: bytes
     source_name: str
     source_text: str
+    imports: Imports | None = None
 
 
 class Program:
@@ -180,8 +210,14 @@ class Program:
 
     @cached_property
     def source(self) -> Source:
-        """The pact's text."""
-        return Source(self.annex.source_name, self.annex.source_text)
+        """The pact's text, and behind it those of the files that it imports."""
+        files = [Source(name, text) for name, text in self.imports.files]
+        return Source(self.annex.source_name, self.annex.source_text, files)
+
+    @property
+    def imports(self) -> Imports:
+        """What the pact imports, overrides and drops; spans are places in `.source`."""
+        return self.annex.imports or Imports()
 
     @cached_property
     def constants(self) -> list[Any]:

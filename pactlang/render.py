@@ -2,7 +2,8 @@
 
 In: diagnostics and the `Source` they point into.  Out: text; nothing is printed here.
 
-A diagnostic is a head line, the lines of the source its labels stand on, underlined, and what helps.
+A diagnostic is a head line, the lines of the source its labels stand on, underlined, and what helps; lines
+of another file than the first label's come after those, each file under its name.
 Characters are shown in cells: a tab reaches the next multiple of four, an East Asian wide character
 takes two, what would be invisible or move the cursor is replaced by a visible sign.
 """
@@ -11,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 from typing import NamedTuple
 from unicodedata import category, east_asian_width
 
 from pactlang.diagnostic import ERROR, NOTE, WARNING, Diagnostic, Fix, Label
-from pactlang.source import Source, Span
+from pactlang.source import Part, Source, Span
 
 TAB = 4
 # A line longer than this, in characters, is cut to a window around its labels, which keeps a third
@@ -67,10 +68,12 @@ class Mark(NamedTuple):
 def render(diagnostic: Diagnostic, source: Source, color: bool = False, columns: int | None = None) -> str:
     """One diagnostic, without a line break at its end."""
     paint, width = Paint(color, columns), _gutter(diagnostic, source)
-    place = source.place(diagnostic.primary.span.start)
-    where = f"{visible(source.name)}:{place.line}:{place.column}"
-    lines = [*_head(diagnostic, paint), f"{' ' * (width - 2)}{paint('-->', BLUE)} {where}"]
-    lines += _excerpts(diagnostic, source, width, paint)
+    lines = _head(diagnostic, paint)
+    for sign, label, labels in _by_file(diagnostic, source):
+        place, name = source.place(label.span.start), visible(source.named(label.span.start))
+        lines.append(f"{' ' * (width - 2)}{paint(sign, BLUE)} {name}:{place.line}:{place.column}")
+        level = LEVEL.get(diagnostic.level, BOLD)
+        lines += _excerpts(labels, source.part(label.span.start), width, paint, level)
     notes = [("help", visible(text)) for text in diagnostic.help]
     if diagnostic.fix is not None:
         notes.append(("fix", _fix(diagnostic, diagnostic.fix, source)))
@@ -131,20 +134,32 @@ def _gutter(diagnostic: Diagnostic, source: Source) -> int:
     return max(GUTTER, len(str(last)))
 
 
-def _excerpts(diagnostic: Diagnostic, source: Source, width: int, paint: Paint) -> list[str]:
-    """The lines that have labels, in order, with `...` where lines are left out."""
+def _by_file(diagnostic: Diagnostic, source: Source) -> Iterator[tuple[str, Label, list[tuple[Label, bool]]]]:
+    """The labels of each file, that of the primary first: a sign, the label to name, all of them."""
+    files: dict[int, list[tuple[Label, bool]]] = {}
+    for label, primary in _labels(diagnostic):
+        files.setdefault(source.part(label.span.start).begin, []).append((label, primary))
+    for number, labels in enumerate(files.values()):
+        yield ":::" if number else "-->", labels[0][0], labels
+
+
+def _excerpts(
+    labels: Sequence[tuple[Label, bool]], part: Part, width: int, paint: Paint, level: str
+) -> list[str]:
+    """The lines of one file that have labels, in order, with `...` where lines are left out."""
+    file, begin = part
+    moved = ((label._replace(span=label.span.moved(-begin)), primary) for label, primary in labels)
     placed = sorted(
-        ((source.place(label.span.start).line, label, primary) for label, primary in _labels(diagnostic)),
+        ((file.place(label.span.start).line, label, primary) for label, primary in moved),
         key=lambda entry: (entry[0], entry[1].span),
     )
-    level = LEVEL.get(diagnostic.level, BOLD)
     lines: list[str] = []
     before = 0
     for number, group in groupby(placed, key=lambda entry: entry[0]):
         if before and number > before + 1:
             lines.append(" " * width + paint(CUT, BLUE))
-        labels = [(label, primary) for _, label, primary in group]
-        lines += _excerpt(source, number, labels, width, paint, level)
+        on_line = [(label, primary) for _, label, primary in group]
+        lines += _excerpt(file, number, on_line, width, paint, level)
         before = number
     return lines
 
@@ -241,8 +256,8 @@ def _around(diagnostic: Diagnostic, fix: Fix, source: Source) -> Span:
     """What the fix names, or as much as the labels cover, if that is short and on one line."""
     if fix.around is not None:
         return fix.around
-    spans = [label.span for label, _ in _labels(diagnostic)]
-    line = source.place(fix.span.start).line
+    file, line = source.part(fix.span.start), source.place(fix.span.start).line
+    spans = [label.span for label, _ in _labels(diagnostic) if source.part(label.span.start) == file]
     near = [span for span in spans if source.place(span.start).line == line]
     start = min([fix.span.start, *(span.start for span in near)])
     end = max([fix.span.end, *(span.end for span in near)])

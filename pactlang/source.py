@@ -1,14 +1,17 @@
 """A pact's text and places in it.
 
-In: the bytes or text of one file.  Out: `Source`, and `Span`s that point into it.
+In: the bytes or text of one file, or of a pact and what it imports.  Out: `Source`, and `Span`s that point
+into it.
 
 A span counts characters (code points), never bytes; lines and columns are counted from 1 and are
-computed only when something is shown.
+computed only when something is shown.  The texts of imported files stand behind the pact's own, so that
+a place in any of them is one number; `part` tells which file it is in.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,6 +26,10 @@ class Span(NamedTuple):
         """The range from the start of this span to the end of `other`."""
         return Span(self.start, other.end)
 
+    def moved(self, by: int) -> Span:
+        """The range so many characters further on."""
+        return Span(self.start + by, self.end + by)
+
 
 class Place(NamedTuple):
     """A line and a column, both from 1; the column counts characters."""
@@ -31,12 +38,51 @@ class Place(NamedTuple):
     column: int
 
 
-class Source:
-    """One file's name and text."""
+class Part(NamedTuple):
+    """One file of a source, and the offset of its first character there."""
 
-    def __init__(self, name: str, text: str) -> None:
+    file: Source
+    begin: int
+
+
+def _begin(part: Part) -> int:
+    return part.begin
+
+
+class Source:
+    """One file's name and text; or, where it imports others (`files`), all their texts in this order.
+
+    `parts`: the files, itself first; empty if it imports none.
+    """
+
+    def __init__(self, name: str, text: str, files: Sequence[Source] = ()) -> None:
         self.name = name
-        self.text = text
+        self.text: str = "\n".join([text, *(file.text for file in files)])
+        self.parts: list[Part] = []
+        begin = 0
+        for file in (Source(name, text), *files) if files else ():
+            self.parts.append(Part(file, begin))
+            begin += len(file.text) + 1
+
+    @property
+    def main(self) -> Source:
+        """The file itself, without what it imports."""
+        return self.parts[0].file if self.parts else self
+
+    @property
+    def files(self) -> tuple[Source, ...]:
+        """The files that are imported."""
+        return tuple(part.file for part in self.parts[1:])
+
+    def part(self, offset: int) -> Part:
+        """The file that an offset is in."""
+        if not self.parts:
+            return Part(self, 0)
+        return self.parts[max(0, bisect_right(self.parts, offset, key=_begin) - 1)]
+
+    def named(self, offset: int) -> str:
+        """The name of the file that an offset is in."""
+        return self.part(offset).file.name
 
     @cached_property
     def starts(self) -> list[int]:
@@ -49,7 +95,10 @@ class Source:
         return starts
 
     def place(self, offset: int) -> Place:
-        """The place of a character offset; an offset past the end is the end."""
+        """The place of a character offset in its file; an offset past the end is the end."""
+        file, begin = self.part(offset)
+        if file is not self:
+            return file.place(offset - begin)
         offset = max(0, min(offset, len(self.text)))
         line = bisect_right(self.starts, offset)
         return Place(line, offset - self.starts[line - 1] + 1)

@@ -148,6 +148,7 @@ def named(enum: type[Kind] | type[Tag]) -> Callable[[], Iterator[Row]]:
 # Who makes a finding, and its level unless the call says otherwise.
 MAKERS = {
     "Diagnostic": "error", "Limit": "error", "error": "error", "mistake": "error", "_malformed": "error",
+    "_error": "error", "_refuse": "error", "_miss": "error",
     "unknown": "error", "warning": "warning", "note": "note", "rule": "error",
 }  # fmt: skip
 LENIENT = {"rule"}  # makers whose findings are only warnings where an expression stands alone
@@ -165,7 +166,7 @@ def diagnostics() -> Iterator[Row]:
 
 
 def sources() -> list[Path]:
-    stages = ("parse/*.py", "check/*.py", "cost/*.py", "emit/*.py", "build.py")
+    stages = ("parse/*.py", "check/*.py", "cost/*.py", "emit/*.py", "link/*.py", "build.py")
     return [path for stage in stages for path in (ROOT / "pactlang").glob(stage)]
 
 
@@ -206,6 +207,7 @@ def codes(node: ast.expr, function: ast.AST) -> Iterator[str]:
 
 # What the templates for codes make.
 MADE = {
+    "f'nothing-to-{verb}'": ("nothing-to-override", "nothing-to-drop"),
     "f'bad-{function}'": ("bad-cidr", "bad-duration", "bad-ip", "bad-timestamp"),
     "f'{what.split()[-1]}-as-value'": ("pattern-as-value", "phrases-as-value"),
 }

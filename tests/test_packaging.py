@@ -97,6 +97,12 @@ def test_the_package_is_typed_and_its_native_module_has_a_stub() -> None:
     assert (ROOT / "pactlang/_runtime.pyi").exists()
 
 
+def test_the_package_data_holds_what_is_imported_from_the_package() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["pactlang"]
+    shipped = {path for pattern in patterns for path in (ROOT / "pactlang").glob(pattern)}
+    assert set((ROOT / "pactlang/std").iterdir()) <= shipped
+
+
 @pytest.mark.parametrize("script", ["pactc"])
 def test_the_command_is_declared(script: str) -> None:
     module, _, function = PROJECT["project"]["scripts"][script].partition(":")

@@ -1,7 +1,8 @@
 """grammar/README.md and runtime/README.md say what is so.
 
     ```pact [LEVEL=CODE ...]   compiles, with these findings and no others; a block that does not begin
-                               with `pact` gets a header
+                               with `pact` gets a header; one that begins with `// NAME.pact` is a file
+                               that others import
     ```calls                   `JSON -> CLAUSE OUTCOME, ...`, `-> outside` or `-> undecodable PATH: REASON`,
                                for the pact above
     ```cel                     `EXPR -> VALUE`, `-> error [WORD]` or `-> refused CODE`, in a pact on the call of
@@ -15,6 +16,7 @@ Tables are made from the sources (`reference_tables`); `--update` writes them an
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +30,7 @@ from pactlang.build import compile_source
 from pactlang.diagnostic import Diagnostic
 from pactlang.evaluate import Error, evaluate
 from pactlang.functions import FUNCTIONS, MACROS
+from pactlang.link import Library
 from pactlang.program import Program
 from pactlang.source import Source
 
@@ -46,11 +49,22 @@ def lines(kind: str) -> list[tuple[str, str]]:
 
 def whole(text: str) -> str:
     """A pact: the text itself, or the text below a header."""
-    return text if text.startswith("pact ") else f'pact example "1.0.0"\n{text}'
+    return text if text.startswith(("pact ", "// ")) else f'pact example "1.0.0"\n{text}'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The blocks that are files, in the working directory."""
+    folder = tmp_path_factory.mktemp("reference")
+    for kind, _, text in BLOCKS:
+        if kind == "pact" and (named := re.match(r"// (\w+\.pact)\n", text)):
+            (folder / named[1]).write_text(text, "utf-8")
+    with contextlib.chdir(folder):
+        yield
 
 
 def compiled(text: str) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-    program, found = compile_source(Source("<reference>", whole(text)))
+    program, found = compile_source(Source("<reference>", whole(text)), Library("."))
     return program, tuple(d for d in found if d.code != "no-clauses" or "clause" in text)
 
 
@@ -76,7 +90,7 @@ def judged() -> Iterator[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("pact", "call", "verdict"), list(judged()))
 def test_calls(pact: str, call: str, verdict: str) -> None:
-    evaluator = pactlang.Evaluator(pactlang.compile(whole(pact)))
+    evaluator = pactlang.Evaluator(pactlang.compile(whole(pact), folder="."))
     try:
         found = evaluator.check_json(call)
     except pactlang.RecordError as error:
@@ -216,10 +230,11 @@ def test_every_code_has_a_golden_case() -> None:
     known = {key.strip("`") for key in by_hand(tables(REFERENCE)["diagnostics"])}
     cases = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests/corpus").glob("*/*.txt"))
     seen = set(re.findall(r"^\d+:\d+-\d+:\d+ \w+ ([\w-]+)$", cases, re.M))
+    seen |= set(re.findall(r"^(?:error|warning|note)\[([\w-]+)\]: ", cases, re.M))
     assert seen <= known
     # Of these the text is not one that a golden file can hold.
     assert known - seen == {
-        "byte-order-mark", "not-utf-8", "source-too-large", "too-many-mistakes",
+        "byte-order-mark", "not-utf-8", "source-too-large", "too-many-imports", "too-many-mistakes",
     }  # fmt: skip
 
 
@@ -229,6 +244,9 @@ def test_limits_are_those_of_the_sources() -> None:
     from pactlang.cli.input import LONGEST_LINE
     from pactlang.evaluate.calls import MAX_SPAN
     from pactlang.extensions.formats import MAX_PRECISION
+    from pactlang.link.gather import DEEPEST, MOST_FILES
+    from pactlang.link.library import MOST_BYTES
+    from pactlang.link.merge import MOST_NAMES
     from pactlang.parse import MAX_SOURCE, machine
     from pactlang.program import MAX_BYTES
     from pactlang.values import MAX_DURATION_TEXT, MAX_MADE, MAX_NESTING
@@ -243,7 +261,8 @@ def test_limits_are_those_of_the_sources() -> None:
         f"{MAX_CLAUSE:,}", f"{MAX_PACT:,}", f"{machine.MAX_MISTAKES:,}", f"{LONGEST_LINE >> 20} MiB",
         f"{MAX_LOOPS}", f"{steps:,}", f"{bytes_made >> 20} MiB", f"{MAX_MADE:,}", f"{MAX_NESTING}",
         "10,000 years", f"{MAX_SPAN // (1461 * 86_400 // 4)} years", f"{MAX_PRECISION}",
-        f"{MAX_DURATION_TEXT}", "years 1 to 9999", f"{MAX_BYTES >> 20} MiB",
+        f"{MAX_DURATION_TEXT}", "years 1 to 9999", f"{MOST_FILES}", f"{DEEPEST}",
+        f"{MOST_BYTES >> 20} MiB", f"{MOST_NAMES:,}", f"{MAX_BYTES >> 20} MiB",
     ]  # fmt: skip
 
 

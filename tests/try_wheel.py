@@ -44,6 +44,9 @@ def main(program: str) -> None:
     pactc(program, "run", PACT, LOG, "--fail-on", "critical", code=1)
     batch = pactlang.Evaluator(pactlang.load(artifact)).check_lines(LOG.read_bytes())
     assert batch.outcomes.shape == (lines, len(batch.clauses))
+    guarded = pactlang.compile('pact guarded "1.0.0" import "std/pii.pact" import "std/secrets.pact"')
+    assert "no_card_numbers" in [clause.name for clause in guarded.clauses]
+    pactc(program, "test", "std/pii.pact", "std/secrets.pact")
     print(f"as expected: {report['calls']} calls, {len(report['clauses'])} clauses, from {EXAMPLES.parent}")
 
 

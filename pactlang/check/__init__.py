@@ -1,7 +1,7 @@
 """Check a pact: names become slots, every expression gets a type, every mistake a diagnostic.
 
-In: `syntax.Pact` and its `Source`.  Out: `ir.Module`, or None if there is an error, and diagnostics in
-source order.
+In: `syntax.Pact` with its imports merged (`link`), and its `Source`.  Out: `ir.Module`, or None if there is
+an error, and diagnostics in source order.
 
 One walk, top down.  An expression that fails gets the type ERROR, which agrees with everything, so one
 mistake is reported once.  Lets and events are checked when a clause first uses them, so that slots come

@@ -33,9 +33,6 @@ SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?
 LATER = {
     syntax.Session: "`session`", syntax.Judge: "`judge`", syntax.Score: "`score`",
 }  # fmt: skip
-REFUSED = {
-    syntax.Import: "`import`", syntax.Override: "`override`", syntax.Drop: "`drop`",
-}  # fmt: skip
 ONCE = {
     syntax.Owner: "owner", syntax.Renews: "renews", syntax.Applies: "applies when", syntax.Score: "score",
     syntax.Session: "session", syntax.Store: "store", syntax.Budget: "budget",
@@ -126,10 +123,6 @@ class Check:
                 "duplicate-item", f"`{ONCE[kind]}` comes twice", item.span, "again here",
                 related=(Label(first[kind], "first here"),),
             )  # fmt: skip
-        if kind in REFUSED:
-            self.report.error(
-                "unsupported", f"{REFUSED[kind]} is not supported by this version of pactc", item.span
-            )
         if kind in LATER and kind not in first:
             self.report.warning(
                 "not-yet-used", f"{LATER[kind]} is read but not used by this version of pactc", item.span

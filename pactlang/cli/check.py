@@ -1,7 +1,7 @@
 """`pactc check`: is this a pact, and what is to be said of it.
 
 In: pacts.  Out: their findings and, of each that compiles, one line and, if asked for, what a call costs;
-or all of it as JSON.
+or all of it as JSON.  Of what a pact imports there is a list.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import click
 from pactlang.cli.cost import cost_data, priced_of, report
 from pactlang.cli.exits import FINE, FOUND
 from pactlang.cli.facts import facts, one_line
+from pactlang.cli.imports import listing, listing_data
 from pactlang.cli.pacts import Opened, open_pact, show, summary
 from pactlang.cli.screen import write_json
 from pactlang.diagnostic import ERROR, WARNING
@@ -62,6 +63,8 @@ def _report(opened: Opened, cost: bool) -> None:
         click.echo(f"{opened.name}: {summary(opened)}")
     else:
         click.echo(f"{opened.name}: {one_line(opened.program)}")
+        for line in listing(opened.program):
+            click.echo(line)
     if cost and (priced := priced_of(opened)) is not None:
         report(priced)
 
@@ -77,7 +80,8 @@ def _data(opened: list[Opened], cost: bool) -> dict[str, Any]:
 
 def _pact(opened: Opened, cost: bool) -> dict[str, Any]:
     found = [] if opened.source is None else [d.to_json(opened.source) for d in opened.diagnostics]
-    about = {} if opened.program is None else facts(opened.program)
+    program = opened.program
+    about = {} if program is None else {**facts(program), **listing_data(program)}
     data = {"file": opened.name, "ok": opened.program is not None, **about, "diagnostics": found}
     priced = priced_of(opened) if cost else None
     return data if priced is None else {**data, "cost": cost_data(priced)}

@@ -34,13 +34,13 @@ class Priced(NamedTuple):
 
 def priced_of(opened: Opened) -> Priced | None:
     """The costs of a pact that an artifact holds, or that has no mistakes but its price; else None."""
-    from pactlang.build import checked, costs_of
+    from pactlang.build import check_linked, costs_of
 
     module: Module | None
     if opened.program is not None:
         module = opened.program.module
     else:
-        module = None if opened.source is None else checked(opened.source)[0]
+        module = None if opened.whole is None else check_linked(opened.whole)[0]
     if module is None:
         return None
     try:

@@ -71,7 +71,7 @@ def _place(place: Place) -> dict[str, Any]:
 
 def _violation(example: Example, source: Source) -> dict[str, Any]:
     violation = example.violation
-    start = source.place(violation.span[0])
+    start, file = source.place(violation.span[0]), plain(source.named(violation.span[0]))
     found = violation.matched
     return {
         "clause": violation.clause,
@@ -81,5 +81,5 @@ def _violation(example: Example, source: Source) -> dict[str, Any]:
         "values": plain(violation.values),
         "threshold": plain(violation.threshold),
         "matched": None if found is None else plain(found._asdict()),
-        "promise": {"file": plain(source.name), "line": start.line, "column": start.column},
+        "promise": {"file": file, "line": start.line, "column": start.column},
     }

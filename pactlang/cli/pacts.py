@@ -1,10 +1,13 @@
 """Open a pact for a command: the text of a `.pact` file or a built `.pactc`, told by the first bytes.
 
-In: a path (`-` is standard input).  Out: `Opened`, whose program is None where the text has errors.
+In: a path (`-` is standard input, whose imports are read from the working directory; `std/...` is what
+comes with pactlang, unless there is such a file).  Out: `Opened`, whose program is None where the text has
+errors.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -15,6 +18,7 @@ from pactlang.errors import ProgramError
 from pactlang.source import Source
 
 if TYPE_CHECKING:
+    from pactlang.link import Linked
     from pactlang.program import Program
 
 BUILT = b"PACT"  # what every artifact begins with
@@ -23,13 +27,15 @@ LARGEST = 256 << 20  # bytes of a pact that are read; more than any person write
 
 
 class Opened(NamedTuple):
-    """A pact as far as it goes.  `source` is None for an artifact and for bytes that are not text."""
+    """A pact as far as it goes.  `source` is None for an artifact and for bytes that are not text; `whole`
+    is the tree with what it imports."""
 
     name: str
     program: Program | None
     source: Source | None
     diagnostics: tuple[Diagnostic, ...]
     built: bool
+    whole: Linked | None = None
 
     def count(self, level: str) -> int:
         """How many findings are of this level."""
@@ -42,6 +48,8 @@ def read_bytes(path: str) -> tuple[bytes, str]:
     try:
         if path == "-":
             data = sys.stdin.buffer.read(LARGEST + 1)
+        elif path.startswith("std/") and not os.path.exists(path):
+            data = _packaged(path)
         else:
             with open(path, "rb") as file:
                 data = file.read(LARGEST + 1)
@@ -52,19 +60,28 @@ def read_bytes(path: str) -> tuple[bytes, str]:
     return data, name
 
 
+def _packaged(path: str) -> bytes:
+    from pactlang.link import std_data, std_names
+
+    data = std_data(path)
+    if data is None:
+        raise Fault(f"cannot read {printable(path)}: no such file", f"pactlang has {', '.join(std_names())}")
+    return data
+
+
 def open_pact(path: str) -> Opened:
     """Read and compile, or read and verify; an artifact that cannot be used is a `Fault`."""
     data, name = read_bytes(path)
     if data.startswith(BUILT):
         return _load(data, name)
-    from pactlang.build import compile_source
+    from pactlang.build import compile_linked, linked
+    from pactlang.link import library_of
     from pactlang.parse import read_source
 
-    source, diagnostics = read_source(data, name)
-    if source is None:
-        return Opened(name, None, Source(name, data.decode("utf-8", "replace")), diagnostics, False)
-    program, diagnostics = compile_source(source)
-    return Opened(name, program, source, diagnostics, False)
+    source, _ = read_source(data, name)
+    whole = linked(source, library_of("" if path == "-" else path))
+    program, diagnostics = compile_linked(whole)
+    return Opened(name, program, whole.source, diagnostics, False, whole)
 
 
 def _load(data: bytes, name: str) -> Opened:

@@ -14,25 +14,34 @@ from pactlang import ir
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.emit.emitter import Emitter
 from pactlang.opcodes import Opcode
-from pactlang.program import Annex, Bound, Core, Program, encode
+from pactlang.program import Annex, Bound, Core, Imports, Program, encode
 from pactlang.source import Source, Span
 
 __all__ = ["emit", "emit_expression"]
 
 
 def emit(
-    module: ir.Module, source: Source, folded: ir.Module | None = None, bound: Bound | None = None
+    module: ir.Module,
+    source: Source,
+    folded: ir.Module | None = None,
+    bound: Bound | None = None,
+    imports: Imports | None = None,
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program for a checked pact; None, with a diagnostic, if it is too large for the machine.
 
     folded: the same pact with its constant parts computed.  Reports walk `module`.  bound: where the
-    machine is to stop, if the pact has a budget.
+    machine is to stop, if the pact has a budget.  imports: what it imports.
     """
     emitter = Emitter(folded or module, bound)
     emitter.pact()
     if emitter.too_large:
         return None, (too_large("pact", module.clauses[-1].span, "split it into several pacts"),)
-    annex = Annex(encode(module), source.name.replace("\\", "/").rpartition("/")[2], source.text)
+    annex = Annex(
+        module=encode(module),
+        source_name=source.name.replace("\\", "/").rpartition("/")[2],
+        source_text=source.main.text,
+        imports=imports if imports is not None and imports.files else None,
+    )
     return Program(emitter.core(), encode(annex)), ()
 
 

@@ -28,7 +28,7 @@ def read_source(data: bytes, name: str) -> tuple[Source, tuple[Diagnostic, ...]]
     as one lone surrogate.
     """
     source = Source(name, data.decode("utf-8", "surrogateescape"))
-    return source, _unreadable(source)
+    return source, _unreadable(source, 0)
 
 
 def parse(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
@@ -36,10 +36,12 @@ def parse(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
     return _whole(*_run(source, "pact"))
 
 
-def parse_with_holes(source: Source) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
+def parse_with_holes(source: Source, begin: int = 0) -> tuple[syntax.Pact | None, tuple[Diagnostic, ...]]:
     """Like `parse`, but what could be read comes back also where something could not: what holds a
-    mistake is damaged or missing in the tree.  None if the end of the file was not reached."""
-    return _run(source, "pact")
+    mistake is damaged or missing in the tree.  None if the end of the file was not reached.
+
+    begin: where the text to read begins, for the last file of several (`Source.parts`)."""
+    return _run(source, "pact", begin=begin)
 
 
 def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
@@ -62,15 +64,15 @@ def _whole(tree: Any, diagnostics: tuple[Diagnostic, ...]) -> tuple[Any, tuple[D
 
 
 def _run(
-    source: Source, start: str, words: list[tuple[str, Span]] | None = None
+    source: Source, start: str, words: list[tuple[str, Span]] | None = None, begin: int = 0
 ) -> tuple[Any, tuple[Diagnostic, ...]]:
-    unreadable = _unreadable(source)
+    unreadable = _unreadable(source, begin)
     if any(d.code != "byte-order-mark" for d in unreadable):
         return None, unreadable
     from pactlang.parse.machine import Machine, Recorder
     from pactlang.parse.table import table
 
-    at = len(unreadable)
+    at = begin + len(unreadable)
     if words is None:
         machine = Machine(table(), source, start, at)
     else:
@@ -79,19 +81,19 @@ def _run(
     return node, in_order((*unreadable, *machine.diagnostics))
 
 
-def _unreadable(source: Source) -> tuple[Diagnostic, ...]:
+def _unreadable(source: Source, begin: int) -> tuple[Diagnostic, ...]:
     """What keeps a text from being read as characters: its size, its encoding, a byte-order mark."""
-    text = source.text
+    text = source.text[begin:]
     if len(text) > MAX_SOURCE:
         message = f"a pact is at most {MAX_SOURCE // 2**20} Mi characters long, this one is {len(text):,}"
-        return (Diagnostic("source-too-large", message, Label(Span(0, 0))),)
+        return (Diagnostic("source-too-large", message, Label(Span(begin, begin))),)
     bad = _first_surrogate(text)
     if bad is not None:
-        return (_not_utf8(text, bad),)
+        return (_not_utf8(text, bad, begin),)
     if text.startswith(BOM):
         message = "the file begins with a byte-order mark"
         help = "save it as UTF-8 without a byte-order mark"
-        return (Diagnostic("byte-order-mark", message, Label(Span(0, 1)), help=(help,)),)
+        return (Diagnostic("byte-order-mark", message, Label(Span(begin, begin + 1)), help=(help,)),)
     return ()
 
 
@@ -105,10 +107,11 @@ def _first_surrogate(text: str) -> int | None:
     return None
 
 
-def _not_utf8(text: str, at: int) -> Diagnostic:
+def _not_utf8(text: str, at: int, begin: int) -> Diagnostic:
     code = ord(text[at])
     escaped = 0xDC80 <= code <= 0xDCFF
     what = f"the byte 0x{code - 0xDC00:02X}" if escaped else f"the lone surrogate U+{code:04X}"
     utf16 = text[:2] in ("\udcff\udcfe", "\udcfe\udcff")
     help = "the file looks like UTF-16: save it as UTF-8" if utf16 else "save the file as UTF-8"
-    return Diagnostic("not-utf-8", f"the text is not UTF-8: {what}", Label(Span(at, at + 1)), help=(help,))
+    place = Label(Span(at, at + 1).moved(begin))
+    return Diagnostic("not-utf-8", f"the text is not UTF-8: {what}", place, help=(help,))
