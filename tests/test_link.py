@@ -198,6 +198,23 @@ def test_findings_of_an_imported_file_name_it(pactc: Pactc) -> None:
     assert "lib.pact, line 2" in pactc("test", "a.pact", "--format", "junit").out
 
 
+def test_reports_of_a_run_name_the_file_of_a_clause(pactc: Pactc) -> None:
+    Path("sub").mkdir()
+    pactc.write("sub/lib.pact", BASE)
+    pactc.write("sub/a.pact", IMPORTING + 'import "std/payment.pact"\n')
+    pactc.write("log.jsonl", '{"id": "1", "cost": 9.5, "output": "4111111111111111"}\n')
+    pactc("build", "sub/a.pact")
+    for pact in ("sub/a.pact", "sub/a.pactc"):
+        lines = pactc("run", pact, "log.jsonl", "--format", "github").out
+        assert "file=sub/lib.pact,line=3" in lines
+        assert "file=std/payment.pact,line=" in lines
+        assert 'file="sub/lib.pact" line="3"' in pactc("run", pact, "log.jsonl", "--format", "junit").out
+        assert '"sub/lib.pact"' in pactc("run", pact, "log.jsonl", "--format", "sarif").out
+    pactc.write("sub/lib.pact", HEAD + "clause bad { require outptu == 5 }\n")
+    pactc.write("sub/a.pact", HEAD + 'import "lib.pact"\n')
+    assert '"sub/lib.pact"' in pactc("check", "sub/a.pact", "--format", "sarif").out
+
+
 # Files that mean harm ----------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ of each clause that is dropped the text that is gone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 
 LINES = 40  # of one declaration that are shown
 CHARACTERS = 200  # of one line
+
+
+def file_at(source: Source, offset: int, name: str) -> str:
+    """The path of the file that a place is in.  name: the path of the pact; an artifact knows imported files
+    by their paths from the folder that it is in."""
+    part = source.part(offset)
+    if not part.begin:
+        return name
+    own = part.file.name
+    return own if source.name == name or own.startswith("std/") else os.path.join(os.path.dirname(name), own)
 
 
 def listing(program: Program) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pactlang.cli.imports import file_at
 from pactlang.cli.tally import VIOLATED
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ class Outcome:
             for c, row in zip(self.program.clauses, rows, strict=True)
         ]
 
-    def line_of(self, clause: str) -> int:
-        """The line of a clause in the pact's text."""
+    def place_of(self, clause: str) -> tuple[str, int]:
+        """The file that a clause is written in, and its line there."""
         source = self.program.source
         spans = {each.name: each.span for each in self.program.module.clauses}
-        return source.place(spans[clause][0]).line
+        at = spans[clause][0]
+        return file_at(source, at, self.pact), source.place(at).line
 
     def worst(self) -> list[Counts]:
         """The clauses that were violated: the gravest first, then the most often violated."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pactlang.cli.facts import plural
+from pactlang.cli.imports import file_at
 from pactlang.cli.screen import printable
 from pactlang.diagnostic import NOTE
 
@@ -28,8 +29,9 @@ def findings(opened: Opened) -> Iterator[str]:
     source = opened.source
     for found in opened.diagnostics:
         if found.level != NOTE and source is not None:
-            line = source.place(found.primary.span.start).line
-            yield _line(found.level, opened.name, line, found.code, found.message)
+            at = found.primary.span.start
+            file = file_at(source, at, opened.name)
+            yield _line(found.level, file, source.place(at).line, found.code, found.message)
 
 
 def tests(tested: Iterable[Tested]) -> Iterator[str]:
@@ -59,7 +61,8 @@ def outcome(outcome: Outcome) -> Iterator[str]:
             place, violation = examples[0]
             message = violation.message.removeprefix(f"{clause.name}: ")
             said += f", first at {place.file}:{place.line}: {message}"
-        yield _line(LEVELS[clause.severity], outcome.pact, outcome.line_of(clause.name), clause.name, said)
+        file, line = outcome.place_of(clause.name)
+        yield _line(LEVELS[clause.severity], file, line, clause.name, said)
     unreadable = outcome.audit.unreadable
     if unreadable:
         first, many = unreadable[0], plural(outcome.audit.total.undecodable, "record")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as xml
 
 from pactlang.cli.facts import plural
+from pactlang.cli.imports import file_at
 from pactlang.cli.pacts import summary
 from pactlang.cli.screen import printable, write_bytes
 
@@ -85,8 +86,10 @@ def _findings(opened: Opened) -> Iterator[str]:
     if source is None:
         return
     for found in opened.diagnostics:
-        line = source.place(found.primary.span.start).line
-        yield _safe(f"line {line}: {found.level}: {found.message}")
+        at = found.primary.span.start
+        file = file_at(source, at, "")
+        where = f"{file}, line" if file else "line"
+        yield _safe(f"{where} {source.place(at).line}: {found.level}: {found.message}")
 
 
 def _suite(each: Tested) -> xml.Element:
@@ -118,9 +121,10 @@ def _case(each: Tested, report: Report, result: Result) -> xml.Element:
 
 
 def _clause(clause: Counts, outcome: Outcome) -> xml.Element:
+    file, line = outcome.place_of(clause.name)
     case = xml.Element(
-        "testcase", name=_safe(clause.name), classname=_safe(outcome.program.name),
-        file=_safe(outcome.pact), line=str(outcome.line_of(clause.name)),
+        "testcase", name=_safe(clause.name), classname=_safe(outcome.program.name), file=_safe(file),
+        line=str(line),
     )  # fmt: skip
     if clause.violated:
         message = f"violated by {plural(clause.violated, 'call')}"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pactlang import __version__
 from pactlang.cli.evidence import plain
+from pactlang.cli.imports import file_at
 from pactlang.cli.screen import printable
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _finding(found: Diagnostic, name: str, source: Source) -> Data:
             "deletedRegion": _region(source, found.fix.span),
             "insertedContent": {"text": found.fix.replacement},
         }
-        changes = [{"artifactLocation": {"uri": _uri(name)}, "replacements": [change]}]
+        file = _uri(file_at(source, found.fix.span.start, name))
+        changes = [{"artifactLocation": {"uri": file}, "replacements": [change]}]
         result["fixes"] = [{"description": {"text": printable(found.fix.title)}, "artifactChanges": changes}]
     return result
 
@@ -121,7 +123,8 @@ def _violation(example: Example, outcome: Outcome) -> Data:
 
 
 def _place(name: str, source: Source, span: Span) -> Data:
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(name)}, "region": _region(source, span)}}
+    file = _uri(file_at(source, span.start, name))
+    return {"physicalLocation": {"artifactLocation": {"uri": file}, "region": _region(source, span)}}
 
 
 def _region(source: Source, span: Span) -> Data:
