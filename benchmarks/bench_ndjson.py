@@ -11,11 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -24,11 +20,13 @@ from typing import Any
 import calls
 import engines
 import rules
+from click.testing import CliRunner
 from engines import alternation
 from measure import Cost, Row, Side, agree, detail, faster, installed, options, parse, race, report
 from verdicts import VIOLATED
 
 import pactlang
+from pactlang.cli import pactc
 
 HERE = Path(__file__).parent
 PACT = HERE / "reference.pact"
@@ -38,12 +36,6 @@ READ = 4 << 20  # bytes of a block of lines
 WIDTH = 32  # bits of a count in the number that stands for all counts
 
 Counts = Sequence[int]
-
-
-def clock() -> int:
-    """CPU nanoseconds of this process and of those it has waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time_ns() + int((used.ru_utime + used.ru_stime) * 1e9)
 
 
 def packed(counts: Counts) -> int:
@@ -75,14 +67,14 @@ def in_blocks(count: int) -> Callable[[Path], Counts]:
 
 
 def as_command(count: int, folder: Path) -> Callable[[Path], Counts]:
-    """`pactc run` in a process of its own, its start and the writing of the report included."""
+    """`pactc run`, examples of violations and report included, called in this process as the peers are."""
     program = folder / f"rules{count}.pactc"
     program.write_bytes(pactlang.compile(pact(count)).to_bytes())
 
     def check(path: Path) -> Counts:
-        command = [sys.executable, "-m", "pactlang.cli", "run", str(program), str(path), "--format", "json"]
-        found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-        return [clause["violated"] for clause in found["clauses"].values()]
+        arguments = ["run", str(program), str(path), "--format", "json"]
+        done = CliRunner().invoke(pactc, arguments, standalone_mode=False, catch_exceptions=False)
+        return [clause["violated"] for clause in json.loads(done.stdout)["clauses"].values()]
 
     return check
 
@@ -269,7 +261,7 @@ def rows(count: int, costs: dict[str, Cost], peers: Sequence[str]) -> list[Row]:
             True,
         ),
         faster(
-            f"the same as `pactc run`, {count} rules, its start included",
+            f"the same by `pactc run`, {count} rules",
             times,
             nearest / costs["pactc run"],
             f"against {nearest.name}, the same run",
@@ -288,7 +280,7 @@ def main() -> None:
         for count in (rules.NUMBER_RULES, rules.RULES):
             asked = sides(count, Path(name), chosen.records, found)
             agree(asked, [path], wanted)
-            costs = race(asked, [path], wanted, chosen.rounds, warm=False, clock=clock)
+            costs = race(asked, [path], wanted, chosen.rounds, warm=False)
             table += rows(count, per_record(costs, chosen.records), found)
     note = f"{chosen.records * REPEATS:,} records, {chosen.records:,} of them distinct."
     report("ndjson", table, chosen, ["msgspec", *PEERS], note)

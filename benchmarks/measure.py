@@ -142,18 +142,16 @@ def race(
     rounds: int,
     block: int = BLOCK,
     warm: bool = True,
-    clock: Callable[[], int] = time.process_time_ns,
 ) -> dict[str, Cost]:
     """The cost of every side per input; they take turns on every block.
 
     warm: a side passes the block once before its turn, so that it is in the cache: a call is checked
     when it has just been received or decoded.  The sum of the numbers read must be the reference's.
-    clock: nanoseconds spent so far.
     """
     least, median, seen = ([0.0] * len(sides) for _ in range(3))
     for start in range(0, len(inputs), block):
         part, right = inputs[start : start + block], wanted[start : start + block]
-        runs = [_turn(side, part, right, clock) for side in sides]
+        runs = [_turn(side, part, right) for side in sides]
         times: list[list[int]] = [[] for _ in sides]
         with frozen():
             for _ in range(rounds):
@@ -169,17 +167,15 @@ def race(
     return {side.name: Cost(side.name, low / n, mid / n, int(n)) for side, low, mid, n in every}
 
 
-def _turn(
-    side: Side, part: Sequence[Any], wanted: Sequence[Any], clock: Callable[[], int]
-) -> Callable[[], int]:
+def _turn(side: Side, part: Sequence[Any], wanted: Sequence[Any]) -> Callable[[], int]:
     """What a side does in its turn: nanoseconds of CPU time for its part of the block."""
     made = side.made(part[:: side.every])
     right = sum(side.says(each) for each in wanted[:: side.every])
 
     def run() -> int:
-        before = clock()
+        before = time.process_time_ns()
         found = sum(side.answers(made))
-        spent = clock() - before
+        spent = time.process_time_ns() - before
         if found != right:
             raise SystemExit(f"{side.name}: {found} instead of {right} while it was timed")
         return spent
