@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pactlang._runtime import count_lines
 from pactlang.cli.documents import LARGEST, Numbered, is_document, records
 from pactlang.cli.exits import Fault, reason
 from pactlang.cli.foreign import is_suspect, opened_line
@@ -258,7 +259,7 @@ class _Splitter:
                 data = data[end + 1 :]
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield self._block(data[:cut])
+            yield self._block(memoryview(data)[:cut])  # the block is the only copy
         if cut < len(data):
             self._hold(data[cut:])
 
@@ -275,9 +276,9 @@ class _Splitter:
         else:
             self.parts.clear()
 
-    def _block(self, data: bytes) -> Block:
+    def _block(self, data: bytes | memoryview) -> Block:
         block = Block(b"".join((*self.parts, data)), self.line)
-        self.line += block.data.count(b"\n")
+        self.line += count_lines(block.data) - 1
         self._forget()
         return block
 
