@@ -199,3 +199,44 @@ class FleetFace:
     current: Any
     def check(self, record: Any) -> FleetVerdict: ...
     def check_json(self, data: bytes | str) -> FleetVerdict: ...
+
+@disjoint_base
+class Columns:
+    def __new__(cls, rows: int) -> Columns: ...
+    @property
+    def rows(self) -> int: ...
+    def add(
+        self,
+        tag: int,
+        form: int,
+        length: int,
+        offset: int,
+        valid: Any,
+        data: Any,
+        text: Any,
+        inside: int,
+        fields: list[int],
+        layout: int,
+        parent: int,
+        gone: bool,
+        checks: bool,
+    ) -> int: ...
+    def seal(self) -> None: ...
+
+@disjoint_base
+class BlockCode:
+    def __new__(
+        cls, machine: Machine, code: bytes, constants: list[Any], sets: list[list[str]], shapes: dict[Any, Any]
+    ) -> BlockCode: ...
+    @property
+    def why(self) -> str: ...
+    def run(
+        self,
+        columns: Columns,
+        slots: list[int],
+        start: int,
+        stop: int,
+        outcomes: NDArray[np.uint8],
+        states: NDArray[np.int8],
+        ok: NDArray[np.uint8],
+    ) -> None: ...

@@ -20,7 +20,9 @@ from cpython.list cimport (
     PyList_Append, PyList_Check, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM,
 )
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport (
+    PyMem_Free, PyMem_Malloc, PyMem_RawCalloc, PyMem_RawFree, PyMem_Realloc,
+)
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.buffer cimport PyBUF_READ
@@ -30,7 +32,7 @@ from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
     INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from datetime import datetime, timedelta
 
@@ -59,3 +61,7 @@ include "machine.pxi"
 include "face.pxi"
 include "lines.pxi"
 include "fleet.pxi"
+include "kernels.pxi"
+include "columns.pxi"
+include "blocks.pxi"
+include "sweep.pxi"

@@ -11,7 +11,7 @@ cdef inline bint is_number(const Cell* x) noexcept:
     return TAG_INT <= x.tag <= TAG_DOUBLE
 
 
-cdef int order_int_double(int64_t a, double b) noexcept:
+cdef int order_int_double(int64_t a, double b) noexcept nogil:
     """Compare exactly, also where a double cannot hold the int."""
     cdef int64_t whole
     if isnan(b):
@@ -25,7 +25,7 @@ cdef int order_int_double(int64_t a, double b) noexcept:
         return -1 if a < whole else 1
     return -1 if b > <double>whole else 0
 
-cdef int order_uint_double(uint64_t a, double b) noexcept:
+cdef int order_uint_double(uint64_t a, double b) noexcept nogil:
     cdef uint64_t whole
     if isnan(b):
         return UNORDERED
@@ -38,10 +38,10 @@ cdef int order_uint_double(uint64_t a, double b) noexcept:
         return -1 if a < whole else 1
     return -1 if b > floor(b) else 0
 
-cdef inline int flip(int result) noexcept:
+cdef inline int flip(int result) noexcept nogil:
     return -result if -1 <= result <= 1 else result
 
-cdef int order_numbers(const Cell* a, const Cell* b) noexcept:
+cdef int order_numbers(const Cell* a, const Cell* b) noexcept nogil:
     if a.tag == b.tag:
         if a.tag == TAG_DOUBLE:
             if a.v.d < b.v.d:
@@ -76,7 +76,7 @@ cdef int order_objects(PyObject* a, PyObject* b) noexcept:
     except Exception:
         return NO_ORDER
 
-cdef inline bint stands_for(const Cell* a, const Cell* b) noexcept:
+cdef inline bint stands_for(const Cell* a, const Cell* b) noexcept nogil:
     """Whether a is the double after the greatest int (uint), and b that int: no double is, and CEL lets
     the next one stand for it where the two are ordered."""
     if a.tag != TAG_DOUBLE:

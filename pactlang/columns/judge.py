@@ -2,27 +2,31 @@
 
 In: an `Evaluator` and a batch as `table.batches` gives it.  Out: `Judged`.
 
-The rows are data for the record path; a block of them at a time, so that what is made of them stays
-small.
+Columns of numbers, bools, texts, records and lists of them go through the machine of blocks.  Rows that
+it leaves open, and batches of other columns, are data for the record path, some at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pactlang.columns.data import data_of
+from pactlang.columns.plan import Plan, plan_of
 from pactlang.errors import RecordError
 from pactlang.opcodes import Outcome
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from pactlang._runtime import BlockCode
     from pactlang.evaluator import Evaluator
 
+OPEN = 2  # the state of a row of which the columns say nothing
+PIECE = 1 << 16  # rows for one thread at a time
 ROWS = 4096  # that are data at one time
 BYTES = 16 << 20  # of them, about
 
@@ -45,8 +49,35 @@ class Judged(NamedTuple):
 def judge(evaluator: Evaluator, batch: pa.RecordBatch, threads: int = 1) -> Judged:
     """The verdicts on a batch."""
     judged = empty(len(evaluator.names), batch.num_rows)
-    judge_rows(evaluator, batch, np.arange(batch.num_rows), judged)
+    code = evaluator.blocks
+    plan = plan_of(evaluator, batch) if code is not None and batch.num_rows else None
+    if code is None or plan is None:
+        judge_rows(evaluator, batch, np.arange(batch.num_rows), judged)
+        return judged
+    judge_blocks(code, plan, threads, judged)
+    if plan.late is not None:
+        judged.expired[:] = plan.late
+    left = np.flatnonzero(plan.open | (judged.states == OPEN))
+    if len(left):
+        judge_rows(evaluator, batch, left, judged)
     return judged
+
+
+def judge_blocks(code: BlockCode, plan: Plan, threads: int, judged: Judged) -> None:
+    """Judge all rows by columns, pieces of them in several threads."""
+    rows = len(judged.states)
+
+    def piece(start: int) -> None:
+        stop = min(start + PIECE, rows)
+        code.run(plan.columns, plan.slots, start, stop, judged.outcomes, judged.states, judged.ok.view(np.uint8))
+
+    starts = range(0, rows, PIECE)
+    if threads == 1 or len(starts) == 1:
+        code.run(plan.columns, plan.slots, 0, rows, judged.outcomes, judged.states, judged.ok.view(np.uint8))
+        return
+    with ThreadPoolExecutor(min(threads, len(starts))) as pool:
+        for _ in pool.map(piece, starts):
+            pass
 
 
 def empty(clauses: int, rows: int) -> Judged:
@@ -65,9 +96,17 @@ def judge_rows(evaluator: Evaluator, batch: pa.RecordBatch, rows: NDArray[np.int
     step = max(1, min(ROWS, BYTES * max(batch.num_rows, 1) // max(batch.nbytes, 1)))
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        whole = len(part) == part[-1] - part[0] + 1
-        taken = batch.slice(part[0], len(part)) if whole else batch.take(part)
-        _judge_part(evaluator, taken, part, judged)
+        _judge_part(evaluator, taken(batch, part), part, judged)
+
+
+def taken(batch: pa.RecordBatch, rows: NDArray[np.int64]) -> pa.RecordBatch:
+    """These rows of a batch, in order."""
+    if len(rows) == rows[-1] - rows[0] + 1:
+        return batch.slice(rows[0], len(rows))
+    try:
+        return batch.take(rows)
+    except pa.ArrowNotImplementedError:  # of views, say
+        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()])
 
 
 def _judge_part(evaluator: Evaluator, batch: pa.RecordBatch, rows: NDArray[np.int64], judged: Judged) -> None:

@@ -9,6 +9,7 @@ called, and how a violation is explained.  The machine is its base class, so `ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import msgspec
@@ -28,6 +29,7 @@ from pactlang.verdict import Batch, Matched, Violation
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pactlang._runtime import BlockCode
     from pactlang.evaluator.fleet import Fleet
 
 # What a user's own struct may hold directly: forms that need no decoding.
@@ -182,6 +184,13 @@ class Evaluator(JsonMachine):
                 raise
             raise PactError("Arrow columns need pyarrow: pip install 'pactlang[arrow]'") from None
         return check_arrow(self, data, threads)
+
+    @cached_property
+    def blocks(self) -> BlockCode | None:
+        """The program made ready for columns; None if it is not for them."""
+        from pactlang.columns.plan import code_of
+
+        return code_of(self)
 
     def reason(self, record: Any) -> tuple[str, str]:
         """The JSON path and the reason for which the machine refused a projected struct."""

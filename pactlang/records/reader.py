@@ -129,6 +129,15 @@ class Reader:
             return None
         return plans(self._all, self.schema, code)
 
+    @property
+    def root(self) -> Layout:
+        """The layout of the pact's record."""
+        return self._root
+
+    def layout_of(self, name: str) -> Layout:
+        """The layout of the record called `name`."""
+        return self._all.of(name)
+
     # Values
 
     def values(self, struct: Struct) -> list[Any]:
