@@ -11,7 +11,7 @@
 # No Python object is touched, and no GIL held, but by ATOM.
 
 cdef enum:
-    MOST_WORDS = 32         # 2,048 rows: their masks and a register fit in the first cache
+    MOST_WORDS = 64         # 4,096 rows: what an instruction costs beside its rows is then small
     MASK_ROOM = 4_194_304   # bytes for the masks of a program's instructions; longer ones have smaller blocks
     LONG_TEXT = 1_024       # bytes: longer texts are not compared here, since `run` counts what they cost
     MOST_ANSWERS = 65_536   # values of a dictionary that a test is worked out for
@@ -63,6 +63,7 @@ cdef struct Block:
     uint64_t* f
     uint64_t* e
     uint64_t* none
+    uint64_t* held
     int64_t* some           # scratch numbers
     int64_t* more
     uint8_t** answers       # per instruction: of a test on the values of a dictionary
@@ -324,6 +325,7 @@ cdef int64_t lay_out(BlockCode m, Columns columns, Block* b, char* memory) noexc
     b.f = <uint64_t*>take(&room, mask)
     b.e = <uint64_t*>take(&room, mask)
     b.none = <uint64_t*>take(&room, mask)
+    b.held = <uint64_t*>take(&room, mask)
     b.some = <int64_t*>take(&room, numbers)
     b.more = <int64_t*>take(&room, numbers)
     b.nulls = <uint64_t*>take(&room, columns.count * mask)

@@ -161,3 +161,21 @@ cdef inline int64_t offset_at(const Column* column, int64_t at) noexcept nogil:
     if WIDTHS[column.form] == 4:
         return (<const int32_t*>column.data)[at]
     return (<const int64_t*>column.data)[at]
+
+
+def offsets_rise(buffer, int width, int64_t offset, int64_t length):
+    """Whether `length` + 1 offsets of 4 or 8 bytes, from the offset-th on, begin at 0 or above and never fall."""
+    cdef const char* data = <const char*><size_t>buffer.address
+    if offset < 0 or length < 0 or buffer.size < (offset + length + 1) * width:
+        return False
+    data += offset * width
+    if width == 4:
+        return (<const int32_t*>data)[0] >= 0 and rising_32(<const int32_t*>data, length)
+    return (<const int64_t*>data)[0] >= 0 and rising_64(<const int64_t*>data, length)
+
+
+def is_ascii(buffer, int64_t start, int64_t stop):
+    """Whether the bytes [start, stop) are ASCII: then every text in them is UTF-8, wherever it is cut."""
+    if not 0 <= start <= stop <= buffer.size:
+        return False
+    return ascii(<const uint8_t*><size_t>buffer.address + start, stop - start)

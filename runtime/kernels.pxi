@@ -16,6 +16,16 @@ cdef extern from *:
     #define PACT_CLONES
     #endif
 
+    static inline int pact_lowest(uint64_t word) {
+    #if defined(__GNUC__)
+        return __builtin_ctzll(word);
+    #else
+        int at = 0;
+        while (!(word & 1)) { word >>= 1; at++; }
+        return at;
+    #endif
+    }
+
     /* 64 rows to a word.  Four lanes at a time: GNU C's vectors, which every target has in some form. */
     #if defined(__GNUC__)
     typedef int64_t pact_i4 __attribute__((vector_size(32)));
@@ -137,8 +147,35 @@ cdef extern from *:
     }
     PACT_LOOK(8, uint8_t)
     PACT_LOOK(16, uint16_t)
-    PACT_LOOK(32, uint32_t)
     PACT_LOOK(64, uint64_t)
+    #define pact_few_32 pact_few_32_plain
+    PACT_LOOK(32, uint32_t)
+    #undef pact_few_32
+    #if defined(__GNUC__)
+    /* Indices of 32 bits, by far the most frequent: a shift per lane. */
+    typedef uint32_t pact_u8 __attribute__((vector_size(32)));
+    PACT_CLONES static void pact_few_32(const uint32_t *restrict a, uint32_t answers, int64_t n, uint64_t *restrict out) {
+        int64_t i = 0;
+        for (; i + 64 <= n; i += 64) {
+            uint64_t word = 0;
+            for (int half = 0; half < 64; half += 32) {
+                pact_u8 found = {0}, at = {0, 1, 2, 3, 4, 5, 6, 7}, all = answers - (pact_u8){0};
+                for (int j = 0; j < 32; j += 8) {
+                    pact_u8 x;
+                    memcpy(&x, a + i + half + j, 32);
+                    found |= (all >> (x & 31) & 1) << at;
+                    at += 8;
+                }
+                uint32_t both = (found[0] | found[1] | found[2] | found[3]) | (found[4] | found[5] | found[6] | found[7]);
+                word |= (uint64_t)both << half;
+            }
+            out[i >> 6] = word;
+        }
+        if (i < n) pact_few_32_plain(a + i, answers, n - i, out + (i >> 6));
+    }
+    #else
+    #define pact_few_32 pact_few_32_plain
+    #endif
 
     /* Sizes of lists and texts, from their offsets. */
     PACT_CLONES static void pact_sizes_32(const int32_t *restrict a, int64_t n, int64_t *restrict out) {
@@ -150,8 +187,62 @@ cdef extern from *:
     PACT_CLONES static void pact_starts_32(const int32_t *restrict a, int64_t n, int64_t *restrict out) {
         for (int64_t i = 0; i < n; i++) out[i] = a[i];
     }
-    PACT_CLONES static void pact_plus(const int64_t *restrict a, int64_t k, int64_t n, int64_t *restrict out) {
-        for (int64_t i = 0; i < n; i++) out[i] = a[i] + k;
+    /* Of the rows of a mask: positions moved on, and what stands at them.  A word without rows costs nothing. */
+    PACT_CLONES static void pact_plus(const int64_t *a, int64_t k, const uint64_t *rows, int64_t words, int64_t *out) {
+        for (int64_t w = 0; w < words; w++)
+            if (rows[w]) for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = a[i] + k;
+    }
+    #define PACT_GATHER(NAME, TYPE) \
+    static void pact_gather_##NAME(const TYPE *data, const int64_t *at, const uint64_t *rows, int64_t words, int64_t *out) { \
+        for (int64_t w = 0; w < words; w++) \
+            for (uint64_t word = rows[w]; word; word &= word - 1) { \
+                int64_t i = 64 * w + pact_lowest(word); \
+                out[i] = (int64_t)data[at[i]]; \
+            } \
+    }
+    PACT_GATHER(8, uint8_t)
+    PACT_GATHER(16, uint16_t)
+    PACT_GATHER(32, uint32_t)
+    PACT_GATHER(64, int64_t)
+    static void pact_gather_bits(const uint8_t *bitmap, int64_t shift, const int64_t *at, const uint64_t *rows,
+                                 int64_t words, uint64_t *out) {
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t found = 0;
+            for (uint64_t word = rows[w]; word; word &= word - 1) {
+                int j = pact_lowest(word);
+                int64_t place = at[64 * w + j] + shift;
+                found |= (uint64_t)(bitmap[place >> 3] >> (place & 7) & 1) << j;
+            }
+            out[w] = (out[w] & ~rows[w]) | found;
+        }
+    }
+    /* As pact_few, for indices in lanes. */
+    PACT_CLONES static void pact_few_rows(const int64_t *a, uint32_t answers, const uint64_t *rows, int64_t words,
+                                          uint64_t *out) {
+        for (int64_t w = 0; w < words; w++) {
+            uint8_t b[64];
+            out[w] = 0;
+            if (!rows[w]) continue;
+            for (int64_t j = 0; j < 64; j++) b[j] = (uint8_t)((answers >> ((uint32_t)a[64 * w + j] & 31u)) & 1u);
+            out[w] = pact_pack(b);
+        }
+    }
+    /* Whether all bytes are ASCII. */
+    PACT_CLONES static int pact_ascii(const uint8_t *a, int64_t n) {
+        uint8_t high = 0;
+        for (int64_t i = 0; i < n; i++) high |= a[i];
+        return high < 128;
+    }
+    /* Whether offsets never fall. */
+    PACT_CLONES static int pact_rising_32(const int32_t *a, int64_t n) {
+        int32_t falls = 0;
+        for (int64_t i = 0; i < n; i++) falls |= a[i + 1] < a[i];
+        return !falls;
+    }
+    PACT_CLONES static int pact_rising_64(const int64_t *a, int64_t n) {
+        int64_t falls = 0;
+        for (int64_t i = 0; i < n; i++) falls |= a[i + 1] < a[i];
+        return !falls;
     }
 
     /* The bits of a bitmap from bit `offset` on, `n` of them, to words. */
@@ -192,16 +283,6 @@ cdef extern from *:
         for (int64_t w = 0; w < words; w++) any |= a[w];
         return any != 0;
     }
-    static inline int pact_lowest(uint64_t word) {
-    #if defined(__GNUC__)
-        return __builtin_ctzll(word);
-    #else
-        int at = 0;
-        while (!(word & 1)) { word >>= 1; at++; }
-        return at;
-    #endif
-    }
-
     /* Three masks to codes: violated 1, unknown 3, skipped 2, none 0; of two the earlier in this order. */
     static uint64_t pact_spread[256];
     static void pact_fill_spread(void) {
@@ -212,12 +293,17 @@ cdef extern from *:
         }
     }
     static void pact_codes(const uint64_t *violated, const uint64_t *unknown, const uint64_t *skipped, int64_t n, uint8_t *out) {
-        for (int64_t i = 0; i < n; i += 8) {
-            uint64_t v = violated[i >> 6] >> (i & 63) & 255, u = unknown[i >> 6] >> (i & 63) & 255;
-            uint64_t s = skipped[i >> 6] >> (i & 63) & 255;
-            u &= ~v; s &= ~(v | u);
-            uint64_t codes = pact_spread[v] | pact_spread[u] * 3 | pact_spread[s] * 2;
-            memcpy(out + i, &codes, n - i < 8 ? n - i : 8);
+        for (int64_t i = 0; i < n; i += 64) {
+            uint64_t v = violated[i >> 6], u = unknown[i >> 6] & ~v, s = skipped[i >> 6] & ~(v | u);
+            uint64_t codes[8];
+            int64_t size = n - i < 64 ? n - i : 64;
+            if (!(v | u | s)) { memset(out + i, 0, size); continue; }
+            if (!(u | s)) for (int j = 0; j < 8; j++) codes[j] = pact_spread[v >> 8 * j & 255];
+            else if (!u) for (int j = 0; j < 8; j++)
+                codes[j] = pact_spread[v >> 8 * j & 255] | pact_spread[s >> 8 * j & 255] << 1;
+            else for (int j = 0; j < 8; j++)
+                codes[j] = pact_spread[v >> 8 * j & 255] | pact_spread[s >> 8 * j & 255] << 1 | pact_spread[u >> 8 * j & 255] * 3;
+            memcpy(out + i, codes, size);
         }
     }
     """
@@ -257,7 +343,24 @@ cdef extern from *:
     void sizes_32 "pact_sizes_32" (const int32_t* a, int64_t n, int64_t* out) noexcept nogil
     void sizes_64 "pact_sizes_64" (const int64_t* a, int64_t n, int64_t* out) noexcept nogil
     void starts_32 "pact_starts_32" (const int32_t* a, int64_t n, int64_t* out) noexcept nogil
-    void plus "pact_plus" (const int64_t* a, int64_t k, int64_t n, int64_t* out) noexcept nogil
+    void plus "pact_plus" (
+        const int64_t* a, int64_t k, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    void gather_8 "pact_gather_8" (
+        const uint8_t* data, const int64_t* at, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    void gather_16 "pact_gather_16" (
+        const uint16_t* data, const int64_t* at, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    void gather_32 "pact_gather_32" (
+        const uint32_t* data, const int64_t* at, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    void gather_64 "pact_gather_64" (
+        const int64_t* data, const int64_t* at, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    void gather_bits "pact_gather_bits" (
+        const uint8_t* bitmap, int64_t shift, const int64_t* at, const uint64_t* rows, int64_t words, uint64_t* out
+    ) noexcept nogil
+    void few_rows "pact_few_rows" (
+        const int64_t* a, uint32_t answers, const uint64_t* rows, int64_t words, uint64_t* out) noexcept nogil
+    bint ascii "pact_ascii" (const uint8_t* a, int64_t n) noexcept nogil
+    bint rising_32 "pact_rising_32" (const int32_t* a, int64_t n) noexcept nogil
+    bint rising_64 "pact_rising_64" (const int64_t* a, int64_t n) noexcept nogil
     void read_bits "pact_bits" (const uint8_t* bitmap, int64_t offset, int64_t n, uint64_t* out) noexcept nogil
     int part "pact_part" (
         const uint64_t* rows, const uint64_t* good, const uint64_t* bits,

@@ -256,7 +256,7 @@ cdef bint ask_texts(
         return False
     memset(b.bits, 0, b.words * 8)
     if FORM_INDEX8 <= column.form <= FORM_INDEX64 and b.columns[column.inside].length <= MOST_ANSWERS:
-        return ask_dictionary(b, at, a, texts, count)
+        return ask_dictionary(b, at, a, texts, count, rows)
     for w in range(b.words):
         word = rows[w] & a.valid[w]
         while word:
@@ -268,7 +268,9 @@ cdef bint ask_texts(
                 b.bits[w] |= <uint64_t>1 << (i & 63)
     return True
 
-cdef bint ask_dictionary(Block* b, int64_t at, const Register* a, const Known* texts, int count) noexcept nogil:
+cdef bint ask_dictionary(
+    Block* b, int64_t at, const Register* a, const Known* texts, int count, const uint64_t* rows
+) noexcept nogil:
     """The same by index: the answer for each value of the dictionary is worked out once."""
     cdef const Column* column = &b.columns[a.column]
     cdef int64_t values = b.columns[column.inside].length
@@ -287,10 +289,12 @@ cdef bint ask_dictionary(Block* b, int64_t at, const Register* a, const Known* t
             size = 0
             text = text_at(b.columns, &b.columns[column.inside], i, &size)
             answers[i] = text != NULL and is_one_of(text, size, texts, count)
-    if values < 32 and a.width < 8:
+    if values < 32 and (a.width < 8 or a.lanes != <const int64_t*>a.data):
         for i in range(values):
             few |= <uint32_t>answers[i] << i
-        if a.width == 1:
+        if a.width == 8:
+            few_rows(a.lanes, few, rows, b.words, b.bits)
+        elif a.width == 1:
             few_8(<const uint8_t*>a.data, few, b.n, b.bits)
         elif a.width == 2:
             few_16(<const uint16_t*>a.data, few, b.n, b.bits)
@@ -385,35 +389,32 @@ cdef void test_list(Block* b, const Ins* pc, const Register* a, const Register* 
 # Values ---------------------------------------------------------------------------------------------
 
 cdef void load_lanes(Block* b, int32_t number, const int64_t* at, const uint64_t* rows, Register* c) noexcept nogil:
-    """What stands in a column at these positions, into the register."""
+    """What stands in a column at these positions, into the register.  `at` may be its own lanes."""
     cdef const Column* column = &b.columns[number]
-    cdef int64_t w, i, place
-    cdef uint64_t word, bit
+    cdef int64_t w
+    if column.valid != NULL:
+        gather_bits(column.valid, column.shift, at, rows, b.words, b.held)
     begin(b, c, column.tag, number, rows)
+    if column.form == FORM_INTS or column.form == FORM_DOUBLES or column.form == FORM_INDEX64:
+        gather_64(<const int64_t*>column.data, at, rows, b.words, c.lanes)
+    elif column.form == FORM_BITS:
+        gather_bits(<const uint8_t*>column.data, column.shift, at, rows, b.words, c.truth)
+    elif column.form == FORM_INDEX32:
+        gather_32(<const uint32_t*>column.data, at, rows, b.words, c.lanes)
+    elif column.form == FORM_INDEX8:
+        gather_8(<const uint8_t*>column.data, at, rows, b.words, c.lanes)
+    elif column.form == FORM_INDEX16:
+        gather_16(<const uint16_t*>column.data, at, rows, b.words, c.lanes)
+    elif c.lanes != at:
+        copy_lanes(b, c.lanes, at, rows)
+    if column.valid == NULL:
+        if column.form != FORM_NONE:
+            or_into(c.valid, rows, b.words)
+        return
     for w in range(b.words):
-        word = rows[w]
-        while word:
-            i = 64 * w + lowest(word)
-            bit = word & (~word + 1)
-            word &= word - 1
-            place = at[i]
-            if not is_valid(column, place):
-                c.null[w] |= bit
-                continue
-            if column.form == FORM_NONE:
-                continue
-            c.valid[w] |= bit
-            if column.form == FORM_INTS or column.form == FORM_DOUBLES:
-                c.lanes[i] = (<const int64_t*>column.data)[place]
-            elif column.form == FORM_BITS:
-                place += column.shift
-                c.truth[w] &= ~bit
-                if (<const uint8_t*>column.data)[place >> 3] >> (place & 7) & 1:
-                    c.truth[w] |= bit
-            elif FORM_INDEX8 <= column.form <= FORM_INDEX64:
-                c.lanes[i] = index_at(column.data, WIDTHS[column.form], place)
-            else:
-                c.lanes[i] = place
+        c.null[w] |= rows[w] & ~b.held[w]
+        if column.form != FORM_NONE:
+            c.valid[w] |= rows[w] & b.held[w]
 
 cdef void read_member(Block* b, const Ins* pc, const Register* a, Register* c, const uint64_t* rows) noexcept nogil:
     """A field of a record; of null, and of an error value, there is none."""
@@ -435,13 +436,12 @@ cdef void read_member(Block* b, const Ins* pc, const Register* a, Register* c, c
     leave(b, b.f)
     if any_bit(b.good, b.words):
         field = b.fields[column.inside + (pc.k & 0xFFFF)]
-        for w in range(b.words):
-            word = b.good[w]
-            while word:
-                i = 64 * w + lowest(word)
-                word &= word - 1
-                b.some[i] = place_of(a, b.start, i)
-        load_lanes(b, field, b.some, b.good, c)
+        if a.width == 8:
+            load_lanes(b, field, a.lanes, b.good, c)
+        else:
+            for i in range(b.n):
+                b.some[i] = b.start + i
+            load_lanes(b, field, b.some, b.good, c)
     for w in range(b.words):
         c.valid[w] &= ~(b.e[w] | b.f[w])
         c.null[w] &= ~(b.e[w] | b.f[w])
@@ -682,20 +682,19 @@ cdef void start_loops(Block* b, BlockCode m, const Ins* pc, const Register* a, R
 cdef void next_turn(Block* b, const Ins* pc, const Register* a, Register* c, const uint64_t* rows) noexcept nogil:
     """NEXT: rows whose list has a further element go to t with it, the others to f."""
     cdef Loop* loop = &b.loops[pc - b.code]
-    cdef int64_t w, i
-    cdef uint64_t word
+    cdef int64_t w
     gt_int_k(a.sizes, loop.turn, b.n, b.bits)
     for w in range(b.words):
         b.good[w] = rows[w] & b.bits[w]
         b.f[w] = rows[w] & ~b.bits[w]
     if any_bit(b.good, b.words):
-        for w in range(b.words):
-            word = b.good[w]
-            while word:
-                i = 64 * w + lowest(word)
-                word &= word - 1
-                b.some[i] = a.lanes[i] + loop.turn
-        load_lanes(b, a.column, b.some, b.good, c)
+        if b.columns[a.column].form == FORM_RECORD and b.columns[a.column].valid == NULL:
+            begin(b, c, TAG_RECORD, a.column, b.good)
+            plus(a.lanes, loop.turn, b.good, b.words, c.lanes)
+            or_into(c.valid, b.good, b.words)
+        else:
+            plus(a.lanes, loop.turn, b.good, b.words, b.some)
+            load_lanes(b, a.column, b.some, b.good, c)
         go(b, pc.t, b.good)
     if any_bit(b.f, b.words):
         go(b, pc.f, b.f)

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import types
 
+from pactlang._runtime import is_ascii, offsets_rise
 from pactlang.columns.data import NotUtf8
+from pactlang.columns.plan import raw
 from pactlang.errors import RecordError
 from pactlang.opcodes import Outcome
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pactlang.columns.judge import Judged
     from pactlang.evaluator import Evaluator
     from pactlang.records import Reader
+    from pactlang.schema import Type
 
 FACTS = ("ok", "outside", "expired", "undecodable")
 OUTCOMES = [outcome.name.lower() for outcome in Outcome]
@@ -58,7 +62,7 @@ def narrowed(batch: pa.RecordBatch, reader: Reader) -> pa.RecordBatch:
     chosen = {name: i for i, name in enumerate(batch.schema.names) if is_read(name, reader)}
     if not chosen:  # a batch has as many rows as its columns, so there must be one
         return pa.RecordBatch.from_arrays([pa.nulls(batch.num_rows)], [""])
-    columns = [checked(batch.column(i), name) for name, i in chosen.items()]
+    columns = [checked(pruned(batch.column(i), name, reader), name) for name, i in chosen.items()]
     return pa.RecordBatch.from_arrays(columns, list(chosen))
 
 
@@ -67,13 +71,74 @@ def is_read(name: str, reader: Reader) -> bool:
     return name in reader.heads or name.startswith(reader.prefixes)
 
 
+def pruned(array: pa.Array, name: str, reader: Reader) -> pa.Array:
+    """A column of records without the fields that are not read; any other as it is."""
+    types_here = {m.field.type for m in reader.root.members if name in {h for n in m.names for h in n.heads}}
+    form = types_here.pop() if len(types_here) == 1 else None
+    return array if form is None else of_read_fields(array, form, reader)
+
+
+def of_read_fields(array: pa.Array, form: Type, reader: Reader) -> pa.Array:
+    """A struct, or a list of structs, with the fields of a record that are read."""
+    kind = array.type
+    if form.kind == "list" and (types.is_list(kind) or types.is_large_list(kind)) and types.is_struct(kind.value_type):
+        values = of_read_fields(array.values, form.params[0], reader)
+        made = pa.list_(values.type) if types.is_list(kind) else pa.large_list(values.type)
+        buffers = array.buffers()[:2] if array.null_count else [None, array.buffers()[1]]
+        return pa.Array.from_buffers(made, len(array), buffers, offset=array.offset, children=[values])
+    if form.kind != "record" or not types.is_struct(kind):
+        return array
+    layout = reader.layout_of(form.name)
+    kept = {field.name: i for i, field in enumerate(kind) if field.name in layout.heads}
+    if not kept or layout.prefixes:
+        return array
+    inner = {m.names[0].key: m.field.type for m in layout.members}
+    fields = [
+        of_read_fields(array.field(i), inner[key], reader) if key in inner else array.field(i) for key, i in kept.items()
+    ]  # fmt: skip
+    return pa.StructArray.from_arrays(fields, list(kept), mask=array.is_null() if array.null_count else None)
+
+
 def checked(array: pa.Array, name: str) -> pa.Array:
     """The array, proved to be valid Arrow data: no offset or index in it leads out of its buffers."""
     try:
-        array.validate(full=True)
+        validate(array)
         return array
     except pa.ArrowInvalid as error:
         return as_bytes(array, name, error)
+
+
+def validate(array: pa.Array) -> None:
+    """What `array.validate(full=True)` proves, with a look at each number instead of several."""
+    form = array.type
+    if types.is_list(form) or types.is_large_list(form):
+        array.validate()
+        width = 4 if types.is_list(form) else 8
+        if len(array) and not offsets_rise(array.buffers()[1], width, array.offset, len(array)):
+            raise pa.ArrowInvalid("the offsets of a list fall")
+        validate(array.values)
+    elif types.is_struct(form):
+        array.validate()
+        for i in range(form.num_fields):
+            validate(array.field(i))
+    elif types.is_dictionary(form) and not array.null_count and len(array):
+        array.validate()
+        validate(array.dictionary)
+        highest = raw(array.indices).view(f"u{form.index_type.bit_width // 8}").max()  # below 0 is beyond
+        if highest >= len(array.dictionary):
+            raise pa.ArrowInvalid("an index leads out of its dictionary")
+    elif not (types.is_string(form) or types.is_large_string(form)) or not is_plain_text(array):
+        array.validate(full=True)
+
+
+def is_plain_text(array: pa.Array) -> bool:
+    """Whether strings are surely valid: they rise, and are all ASCII."""
+    array.validate()
+    width, buffers = (4 if types.is_string(array.type) else 8), array.buffers()
+    if not len(array) or not offsets_rise(buffers[1], width, array.offset, len(array)):
+        return False
+    ends = np.frombuffer(buffers[1], f"i{width}", len(array) + 1, array.offset * width)
+    return buffers[2] is None or is_ascii(buffers[2], int(ends[0]), int(ends[-1]))
 
 
 def as_bytes(array: pa.Array, name: str, error: Exception) -> pa.Array:
