@@ -64,6 +64,7 @@ cdef struct Block:
     uint64_t* e
     uint64_t* none
     uint64_t* held
+    uint64_t* both           # four masks of a pair: valid, null, error, both null
     int64_t* some           # scratch numbers
     int64_t* more
     uint8_t** answers       # per instruction: of a test on the values of a dictionary
@@ -326,6 +327,7 @@ cdef int64_t lay_out(BlockCode m, Columns columns, Block* b, char* memory) noexc
     b.e = <uint64_t*>take(&room, mask)
     b.none = <uint64_t*>take(&room, mask)
     b.held = <uint64_t*>take(&room, mask)
+    b.both = <uint64_t*>take(&room, 4 * mask)
     b.some = <int64_t*>take(&room, numbers)
     b.more = <int64_t*>take(&room, numbers)
     b.nulls = <uint64_t*>take(&room, columns.count * mask)

@@ -264,16 +264,64 @@ cdef extern from *:
         }
     }
 
-    /* To where each row goes.  Returns which of the three ways anybody takes: 1, 2, 4. */
-    PACT_CLONES static int pact_part(const uint64_t *restrict rows, const uint64_t *restrict good, const uint64_t *restrict bits,
-                                     uint64_t *restrict t, uint64_t *restrict f, uint64_t *restrict e, int64_t words) {
-        uint64_t yes = 0, no = 0, bad = 0;
+    /* To where each row goes: true, false, error, or nowhere, since nothing is known.  Of the rows that are
+       null the bits are the answer if `null_answers`.  Returns which of the four anybody takes: 1, 2, 4, 8. */
+    PACT_CLONES static int pact_settle(const uint64_t *restrict rows, const uint64_t *restrict bits, const uint64_t *restrict valid,
+                                       const uint64_t *restrict null, const uint64_t *restrict error, int null_answers,
+                                       uint64_t *restrict t, uint64_t *restrict f, uint64_t *restrict e, uint64_t *restrict lost,
+                                       int64_t words) {
+        uint64_t yes = 0, no = 0, bad = 0, none = 0, also = null_answers ? ~(uint64_t)0 : 0;
         for (int64_t w = 0; w < words; w++) {
-            uint64_t x = rows[w] & good[w] & bits[w], y = rows[w] & good[w] & ~bits[w], z = rows[w] & ~good[w];
-            t[w] = x; f[w] = y; e[w] = z;
-            yes |= x; no |= y; bad |= z;
+            uint64_t r = rows[w], good = valid[w] | (null[w] & also);
+            uint64_t x = r & good & bits[w], y = r & good & ~bits[w];
+            uint64_t z = r & ~good & (null[w] | error[w]), u = r & ~(good | null[w] | error[w]);
+            t[w] = x; f[w] = y; e[w] = z; lost[w] = u;
+            yes |= x; no |= y; bad |= z; none |= u;
         }
-        return (yes != 0) | (no != 0) << 1 | (bad != 0) << 2;
+        return (yes != 0) | (no != 0) << 1 | (bad != 0) << 2 | (none != 0) << 3;
+    }
+    PACT_CLONES static int pact_outside(const uint64_t *restrict rows, const uint64_t *restrict mask, int64_t words) {
+        uint64_t any = 0;
+        for (int64_t w = 0; w < words; w++) any |= rows[w] & ~mask[w];
+        return any != 0;
+    }
+    PACT_CLONES static int pact_split(const uint64_t *restrict rows, const uint64_t *restrict bits, uint64_t *restrict t,
+                                      uint64_t *restrict f, int64_t words) {
+        uint64_t yes = 0, no = 0;
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t x = rows[w] & bits[w], y = rows[w] & ~bits[w];
+            t[w] = x; f[w] = y; yes |= x; no |= y;
+        }
+        return (yes != 0) | (no != 0) << 1;
+    }
+    PACT_CLONES static void pact_begin(uint64_t *restrict valid, uint64_t *restrict null, uint64_t *restrict error,
+                                       uint64_t *restrict gone, const uint64_t *restrict rows, int other, int64_t words) {
+        uint64_t keep = other ? 0 : ~(uint64_t)0;
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t rest = ~rows[w];
+            valid[w] &= rest & keep; null[w] &= rest; error[w] &= rest; gone[w] &= rest;
+        }
+    }
+    PACT_CLONES static void pact_assign(uint64_t *restrict to, const uint64_t *restrict rows, int value, int64_t words) {
+        uint64_t set = value ? ~(uint64_t)0 : 0;
+        for (int64_t w = 0; w < words; w++) to[w] = (to[w] & ~rows[w]) | (rows[w] & set);
+    }
+    PACT_CLONES static void pact_and(uint64_t *restrict to, const uint64_t *restrict mask, int64_t words) {
+        for (int64_t w = 0; w < words; w++) to[w] &= mask[w];
+    }
+    /* What is known of a pair: valid where both are, null where equality has an answer without a look at them. */
+    PACT_CLONES static void pact_pair(const uint64_t *restrict av, const uint64_t *restrict an, const uint64_t *restrict ae,
+                                      const uint64_t *restrict bv, const uint64_t *restrict bn, const uint64_t *restrict be,
+                                      uint64_t *restrict valid, uint64_t *restrict null, uint64_t *restrict error,
+                                      uint64_t *restrict both_null, int64_t words) {
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t known = (av[w] | an[w] | ae[w]) & (bv[w] | bn[w] | be[w]);
+            uint64_t wrong = (ae[w] | be[w]) & known;
+            valid[w] = av[w] & bv[w];
+            null[w] = (an[w] | bn[w]) & known & ~wrong;
+            error[w] = wrong;
+            both_null[w] = an[w] & bn[w];
+        }
     }
     PACT_CLONES static void pact_or(uint64_t *restrict to, const uint64_t *restrict from, int64_t words) {
         for (int64_t w = 0; w < words; w++) to[w] |= from[w];
@@ -362,9 +410,21 @@ cdef extern from *:
     bint rising_32 "pact_rising_32" (const int32_t* a, int64_t n) noexcept nogil
     bint rising_64 "pact_rising_64" (const int64_t* a, int64_t n) noexcept nogil
     void read_bits "pact_bits" (const uint8_t* bitmap, int64_t offset, int64_t n, uint64_t* out) noexcept nogil
-    int part "pact_part" (
-        const uint64_t* rows, const uint64_t* good, const uint64_t* bits,
-        uint64_t* t, uint64_t* f, uint64_t* e, int64_t words) noexcept nogil
+    int settle "pact_settle" (
+        const uint64_t* rows, const uint64_t* bits, const uint64_t* valid, const uint64_t* null, const uint64_t* error,
+        bint null_answers, uint64_t* t, uint64_t* f, uint64_t* e, uint64_t* lost, int64_t words) noexcept nogil
+    bint any_outside "pact_outside" (const uint64_t* rows, const uint64_t* mask, int64_t words) noexcept nogil
+    int split "pact_split" (
+        const uint64_t* rows, const uint64_t* bits, uint64_t* t, uint64_t* f, int64_t words) noexcept nogil
+    void begin_masks "pact_begin" (
+        uint64_t* valid, uint64_t* null, uint64_t* error, uint64_t* gone, const uint64_t* rows, bint other,
+        int64_t words) noexcept nogil
+    void assign "pact_assign" (uint64_t* to, const uint64_t* rows, bint value, int64_t words) noexcept nogil
+    void and_into "pact_and" (uint64_t* to, const uint64_t* mask, int64_t words) noexcept nogil
+    void pair_masks "pact_pair" (
+        const uint64_t* av, const uint64_t* an, const uint64_t* ae, const uint64_t* bv, const uint64_t* bn,
+        const uint64_t* be, uint64_t* valid, uint64_t* null, uint64_t* error, uint64_t* both_null, int64_t words
+    ) noexcept nogil
     void or_into "pact_or" (uint64_t* to, const uint64_t* source, int64_t words) noexcept nogil
     bint any_bit "pact_any" (const uint64_t* a, int64_t words) noexcept nogil
     int lowest "pact_lowest" (uint64_t word) noexcept nogil

@@ -15,22 +15,26 @@ cdef void leave(Block* b, const uint64_t* rows) noexcept nogil:
 cdef void branch(Block* b, const Ins* pc, const uint64_t* rows) noexcept nogil:
     """Rows go where `bits` says if they are `good`, else to e; what is known of `none` is nothing."""
     cdef int64_t w
-    cdef uint64_t lost = 0
     for w in range(b.words):
-        b.none[w] &= rows[w]
-        lost |= b.none[w]
-    if lost:
-        leave(b, b.none)
-        for w in range(b.words):
-            b.some[w] = <int64_t>(rows[w] & ~b.none[w])
-        rows = <const uint64_t*>b.some
-    cdef int ways = part(rows, b.good, b.bits, b.t, b.f, b.e, b.words)
+        b.good[w] &= ~b.none[w]
+        b.held[w] = ~(b.good[w] | b.none[w])
+    settled(b, pc, rows, b.good, b.zeros, b.held, False)
+
+cdef void settled(
+    Block* b, const Ins* pc, const uint64_t* rows, const uint64_t* valid, const uint64_t* null, const uint64_t* error,
+    bint null_answers,
+) noexcept nogil:
+    """Rows go where `bits` says if they are valid, to e if they are null or an error value; the others are
+    open.  null_answers: `bits` are right for null, too."""
+    cdef int ways = settle(rows, b.bits, valid, null, error, null_answers, b.t, b.f, b.e, b.none, b.words)
     if ways & 1:
         go(b, pc.t, b.t)
     if ways & 2:
         go(b, pc.f, b.f)
     if ways & 4:
         go(b, pc.e, b.e)
+    if ways & 8:
+        leave(b, b.none)
 
 
 # Registers ------------------------------------------------------------------------------------------
@@ -59,13 +63,9 @@ cdef inline int64_t place_of(const Register* r, int64_t start, int64_t i) noexce
 
 cdef void begin(Block* b, Register* c, int tag, int32_t column, const uint64_t* rows) noexcept nogil:
     """These rows of c will be written; what others hold stays only if it is of the same form."""
-    cdef int64_t w
-    cdef bint other = c.tag != tag or (tag >= TAG_STRING and c.column != column)
-    for w in range(b.words):
-        c.valid[w] = 0 if other else c.valid[w] & ~rows[w]
-        c.null[w] &= ~rows[w]
-        c.error[w] &= ~rows[w]
-        c.gone[w] &= ~rows[w]
+    begin_masks(
+        c.valid, c.null, c.error, c.gone, rows, c.tag != tag or (tag >= TAG_STRING and c.column != column), b.words
+    )
     c.tag = tag
     c.column = column
     c.width = 8
@@ -125,31 +125,27 @@ cdef void compare_k(Block* b, const Ins* pc, const Register* a, int tag, const u
         gt_int_k(a.lanes, pc.imm.i, b.n, b.bits)
     else:
         eq_int_k(a.lanes, pc.imm.i, b.n, b.bits)
-    for w in range(b.words):
-        b.bits[w] &= a.valid[w]
-        b.good[w] = a.valid[w] | (a.null[w] if same else 0)
-        b.none[w] = ~known_of(a, w)
-    branch(b, pc, rows)
+    if same:                            # null is equal to no constant of an instruction
+        and_into(b.bits, a.valid, b.words)
+    settled(b, pc, rows, a.valid, a.null, a.error, same)
 
 
-cdef void compare_rows(Block* b, const Ins* pc, int op, const Register* a, const Register* c, const uint64_t* rows) noexcept nogil:
-    """EQ, LT or LE of any two registers."""
-    cdef int64_t w
-    cdef uint64_t both, lost = 0
-    for w in range(b.words):
-        both = a.valid[w] & c.valid[w]
-        b.none[w] = ~known_of(a, w) | ~known_of(c, w)
-        b.good[w] = both
+cdef void compare_rows(
+    Block* b, const Ins* pc, int op, const Register* a, const Register* c, const uint64_t* rows
+) noexcept nogil:
+    """EQ, LT or LE of any two registers: null equals null and nothing else, and has no order."""
+    cdef uint64_t* both = b.both
+    pair_masks(
+        a.valid, a.null, a.error, c.valid, c.null, c.error, both, both + b.words, both + 2 * b.words, both + 3 * b.words,
+        b.words,
+    )
     if not compare_valid(b, pc, op, a, c, rows):
-        for w in range(b.words):
-            b.none[w] |= b.good[w]
+        memset(both, 0, b.words * 8)    # what is valid is open
         memset(b.bits, 0, b.words * 8)
-    for w in range(b.words):
-        b.bits[w] &= b.good[w]
-        if op == OP_EQ:                 # null equals null, and nothing else
-            b.bits[w] |= a.null[w] & c.null[w]
-            b.good[w] |= (a.null[w] & ~c.error[w]) | (c.null[w] & ~a.error[w])
-    branch(b, pc, rows)
+    if op == OP_EQ:
+        and_into(b.bits, both, b.words)
+        or_into(b.bits, both + 3 * b.words, b.words)
+    settled(b, pc, rows, both, both + b.words, both + 2 * b.words, op == OP_EQ)
 
 cdef bint compare_valid(Block* b, const Ins* pc, int op, const Register* a, const Register* c, const uint64_t* rows) noexcept nogil:
     """The bits of the rows that are valid in both; false where that is not known."""
@@ -157,7 +153,7 @@ cdef bint compare_valid(Block* b, const Ins* pc, int op, const Register* a, cons
     cdef const int64_t* y
     cdef int64_t w
     cdef uint64_t p, q
-    if not any_bit(b.good, b.words):
+    if not any_bit(b.both, b.words):
         memset(b.bits, 0, b.words * 8)
         return True
     if a.tag == TAG_STRING and c.tag == TAG_STRING:
@@ -212,7 +208,7 @@ cdef void compare_numbers(Block* b, int op, const Register* a, const Register* c
     x.tag = a.tag
     y.tag = c.tag
     for w in range(b.words):
-        word = rows[w] & b.good[w]
+        word = rows[w] & b.both[w]
         while word:
             i = 64 * w + lowest(word)
             word &= word - 1
@@ -325,7 +321,7 @@ cdef bint same_texts(Block* b, const Ins* pc, const Register* a, const Register*
         return ask_texts(b, pc - b.code, c, &a.known, 1, rows)
     memset(b.bits, 0, b.words * 8)
     for w in range(b.words):
-        word = rows[w] & b.good[w]
+        word = rows[w] & b.both[w]
         while word:
             i = 64 * w + lowest(word)
             word &= word - 1
@@ -333,14 +329,13 @@ cdef bint same_texts(Block* b, const Ins* pc, const Register* a, const Register*
             x = text_at(b.columns, &b.columns[a.column], place_of(a, b.start, i), &m)
             y = text_at(b.columns, &b.columns[c.column], place_of(c, b.start, i), &n)
             if m == n and m > LONG_TEXT:
-                b.none[w] |= <uint64_t>1 << (i & 63)
+                b.both[w] &= ~(<uint64_t>1 << (i & 63))
             elif x != NULL and y != NULL and m == n and memcmp(x, y, m) == 0:
                 b.bits[w] |= <uint64_t>1 << (i & 63)
     return True
 
 cdef void test_set(Block* b, BlockCode m, const Ins* pc, const Register* a, const uint64_t* rows) noexcept nogil:
     """IN_SET: an error value has no answer, and what is no text is not in it."""
-    cdef int64_t w
     cdef bint asked = True
     memset(b.bits, 0, b.words * 8)
     if a.tag == TAG_STRING and a.constant:
@@ -350,13 +345,8 @@ cdef void test_set(Block* b, BlockCode m, const Ins* pc, const Register* a, cons
             memset(b.bits, 255, b.words * 8)
     elif a.tag == TAG_STRING:
         asked = ask_texts(b, pc - b.code, a, m.sets[pc.k], m.set_sizes[pc.k], rows)
-    for w in range(b.words):
-        b.bits[w] &= a.valid[w]
-        b.good[w] = a.valid[w] | a.null[w]
-        b.none[w] = ~known_of(a, w)
-        if not asked:
-            b.none[w] |= a.valid[w]
-    branch(b, pc, rows)
+    and_into(b.bits, a.valid, b.words)
+    settled(b, pc, rows, a.valid if asked else b.zeros, a.null, a.error, True)
 
 cdef void test_list(Block* b, const Ins* pc, const Register* a, const Register* c, const uint64_t* rows) noexcept nogil:
     """IN a constant list of numbers, bools and texts; any other source leaves its rows open."""
@@ -422,6 +412,12 @@ cdef void read_member(Block* b, const Ins* pc, const Register* a, Register* c, c
     cdef uint64_t word
     cdef const Column* column = &b.columns[a.column]
     cdef int32_t field
+    if (
+        a.width == 8 and a.tag == TAG_RECORD and column.layout == <int32_t>(pc.k >> 16)
+        and <int32_t>(pc.k & 0xFFFF) < column.count and not any_outside(rows, a.valid, b.words)
+    ):                                  # as it is in a loop over records
+        load_lanes(b, b.fields[column.inside + (pc.k & 0xFFFF)], a.lanes, rows, c)
+        return
     memcpy(b.t, rows, b.words * 8)
     if a.tag != TAG_RECORD or column.layout != <int32_t>(pc.k >> 16) or <int32_t>(pc.k & 0xFFFF) >= column.count:
         for w in range(b.words):
@@ -507,19 +503,15 @@ cdef void move(Block* b, const Register* a, Register* c, const uint64_t* rows) n
         c.gone[w] = (c.gone[w] & ~rows[w]) | (a.gone[w] & rows[w])
 
 cdef void set_truth(Block* b, Register* c, bint value, const uint64_t* rows) noexcept nogil:
-    cdef int64_t w
     begin(b, c, TAG_BOOL, 0, rows)
-    for w in range(b.words):
-        c.valid[w] |= rows[w]
-        c.truth[w] = c.truth[w] | rows[w] if value else c.truth[w] & ~rows[w]
+    or_into(c.valid, rows, b.words)
+    assign(c.truth, rows, value, b.words)
 
 cdef void set_error(Block* b, Register* c, bint gone, const uint64_t* rows) noexcept nogil:
-    cdef int64_t w
-    for w in range(b.words):
-        c.valid[w] &= ~rows[w]
-        c.null[w] &= ~rows[w]
-        c.error[w] |= rows[w]
-        c.gone[w] = c.gone[w] | rows[w] if gone else c.gone[w] & ~rows[w]
+    assign(c.valid, rows, False, b.words)
+    assign(c.null, rows, False, b.words)
+    assign(c.error, rows, True, b.words)
+    assign(c.gone, rows, gone, b.words)
 
 cdef void calculate(Block* b, int fn, const Register* a, const Register* c, Register* to, const uint64_t* rows) noexcept nogil:
     """ADD and its kin of two ints or two doubles; c is a for a function of one.  Null and errors make errors,
@@ -682,12 +674,10 @@ cdef void start_loops(Block* b, BlockCode m, const Ins* pc, const Register* a, R
 cdef void next_turn(Block* b, const Ins* pc, const Register* a, Register* c, const uint64_t* rows) noexcept nogil:
     """NEXT: rows whose list has a further element go to t with it, the others to f."""
     cdef Loop* loop = &b.loops[pc - b.code]
-    cdef int64_t w
+    cdef int ways
     gt_int_k(a.sizes, loop.turn, b.n, b.bits)
-    for w in range(b.words):
-        b.good[w] = rows[w] & b.bits[w]
-        b.f[w] = rows[w] & ~b.bits[w]
-    if any_bit(b.good, b.words):
+    ways = split(rows, b.bits, b.good, b.f, b.words)
+    if ways & 1:
         if b.columns[a.column].form == FORM_RECORD and b.columns[a.column].valid == NULL:
             begin(b, c, TAG_RECORD, a.column, b.good)
             plus(a.lanes, loop.turn, b.good, b.words, c.lanes)
@@ -696,7 +686,7 @@ cdef void next_turn(Block* b, const Ins* pc, const Register* a, Register* c, con
             plus(a.lanes, loop.turn, b.good, b.words, b.some)
             load_lanes(b, a.column, b.some, b.good, c)
         go(b, pc.t, b.good)
-    if any_bit(b.f, b.words):
+    if ways & 2:
         go(b, pc.f, b.f)
     loop.turn += 1
 
@@ -799,11 +789,11 @@ cdef void step(BlockCode m, Block* b, const Ins* pc, uint64_t* rows) noexcept no
         or_into(b.skipped + pc.k * b.words, rows, b.words)
         go(b, pc.t, rows)
     elif op == OP_TEST:
-        for w in range(b.words):
-            b.good[w] = a.valid[w] if a.tag == TAG_BOOL else 0
-            b.bits[w] = a.truth[w]
-            b.none[w] = ~known_of(a, w)
-        branch(b, pc, rows)
+        memcpy(b.bits, a.truth, b.words * 8)
+        if a.tag == TAG_BOOL:
+            settled(b, pc, rows, a.valid, a.null, a.error, False)
+        else:                           # what is no bool
+            settled(b, pc, rows, b.zeros, a.null, a.valid, False)
     elif op == OP_PRESENT:
         for w in range(b.words):
             b.good[w] = ~<uint64_t>0
@@ -863,6 +853,5 @@ cdef void make_value(Block* b, const Ins* pc, const Register* a, uint64_t* rows)
     else:
         leave(b, rows)
         return
-    for w in range(b.words):
-        rows[w] &= ~b.open[w]
-    go(b, <int32_t>(pc - b.code) + 1, rows)
+    split(rows, b.open, b.t, b.f, b.words)
+    go(b, <int32_t>(pc - b.code) + 1, b.f)

@@ -69,7 +69,9 @@ def judge_blocks(code: BlockCode, plan: Plan, threads: int, judged: Judged) -> N
 
     def piece(start: int) -> None:
         stop = min(start + PIECE, rows)
-        code.run(plan.columns, plan.slots, start, stop, judged.outcomes, judged.states, judged.ok.view(np.uint8))
+        code.run(
+            plan.columns, plan.slots, start, stop, judged.outcomes, judged.states, judged.ok.view(np.uint8)
+        )
 
     starts = range(0, rows, PIECE)
     if threads == 1 or len(starts) == 1:
@@ -83,9 +85,7 @@ def judge_blocks(code: BlockCode, plan: Plan, threads: int, judged: Judged) -> N
 def empty(clauses: int, rows: int) -> Judged:
     """Room for the verdicts on so many rows."""
     outcomes = np.empty((clauses, rows), np.uint8)
-    return Judged(
-        outcomes, np.empty(rows, np.int8), np.zeros(rows, np.bool_), np.empty(rows, np.bool_), {}
-    )
+    return Judged(outcomes, np.empty(rows, np.int8), np.zeros(rows, np.bool_), np.empty(rows, np.bool_), {})
 
 
 # Row by row ---------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ class Planner:
         if key in given or not types.is_struct(given[head].type):
             raise Unfit
         within = fields_of(given[head])
-        if rest not in within or rest.partition(".")[0] in within and "." in rest:
+        if rest not in within or (rest.partition(".")[0] in within and "." in rest):
             raise Unfit
         return within[rest]
 
@@ -154,7 +154,9 @@ class Planner:
     def field(self, layout: Layout, member: Member, given: dict[str, pa.Array], holder: Holder) -> int:
         """The column of a field."""
         form, path = member.field.type, (*holder.path, member.field.name)
-        source = self.beside(layout, member, given) if form.kind == "record" else self.find(member.names, given)
+        source = (
+            self.beside(layout, member, given) if form.kind == "record" else self.find(member.names, given)
+        )
         if source is None:
             if not member.optional:
                 raise Unfit  # no row is a record
@@ -171,8 +173,15 @@ class Planner:
         """The struct column of a nested record; made of columns where its fields stand in the rows."""
         own = given.get(member.names[0].key)
         inner = self.reader.layout_of(member.field.type.name)
-        names = {m.field.name: aliases_of(self.record_of(layout), member.field.name, m.field.name) for m in inner.members}
-        found = {name: each for name, tried in names.items() if tried and (each := self.find(tried, given)) is not None}
+        names = {
+            m.field.name: aliases_of(self.record_of(layout), member.field.name, m.field.name)
+            for m in inner.members
+        }
+        found = {
+            name: each
+            for name, tried in names.items()
+            if tried and (each := self.find(tried, given)) is not None
+        }
         if not found:
             return own
         if own is not None:
@@ -239,21 +248,43 @@ class Planner:
         if form.kind == "record":
             return pa.nulls(length, pa.struct([]))
         if form.kind in ("timestamp", "duration"):
-            return pa.nulls(length, pa.timestamp("us", "UTC") if form.kind == "timestamp" else pa.duration("us")) if not form.unit else pa.nulls(length, pa.int64())
+            return (
+                pa.nulls(length, pa.timestamp("us", "UTC") if form.kind == "timestamp" else pa.duration("us"))
+                if not form.unit
+                else pa.nulls(length, pa.int64())
+            )
         return pa.nulls(length, kinds.get(form.kind, pa.int64()))
 
-    def add(self, tag: int, form: int, array: pa.Array, above: int, inside: int = -1, checks: bool = False) -> int:
+    def add(
+        self, tag: int, form: int, array: pa.Array, above: int, inside: int = -1, checks: bool = False
+    ) -> int:
         """A column of an array's own buffers."""
         buffers = array.buffers() if form not in (Form.NONE, Form.RECORD) else [array.buffers()[0]]
         data = buffers[1] if len(buffers) > 1 else None
         text = buffers[2] if form in (Form.TEXT32, Form.TEXT64) else None
         return self.columns.add(
-            tag, form, len(array), array.offset, validity(array), data, text, inside, [], 0, above, False, checks
+            tag,
+            form,
+            len(array),
+            array.offset,
+            validity(array),
+            data,
+            text,
+            inside,
+            [],
+            0,
+            above,
+            False,
+            checks,
         )
 
     def numbers(self, tag: int, form: int, values: NDArray[Any], array: pa.Array, above: int) -> int:
         """A column of numbers made here; null where `array` is."""
-        valid = None if not array.null_count else pa.py_buffer(np.packbits(np.asarray(array.is_valid()), bitorder="little"))
+        valid = (
+            None
+            if not array.null_count
+            else pa.py_buffer(np.packbits(np.asarray(array.is_valid()), bitorder="little"))
+        )
         data = pa.py_buffer(np.ascontiguousarray(values))
         return self.columns.add(tag, form, len(values), 0, valid, data, None, -1, [], 0, above, False, False)
 
@@ -293,7 +324,13 @@ class Planner:
             raise Unfit
         tag = Tag.INT if kind == "int" else Tag.UINT
         values = raw(array)
-        beyond = values < 0 if kind == "uint" else values > np.uint64(2**63 - 1) if values.dtype == np.uint64 else None
+        beyond = (
+            values < 0
+            if kind == "uint"
+            else values > np.uint64(2**63 - 1)
+            if values.dtype == np.uint64
+            else None
+        )
         if beyond is not None and beyond.any():
             self.refuse(beyond & np.asarray(array.is_valid()), above)
         if values.dtype.itemsize == 8:
@@ -304,9 +341,12 @@ class Planner:
         """Times in microseconds, rounded half up; those out of range are refused."""
         if form.unit and (types.is_integer(array.type) or types.is_floating(array.type)):
             micros, good = micros_of(raw(array), form.unit)
-        elif not form.unit and types.is_timestamp(array.type) and form.kind == "timestamp" and array.type.tz is not None:
-            micros, good = micros_of(raw(array.view(pa.int64())), array.type.unit)
-        elif not form.unit and types.is_duration(array.type) and form.kind == "duration":
+        elif (
+            not form.unit
+            and types.is_timestamp(array.type)
+            and form.kind == "timestamp"
+            and array.type.tz is not None
+        ) or (not form.unit and types.is_duration(array.type) and form.kind == "duration"):
             micros, good = micros_of(raw(array.view(pa.int64())), array.type.unit)
         else:
             raise Unfit
@@ -325,9 +365,13 @@ class Planner:
         if types.is_string_view(array.type):
             array = array.cast(pa.large_string())
         if types.is_dictionary(array.type) and types.is_string_view(array.type.value_type):
-            array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.large_string()), safe=False)
+            array = pa.DictionaryArray.from_arrays(
+                array.indices, array.dictionary.cast(pa.large_string()), safe=False
+            )
         if default is not None and array.null_count:
-            array = (array.dictionary_decode() if types.is_dictionary(array.type) else array).fill_null(default)
+            array = (array.dictionary_decode() if types.is_dictionary(array.type) else array).fill_null(
+                default
+            )
         inner = array.type.value_type if types.is_dictionary(array.type) else array.type
         if not (types.is_string(inner) or types.is_large_string(inner)):
             raise Unfit
@@ -355,7 +399,11 @@ class Planner:
         self.refuse(~np.asarray(good.fill_null(True)) & np.asarray(array.is_valid()), above)
 
     def lists(self, form: Type, array: pa.Array, above: int, default: Any) -> int:
-        if types.is_list_view(array.type) or types.is_large_list_view(array.type) or types.is_fixed_size_list(array.type):
+        if (
+            types.is_list_view(array.type)
+            or types.is_large_list_view(array.type)
+            or types.is_fixed_size_list(array.type)
+        ):
             array = array.cast(pa.large_list(array.type.value_type))
         if not (types.is_list(array.type) or types.is_large_list(array.type)):
             raise Unfit
@@ -443,7 +491,10 @@ def fits_dyn(form: Type, kind: pa.DataType) -> bool:
     if form.kind == "map":
         inside = form.params[1]
         return bool(
-            types.is_map(kind) and types.is_string(kind.key_type) and inside.kind == "dyn" and is_json(kind.item_type)
+            types.is_map(kind)
+            and types.is_string(kind.key_type)
+            and inside.kind == "dyn"
+            and is_json(kind.item_type)
         )
     return is_json(kind)
 

@@ -81,7 +81,11 @@ def pruned(array: pa.Array, name: str, reader: Reader) -> pa.Array:
 def of_read_fields(array: pa.Array, form: Type, reader: Reader) -> pa.Array:
     """A struct, or a list of structs, with the fields of a record that are read."""
     kind = array.type
-    if form.kind == "list" and (types.is_list(kind) or types.is_large_list(kind)) and types.is_struct(kind.value_type):
+    if (
+        form.kind == "list"
+        and (types.is_list(kind) or types.is_large_list(kind))
+        and types.is_struct(kind.value_type)
+    ):
         values = of_read_fields(array.values, form.params[0], reader)
         made = pa.list_(values.type) if types.is_list(kind) else pa.large_list(values.type)
         buffers = array.buffers()[:2] if array.null_count else [None, array.buffers()[1]]
