@@ -226,7 +226,12 @@ class Columns:
 @disjoint_base
 class BlockCode:
     def __new__(
-        cls, machine: Machine, code: bytes, constants: list[Any], sets: list[list[str]], shapes: dict[Any, Any]
+        cls,
+        machine: Machine,
+        code: bytes,
+        constants: list[Any],
+        sets: list[list[str]],
+        shapes: dict[Any, Any],
     ) -> BlockCode: ...
     @property
     def why(self) -> str: ...

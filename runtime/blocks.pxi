@@ -13,7 +13,7 @@
 cdef enum:
     MOST_WORDS = 64         # 4,096 rows: what an instruction costs beside its rows is then small
     MASK_ROOM = 4_194_304   # bytes for the masks of a program's instructions; longer ones have smaller blocks
-    LONG_TEXT = 1_024       # bytes: longer texts are not compared here, since `run` counts what they cost
+    LONG_WORDS = 1_024       # bytes: longer texts are not compared here, since `run` counts what they cost
     MOST_ANSWERS = 65_536   # values of a dictionary that a test is worked out for
     MOST_TEMPS = 2_048
 
@@ -160,7 +160,7 @@ cdef class BlockCode:
             r.constant = True
             r.tag = TAG_ERROR           # open: nothing is known of it here
             x = self.machine.constants[i]
-            if x.tag == TAG_STRING and len((<object>x.v.o).encode("utf-8")) <= LONG_TEXT:
+            if x.tag == TAG_STRING and len((<object>x.v.o).encode("utf-8")) <= LONG_WORDS:
                 self.take_text(&r.known, <object>x.v.o)
                 r.tag = TAG_STRING
             elif x.tag == TAG_NULL or TAG_BOOL <= x.tag <= TAG_DOUBLE:
@@ -198,7 +198,7 @@ cdef class BlockCode:
         self.set_sizes = <int*>allocate(len(sets) * sizeof(int))
         for i in range(len(sets)):
             texts = sorted((each.encode("utf-8") for each in sets[i]), key=lambda each: (len(each), each))
-            self.set_sizes[i] = -1 if max(map(len, texts), default=0) > LONG_TEXT else len(texts)
+            self.set_sizes[i] = -1 if max(map(len, texts), default=0) > LONG_WORDS else len(texts)
             self.sets[i] = <Known*>allocate(len(texts) * sizeof(Known))
             for j, text in enumerate(texts):
                 self.kept.append(text)
@@ -295,12 +295,12 @@ cdef class BlockCode:
 
 # One block: memory, the rows in, the outcomes out -----------------------------------------------------
 
-cdef char* take(char** room, int64_t size) noexcept:
+cdef char* take_room(char** room, int64_t size) noexcept:
     cdef char* taken = room[0]
     room[0] += (size + 31) & ~31
     return taken
 
-cdef int64_t lay_out(BlockCode m, Columns columns, Block* b, char* memory) noexcept:
+cdef int64_t lay_out_block(BlockCode m, Columns columns, Block* b, char* memory) noexcept:
     """Give every part its place from `memory` on; the size of all."""
     cdef char* room = memory
     cdef int64_t mask = b.words * 8
@@ -308,36 +308,36 @@ cdef int64_t lay_out(BlockCode m, Columns columns, Block* b, char* memory) noexc
     cdef int i
     cdef Register own
     cdef bint real = memory != NULL
-    b.r = <Register*>take(&room, m.registers * sizeof(Register))
-    b.reach = <uint64_t*>take(&room, m.count * mask)
-    b.live = <uint8_t*>take(&room, m.count)
-    b.answers = <uint8_t**>take(&room, m.count * sizeof(void*))
-    b.answered = <int32_t*>take(&room, m.count * sizeof(int32_t))
-    b.loops = <Loop*>take(&room, m.count * sizeof(Loop))
-    b.all = <uint64_t*>take(&room, mask)
-    b.open = <uint64_t*>take(&room, mask)
-    b.outside = <uint64_t*>take(&room, mask)
-    b.violated = <uint64_t*>take(&room, m.clauses * mask)
-    b.unknown = <uint64_t*>take(&room, m.clauses * mask)
-    b.skipped = <uint64_t*>take(&room, m.clauses * mask)
-    b.bits = <uint64_t*>take(&room, mask)
-    b.good = <uint64_t*>take(&room, mask)
-    b.t = <uint64_t*>take(&room, mask)
-    b.f = <uint64_t*>take(&room, mask)
-    b.e = <uint64_t*>take(&room, mask)
-    b.none = <uint64_t*>take(&room, mask)
-    b.held = <uint64_t*>take(&room, mask)
-    b.both = <uint64_t*>take(&room, 4 * mask)
-    b.some = <int64_t*>take(&room, numbers)
-    b.more = <int64_t*>take(&room, numbers)
-    b.nulls = <uint64_t*>take(&room, columns.count * mask)
-    b.atoms = <uint64_t*>take(&room, m.machine.atom_count * mask)
-    b.scanned = <uint64_t*>take(&room, m.machine.group_count * mask)
-    b.failed = <uint64_t*>take(&room, m.machine.group_count * mask)
-    b.now = <uint64_t*>take(&room, mask)
-    b.ones = <uint64_t*>take(&room, mask)
-    b.zeros = <uint64_t*>take(&room, mask)
-    b.found = <uint8_t*>take(&room, m.machine.atom_count + 1)
+    b.r = <Register*>take_room(&room, m.registers * sizeof(Register))
+    b.reach = <uint64_t*>take_room(&room, m.count * mask)
+    b.live = <uint8_t*>take_room(&room, m.count)
+    b.answers = <uint8_t**>take_room(&room, m.count * sizeof(void*))
+    b.answered = <int32_t*>take_room(&room, m.count * sizeof(int32_t))
+    b.loops = <Loop*>take_room(&room, m.count * sizeof(Loop))
+    b.all = <uint64_t*>take_room(&room, mask)
+    b.open = <uint64_t*>take_room(&room, mask)
+    b.outside = <uint64_t*>take_room(&room, mask)
+    b.violated = <uint64_t*>take_room(&room, m.clauses * mask)
+    b.unknown = <uint64_t*>take_room(&room, m.clauses * mask)
+    b.skipped = <uint64_t*>take_room(&room, m.clauses * mask)
+    b.bits = <uint64_t*>take_room(&room, mask)
+    b.good = <uint64_t*>take_room(&room, mask)
+    b.t = <uint64_t*>take_room(&room, mask)
+    b.f = <uint64_t*>take_room(&room, mask)
+    b.e = <uint64_t*>take_room(&room, mask)
+    b.none = <uint64_t*>take_room(&room, mask)
+    b.held = <uint64_t*>take_room(&room, mask)
+    b.both = <uint64_t*>take_room(&room, 4 * mask)
+    b.some = <int64_t*>take_room(&room, numbers)
+    b.more = <int64_t*>take_room(&room, numbers)
+    b.nulls = <uint64_t*>take_room(&room, columns.count * mask)
+    b.atoms = <uint64_t*>take_room(&room, m.machine.atom_count * mask)
+    b.scanned = <uint64_t*>take_room(&room, m.machine.group_count * mask)
+    b.failed = <uint64_t*>take_room(&room, m.machine.group_count * mask)
+    b.now = <uint64_t*>take_room(&room, mask)
+    b.ones = <uint64_t*>take_room(&room, mask)
+    b.zeros = <uint64_t*>take_room(&room, mask)
+    b.found = <uint8_t*>take_room(&room, m.machine.atom_count + 1)
     for i in range(m.registers):
         if m.slots <= i < m.slots + m.constant_count:
             if real:
@@ -345,14 +345,14 @@ cdef int64_t lay_out(BlockCode m, Columns columns, Block* b, char* memory) noexc
                 point_masks(b, &b.r[i])
             continue
         memset(&own, 0, sizeof(Register))
-        own.truth = <uint64_t*>take(&room, mask)
-        own.valid = <uint64_t*>take(&room, mask)
-        own.null = <uint64_t*>take(&room, mask)
-        own.error = <uint64_t*>take(&room, mask)
-        own.gone = <uint64_t*>take(&room, mask)
+        own.truth = <uint64_t*>take_room(&room, mask)
+        own.valid = <uint64_t*>take_room(&room, mask)
+        own.null = <uint64_t*>take_room(&room, mask)
+        own.error = <uint64_t*>take_room(&room, mask)
+        own.gone = <uint64_t*>take_room(&room, mask)
         if i >= m.slots:
-            own.lanes = <int64_t*>take(&room, numbers)
-            own.sizes = <int64_t*>take(&room, numbers)
+            own.lanes = <int64_t*>take_room(&room, numbers)
+            own.sizes = <int64_t*>take_room(&room, numbers)
         if real:
             b.r[i] = own
     return room - memory + 32
@@ -370,11 +370,11 @@ cdef int make_block(BlockCode m, Columns columns, Block* b) except -1:
     cdef int i
     memset(b, 0, sizeof(Block))
     b.words = max(1, min(MOST_WORDS, MASK_ROOM // (8 * (m.count + 1)) & ~3))
-    size = lay_out(m, columns, b, NULL)
+    size = lay_out_block(m, columns, b, NULL)
     memory = <char*>PyMem_RawCalloc(size + 32, 1)
     if memory == NULL:
         raise MemoryError()
-    lay_out(m, columns, b, <char*>((<size_t>memory + 31) & ~<size_t>31))
+    lay_out_block(m, columns, b, <char*>((<size_t>memory + 31) & ~<size_t>31))
     b.memory = memory
     b.code = m.code
     b.columns = columns.columns

@@ -328,7 +328,7 @@ cdef bint same_texts(Block* b, const Ins* pc, const Register* a, const Register*
             m = n = 0
             x = text_at(b.columns, &b.columns[a.column], place_of(a, b.start, i), &m)
             y = text_at(b.columns, &b.columns[c.column], place_of(c, b.start, i), &n)
-            if m == n and m > LONG_TEXT:
+            if m == n and m > LONG_WORDS:
                 b.both[w] &= ~(<uint64_t>1 << (i & 63))
             elif x != NULL and y != NULL and m == n and memcmp(x, y, m) == 0:
                 b.bits[w] |= <uint64_t>1 << (i & 63)

@@ -220,8 +220,14 @@ class Planner:
     # Values -----------------------------------------------------------------------------------------
 
     def value(
-        self, form: Type, array: pa.Array, above: int, path: tuple[str, ...], default: Any, takes_int: bool = False
-    ) -> int:  # fmt: skip
+        self,
+        form: Type,
+        array: pa.Array,
+        above: int,
+        path: tuple[str, ...],
+        default: Any,
+        takes_int: bool = False,
+    ) -> int:
         """The column of values of one type."""
         if isinstance(array.type, pa.BaseExtensionType):
             raise Unfit
@@ -432,7 +438,8 @@ class Planner:
         gone, below = default is None, above
         if above != ELEMENTS:  # its fields come before it, so another column tells them where it is null
             below = self.columns.add(
-                Tag.RECORD, Form.NONE, len(array), array.offset, validity(array), None, None, -1, [], 0, above, gone, False
+                Tag.RECORD, Form.NONE, len(array), array.offset, validity(array), None, None,
+                -1, [], 0, above, gone, False,
             )  # fmt: skip
         holder = Holder(len(array), array, above, below, path, gone)
         return self.record(self.reader.layout_of(form.name), fields_of(array), holder)

@@ -98,8 +98,9 @@ def of_read_fields(array: pa.Array, form: Type, reader: Reader) -> pa.Array:
         return array
     inner = {m.names[0].key: m.field.type for m in layout.members}
     fields = [
-        of_read_fields(array.field(i), inner[key], reader) if key in inner else array.field(i) for key, i in kept.items()
-    ]  # fmt: skip
+        of_read_fields(array.field(i), inner[key], reader) if key in inner else array.field(i)
+        for key, i in kept.items()
+    ]
     return pa.StructArray.from_arrays(fields, list(kept), mask=array.is_null() if array.null_count else None)
 
 
