@@ -20,7 +20,7 @@ from pactlang import __version__
 from pactlang.cli import exits
 from pactlang.cli.screen import prepare_outputs, printable
 
-COMMANDS = ("init", "check", "fmt", "build", "test", "run", "explain", "docs", "ledger", "demo")
+COMMANDS = ("init", "check", "fmt", "build", "test", "run", "explain", "docs", "ledger", "demo", "lsp")
 
 
 class ClosedPipe(Exception):

@@ -60,7 +60,5 @@ def _text(text: rules.Text) -> dict[str, Any]:
 def _rule(rule: rules.Rule) -> dict[str, Any]:
     if not re.compile(rule.pattern).groups:
         return {**_scope(rule.kinds[0]), "match": rule.pattern}
-    captures = {
-        str(group): _scope(kind) for group, kind in enumerate(rule.kinds, 1) if kind != rules.BLANK
-    }
+    captures = {str(group): _scope(kind) for group, kind in enumerate(rule.kinds, 1) if kind != rules.BLANK}
     return {"match": rule.pattern, "captures": captures}

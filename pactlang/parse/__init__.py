@@ -14,7 +14,10 @@ from pactlang import syntax
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
 from pactlang.source import Source, Span
 
-__all__ = ["MAX_SOURCE", "parse", "parse_expression", "parse_with_holes", "parse_with_words", "read_source"]
+__all__ = [
+    "MAX_SOURCE", "parse", "parse_expression", "parse_in_part", "parse_with_holes", "parse_with_words",
+    "read_source",
+]  # fmt: skip
 
 # Characters of one file.  Past that it is no pact, whatever it is.
 MAX_SOURCE = 16 * 1024 * 1024
@@ -56,6 +59,16 @@ def parse_with_words(
     it is that keyword), and its span.  Comments and blanks are what lies between."""
     words: list[tuple[str, Span]] = []
     tree, diagnostics = _whole(*_run(source, "pact", words))
+    return tree, tuple(words), diagnostics
+
+
+def parse_in_part(
+    source: Source,
+) -> tuple[syntax.Pact | None, tuple[tuple[str, Span], ...], tuple[Diagnostic, ...]]:
+    """Like `parse_with_words`, but with the tree of `parse_with_holes`.  After a mistake a word may come
+    twice: read as one thing and then as another, which counts."""
+    words: list[tuple[str, Span]] = []
+    tree, diagnostics = _run(source, "pact", words)
     return tree, tuple(words), diagnostics
 
 
