@@ -45,7 +45,7 @@ def restyled(document: Document, known: Known) -> list[dict[str, Any]]:
 
 
 def _whole(document: Document) -> list[dict[str, Any]]:
-    """One edit of all of a file whose parts are none by themselves, as where `pact` stands on a line alone."""
+    """One edit, of all of a file whose parts are none by themselves: where `pact` stands on a line alone."""
     after, _ = format_pact(Source("", document.text))
     if after is None or after == document.text:
         return []
