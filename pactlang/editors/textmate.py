@@ -30,7 +30,7 @@ SCOPES = {
     rules.TYPE: "support.type",
     rules.FUNCTION: "support.function",
     rules.VALUE: "variable.other",
-    rules.CHOICE: "constant.other.choice",
+    rules.CHOICE: "variable.other.enummember.choice",
     rules.OPERATOR: "keyword.operator",
     rules.SIGN: "punctuation",
     rules.STRING: "string.quoted",
