@@ -442,3 +442,78 @@ def test_the_style_of_drawn_pacts_is_that_of_fmt(seed: int) -> None:
     wanted, _ = format_pact(Source("x", text))
     assert applied(text, restyled(Document("x", text), {})) == wanted
     assert json.dumps(colours.tokens(Document("x", text)))
+
+
+# Imports ---------------------------------------------------------------------------------------
+
+LIMITS = 'pact limits "1.0.0"\nlet cap = 5.0 // 😀\n\nclause small "Small." { when has(cost)  require cost <= cap }\n'
+MAIN = """pact main "1.0.0"
+import "limits.pact"
+import "std/payment.pact"
+override let cap = 7.0
+clause mine { when has(cost)  require cost < cap * 2.0 }
+test "t" { call { cost: 1.0 } expect skipped small }
+"""
+
+
+def imported(tmp_path: Path, main: str = MAIN, limits: str = LIMITS) -> tuple[Document, findings.Checked]:
+    (tmp_path / "limits.pact").write_text(limits, "utf-8")
+    checked = findings.analyse(main, str(tmp_path / "main.pact"))
+    before = Document("file:///main.pact", main)
+    before.imported = checked.imported
+    return Document("file:///main.pact", main, before), checked
+
+
+def test_what_is_imported_is_known(tmp_path: Path) -> None:
+    document, checked = imported(tmp_path)
+    assert not [d for d in checked.found if d.level == "error"]
+    knowledge = Knowledge(document)
+    labels = {item.label for item in complete(document, knowledge, document.text.index("small }")).items}
+    assert {"mine", "small"} <= labels
+    found = hover(document, knowledge, document.text.index("small }") + 1, checked.costs)
+    assert found is not None
+    assert 'clause small "Small."' in found.text
+    assert "at worst" in found.text
+    over = hover(document, knowledge, document.text.index("cap * 2") + 1, {})
+    assert over is not None
+    assert "let cap = 7.0" in over.text
+
+
+def test_definitions_lead_into_other_files(tmp_path: Path) -> None:
+    document, checked = imported(tmp_path)
+    knowledge = Knowledge(document)
+    places = findings.Places("file:///main.pact", checked)
+    target = navigate.definition(document, knowledge, document.text.index("small }"))
+    assert target is not None
+    location = places.location(target.span)
+    assert location["uri"] == (tmp_path / "limits.pact").as_uri()
+    assert location["range"]["start"] == {"line": 3, "character": 7}
+    target = navigate.definition(document, knowledge, document.text.index("std/") + 1)
+    assert target is not None
+    assert places.location(target.span)["uri"].endswith("pactlang/std/payment.pact")
+    with pytest.raises(navigate.Refused, match="file that this one imports"):
+        navigate.rename(document, knowledge, document.text.index("small }"), "other")
+
+
+def test_a_mistake_in_an_imported_file_is_shown_at_the_import(tmp_path: Path) -> None:
+    _, checked = imported(tmp_path, limits=LIMITS.replace("cost <=", "csot <="))
+    found = findings.diagnostics("file:///main.pact", checked)
+    wrong = next(d for d in found if d["code"] == "unknown-field")
+    assert wrong["range"]["start"]["line"] == 1
+    related = wrong["relatedInformation"][0]["location"]
+    assert related["uri"] == (tmp_path / "limits.pact").as_uri()
+    assert related["range"]["start"]["line"] == 3
+    assert findings.actions("u", checked, 0, len(MAIN), ()) == []
+
+
+def test_an_open_file_is_imported_as_it_is_on_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "limits.pact"
+    path.write_text(LIMITS, "utf-8")
+    texts = {os.path.realpath(path): LIMITS.replace("clause small", "clause tiny")}
+    checked = findings.analyse(MAIN, str(tmp_path / "main.pact"), texts)
+    assert "unknown-clause" in [d.code for d in checked.found]
+
+
+def test_files_of_std_are_offered() -> None:
+    document, knowledge, at = opened('pact p "1"\nimport "' + CURSOR + '"\n')
+    assert "std/payment.pact" in [item.label for item in complete(document, knowledge, at).items]

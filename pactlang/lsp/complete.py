@@ -17,6 +17,7 @@ from pactlang.check.calls import NAMESPACES
 from pactlang.check.clauses import ACTIONS, SEVERITIES
 from pactlang.check.shapes import TYPE_NAMES
 from pactlang.functions import FUNCTIONS, Overload
+from pactlang.link import std_names
 from pactlang.lsp import forms, meanings
 from pactlang.lsp.document import Document, moved
 from pactlang.lsp.facts import CLAUSE, DIMENSION, VALUE, path
@@ -314,6 +315,8 @@ def _in_text(
     spot = _spot(placed.segment, start, f'"{MARK}"')
     if spot is None or spot.item is None:
         return Completion((), span)
+    if isinstance(spot.item, syntax.Import):
+        return Completion(tuple(Item(name, "File", "pattern pack") for name in std_names()), span)
     return Completion(_unique(_choices(_expected(spot.nodes, knowledge.learn(spot.item)), quote)), span)
 
 

@@ -20,10 +20,12 @@ from pactlang.source import Source, Span
 
 
 class Imported(NamedTuple):
-    """What a pact's imports bring in: declarations with spans in `source`, behind the pact's own text."""
+    """What a pact's imports bring in: declarations with spans in `source`, behind the pact's own text.
+    ways: for each of the source's files the place of the pact's own import that leads to it."""
 
     items: tuple[syntax.Declaration, ...] = ()
     source: Source | None = None
+    ways: tuple[Span, ...] = ()
 
 
 class Place(NamedTuple):
@@ -70,7 +72,8 @@ class Document:
     def items(self) -> Iterator[syntax.Declaration]:
         """All declarations, those of imported files last."""
         for each in self.parts:
-            yield from each.segment.items
+            for item in each.segment.items:
+                yield item.declaration if isinstance(item, syntax.Override) else item
         yield from self.imported.items
 
     @cached_property

@@ -6,14 +6,17 @@ what runs in the background; `analyse` never raises for a text.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from pactlang.build import checked, costs_of
+from pactlang.build import check_linked, costs_of, linked
 from pactlang.cost import ClauseCost, over_budget
 from pactlang.diagnostic import ERROR, WARNING, Diagnostic, Fix, in_order
 from pactlang.fold import fold_module
 from pactlang.ir import Module
+from pactlang.link import Library, Linked
 from pactlang.lsp.document import Imported
 from pactlang.lsp.lines import Lines
 from pactlang.source import Source, Span
@@ -31,14 +34,25 @@ class Checked(NamedTuple):
     imported: Imported = Imported()
 
 
-def analyse(text: str, path: str) -> Checked:
-    """Check a text as the file `path`."""
-    source = Source(path, text)
-    module, found = checked(source)
+def analyse(text: str, path: str, texts: Mapping[str, str] | None = None) -> Checked:
+    """Check a text as the file `path`; "" if it has none.  texts: those of other open files, by their real
+    paths, which imports see as they are on the screen."""
+    folder = os.path.dirname(path) if os.path.isabs(path) else None
+    whole = linked(Source(path, text), Library(folder, texts))
+    module, found = check_linked(whole)
+    imported = _imported(whole)
     if module is None:
-        return Checked(text, found, {})
+        return Checked(text, found, {}, imported)
     costs, over = _costs(module)
-    return Checked(text, in_order((*found, *over)), costs)
+    return Checked(text, in_order((*found, *over)), costs, imported)
+
+
+def _imported(whole: Linked) -> Imported:
+    if whole.pact is None or not whole.source.files:
+        return Imported()
+    begin = whole.source.parts[1].begin
+    items = tuple(item for item in whole.pact.items if item.span.start >= begin)
+    return Imported(items, whole.source, whole.ways)
 
 
 def _costs(module: Module) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
@@ -60,24 +74,57 @@ def _sentence(row: ClauseCost, whole: int) -> str:
 
 def diagnostics(uri: str, checked: Checked) -> list[dict[str, Any]]:
     """The findings as LSP's `Diagnostic`s."""
-    lines = Lines(checked.text)
-    return [diagnostic(uri, lines, found) for found in checked.found[:SHOWN]]
+    places = Places(uri, checked)
+    return [diagnostic(places, found) for found in checked.found[:SHOWN]]
 
 
-def diagnostic(uri: str, lines: Lines, found: Diagnostic) -> dict[str, Any]:
-    """One finding, with the label at its place and what helps below its message."""
+class Places:
+    """Where spans of a pact and of what it imports are, for an editor."""
+
+    def __init__(self, uri: str, checked: Checked) -> None:
+        self.uri, self.lines, self.imported = uri, Lines(checked.text), checked.imported
+
+    def number(self, span: Span) -> int:
+        """The number of the file that a span is in; 0 is the pact itself."""
+        source = self.imported.source
+        return 0 if source is None else source.parts.index(source.part(span.start))
+
+    def location(self, span: Span) -> dict[str, Any]:
+        """The file and the range."""
+        number, source = self.number(span), self.imported.source
+        if not number or source is None:
+            return {"uri": self.uri, "range": self.lines.range(span)}
+        file, begin = source.parts[number]
+        range = Lines(file.text).range((span.start - begin, span.end - begin))
+        return {"uri": uri_of(file.name), "range": range}
+
+
+def uri_of(name: str) -> str:
+    """The address of an imported file; `std/...` comes with the package."""
+    path = Path(name) if os.path.isabs(name) else Path(__file__).parent.parent / name
+    return path.as_uri()
+
+
+def diagnostic(places: Places, found: Diagnostic) -> dict[str, Any]:
+    """One finding, with the label at its place and what helps below its message.  One in an imported file
+    is shown at the import that leads there."""
+    lines, number = places.lines, places.number(found.primary.span)
+    related = found.related
+    at = found.primary.span
+    if number:
+        related = (found.primary._replace(text=found.primary.text or "here"), *related)
+        at = places.imported.ways[number - 1]
     said = [found.message, *filter(None, [found.primary.text]), *(f"help: {text}" for text in found.help)]
     data: dict[str, Any] = {
-        "range": lines.range(_visible(lines, found.primary.span)),
+        "range": lines.range(_visible(lines, at)),
         "severity": LEVELS[found.level],
         "code": found.code,
         "source": "pactc",
         "message": "\n".join(said),
     }
-    if found.related:
+    if related:
         data["relatedInformation"] = [
-            {"location": {"uri": uri, "range": lines.range(each.span)}, "message": each.text or "here"}
-            for each in found.related
+            {"location": places.location(each.span), "message": each.text or "here"} for each in related
         ]
     return data
 
@@ -94,20 +141,21 @@ def _visible(lines: Lines, span: Span) -> Span:
 
 def actions(uri: str, checked: Checked, start: int, end: int, kinds: Iterable[str]) -> list[dict[str, Any]]:
     """The mends of what is found between two offsets, and one for all that the file has."""
-    lines, wanted = Lines(checked.text), tuple(kinds)
+    places, wanted = Places(uri, checked), tuple(kinds)
+    own = [found for found in checked.found[:SHOWN] if found.fix and not places.number(found.fix.span)]
     made = []
     if _asked("quickfix", wanted):
-        for found in checked.found[:SHOWN]:
+        for found in own:
             touched = found.primary.span.start <= end and start <= found.primary.span.end
             if found.fix is not None and touched:
-                made.append(_action(uri, lines, [found.fix], found.fix.title, "quickfix", [found]))
-    mended = [found for found in checked.found if found.fix is not None and found.level in (ERROR, WARNING)]
+                made.append(_action(places, [found.fix], found.fix.title, "quickfix", [found]))
+    mended = [found for found in own if found.level in (ERROR, WARNING)]
     fixes = apart(found.fix for found in mended if found.fix is not None)
     if fixes and _asked("source.fixAll", wanted):
         count = (
             f"all {len(fixes)} mistakes that have a mend" if len(fixes) > 1 else "the mistake that has a mend"
         )
-        made.append(_action(uri, lines, fixes, f"fix {count}", "source.fixAll", []))
+        made.append(_action(places, fixes, f"fix {count}", "source.fixAll", []))
     if len(fixes) > 1 and made and made[0]["kind"] == "quickfix":
         made.append({**made[-1], "kind": "quickfix"}) if made[-1]["kind"] == "source.fixAll" else None
     return made
@@ -132,13 +180,13 @@ def apart(fixes: Iterable[Fix]) -> list[Fix]:
 
 
 def _action(
-    uri: str, lines: Lines, fixes: list[Fix], title: str, kind: str, about: list[Diagnostic]
+    places: Places, fixes: list[Fix], title: str, kind: str, about: list[Diagnostic]
 ) -> dict[str, Any]:
-    edits = [{"range": lines.range(fix.span), "newText": fix.replacement} for fix in fixes]
+    edits = [{"range": places.lines.range(fix.span), "newText": fix.replacement} for fix in fixes]
     data: dict[str, Any] = {
-        "title": title[:1].upper() + title[1:], "kind": kind, "edit": {"changes": {uri: edits}},
+        "title": title[:1].upper() + title[1:], "kind": kind, "edit": {"changes": {places.uri: edits}},
     }  # fmt: skip
     if about:
-        data["diagnostics"] = [diagnostic(uri, lines, found) for found in about]
+        data["diagnostics"] = [diagnostic(places, found) for found in about]
         data["isPreferred"] = True
     return data

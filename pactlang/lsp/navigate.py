@@ -41,12 +41,24 @@ def definition(document: Document, knowledge: Knowledge, offset: int) -> Target 
     """Where the name at an offset is declared."""
     found = document.use_at(offset)
     if found is None:
-        return None
+        return _file(document, offset)
     placed, use = found
     if use.space == VARIABLE and use.binder is not None:
         return Target(moved(use.binder, placed.shift))
     place = _member(document, knowledge, placed, use) if use.space == MEMBER else document.resolve(use)
     return None if place is None else Target(place.span, place.imported)
+
+
+def _file(document: Document, offset: int) -> Target | None:
+    """The beginning of the file that an import at the offset names."""
+    source, placed = document.imported.source, document.at(offset)
+    for item in placed.segment.items:
+        whole = moved(item.span, placed.shift)
+        if isinstance(item, syntax.Import) and source is not None and whole.start <= offset <= whole.end:
+            for part, way in zip(source.parts[1:], document.imported.ways, strict=True):
+                if whole.start <= way.start <= whole.end:
+                    return Target(Span(part.begin, part.begin), True)
+    return None
 
 
 def _member(document: Document, knowledge: Knowledge, placed: Placed, use: Use) -> Place | None:

@@ -75,6 +75,7 @@ class File:
         self.styled: Known = {}
         self.timer: asyncio.TimerHandle | None = None
         self.running = False
+        self.edited = False  # since the last check
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -85,6 +86,7 @@ class File:
         """Take a new text."""
         self.replace(Document(self.document.uri, text, self.document))
         self.version = version
+        self.edited = True
 
     def replace(self, document: Document) -> None:
         """Take a new document, and forget what was known of the old one."""
@@ -138,10 +140,21 @@ class Files:
         if len(text) > LARGEST:
             return
         file.running = True
-        work = asyncio.get_running_loop().run_in_executor(
-            self.thread, self.worker, Task(text, to_fs_path(uri) or uri, unknown(file.document, file.styled))
-        )
+        task = Task(text, to_fs_path(uri) or "", unknown(file.document, file.styled), self._others(uri))
+        work = asyncio.get_running_loop().run_in_executor(self.thread, self.worker, task)
         work.add_done_callback(partial(self._done, uri, file))
+
+    def _others(self, uri: str) -> dict[str, str]:
+        """The texts of the other open files, by their real paths."""
+        paths = {other: to_fs_path(other) for other in self.open_files if other != uri}
+        return {os.path.realpath(p): self.open_files[other].document.text for other, p in paths.items() if p}
+
+    def _check_importers(self, uri: str) -> None:
+        """What has imports may import the file that was edited."""
+        for other, file in self.open_files.items():
+            if other != uri and file.document.imported.source is not None:
+                file.checked = None
+                self.check(other)
 
     def _done(self, uri: str, file: File, work: asyncio.Future[Done]) -> None:
         file.running = False
@@ -158,6 +171,9 @@ class Files:
             file.document.imported = result.imported
             file.replace(Document(uri, file.document.text, file.document))
         publish(uri, findings.diagnostics(uri, result), file.version)
+        if file.edited:
+            file.edited = False
+            self._check_importers(uri)
 
 
 files = Files()
@@ -252,7 +268,10 @@ def on_definition(params: types.DefinitionParams) -> Json:
 
 
 def _location(document: Document, target: navigate.Target) -> Json:
-    return {"uri": document.uri, "range": document.lines.range(target.span)}
+    if not target.imported:
+        return {"uri": document.uri, "range": document.lines.range(target.span)}
+    checked = Checked(document.text, (), {}, document.imported)
+    return findings.Places(document.uri, checked).location(target.span)
 
 
 @server.feature(types.TEXT_DOCUMENT_REFERENCES)

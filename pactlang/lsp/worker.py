@@ -21,11 +21,13 @@ COMMAND = "from pactlang.lsp.worker import main; main()"
 
 
 class Task(NamedTuple):
-    """A text, the path of its file, and the parts of it whose style is not known."""
+    """A text, the path of its file, and the parts of it whose style is not known;
+    the texts of the other files that are open, by their real paths."""
 
     text: str
     path: str
     parts: tuple[Part, ...]
+    texts: dict[str, str]
 
 
 class Done(NamedTuple):
@@ -37,7 +39,7 @@ class Done(NamedTuple):
 
 def carry_out(task: Task) -> Done:
     """Check a text, and format its parts."""
-    checked = analyse(task.text, task.path)
+    checked = analyse(task.text, task.path, task.texts)
     wanted = () if has_errors(checked.found) else task.parts
     return Done(checked, {part.text: style(part) for part in wanted})
 
