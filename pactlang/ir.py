@@ -204,6 +204,41 @@ def bare(node: Expr) -> Expr:
     return node
 
 
+# Searches for texts: of a function the kind that `program.Atom` has.
+SOUGHT = {"contains": "literal", "startsWith": "prefix", "endsWith": "suffix"}
+
+
+def sought(node: Expr) -> tuple[Slot, str, tuple[str, ...]] | None:
+    """What is searched, how and for which constant texts, by `f.contains("a")`, `f.startsWith("a")`,
+    `f.endsWith("a")` or `["a", "b"].exists(p, f.contains(p))` with a text field f; None for all else."""
+    if isinstance(node, Comprehension) and node.macro == "exists" and node.second < 0:
+        test, texts = node.test, constant_texts(node.source)
+        if texts and isinstance(test, Call) and test.args[1:] and isinstance(test.args[1], Var):
+            return _sought(test, texts) if test.args[1].index == node.var else None
+        return None
+    part = node.args[1] if isinstance(node, Call) and len(node.args) == 2 else None
+    if isinstance(node, Call) and isinstance(part, Const) and part.type.kind == "string":
+        return _sought(node, (part.value,))
+    return None
+
+
+def _sought(call: Call, texts: tuple[str, ...]) -> tuple[Slot, str, tuple[str, ...]] | None:
+    slot = call.args[0]
+    if len(call.args) != 2 or call.function not in SOUGHT or not isinstance(slot, Slot):
+        return None
+    return (slot, SOUGHT[call.function], texts) if slot.type.kind == "string" else None
+
+
+def constant_texts(node: Expr) -> tuple[str, ...] | None:
+    """The texts of a constant list that holds nothing else, and something; None for all else."""
+    if isinstance(node, Const) and isinstance(node.value, list) and node.value:
+        return tuple(node.value) if all(isinstance(text, str) for text in node.value) else None
+    if not isinstance(node, ListOf) or not node.items or node.optional:
+        return None
+    items = [item.value for item in node.items if isinstance(item, Const) and item.type.kind == "string"]
+    return tuple(items) if len(items) == len(node.items) else None
+
+
 class Pattern(Struct, frozen=True, array_like=True):
     """An RE2 expression; with `check`, a match counts only if its letters and digits pass it."""
 

@@ -2,7 +2,7 @@
 
 In: what `emit` makes, or the bytes of a `.pactc`.  Out: `Program`, and bytes.
 
-    Program file, version 1.  Integers little-endian.
+    Program file, version 2.  Integers little-endian.
 
         offset  size  field
              0     4  magic "PACT"
@@ -39,12 +39,15 @@ from pactlang.values import CelType, Duration, Timestamp, UInt, key_value, map_k
 
 T = TypeVar("T")
 
-MAGIC, VERSION = b"PACT", 1
+MAGIC, VERSION = b"PACT", 2
 HEADER = struct.Struct("<4sHH32sII")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CLAUSES = 100_000
 MAX_DEPTH = 250
 SEVERITIES = ("critical", "major", "minor", "info")
+TEXTS = ("literal", "prefix", "suffix")  # kinds of atoms that are constant texts
+# Of an atom: what its group has in common beside the slot.
+TOGETHER = {"phrases": "folded", "prefix": "ends", "suffix": "ends"}
 STORE = ("redact", "drop", "keep", "limit")
 MOST_COUNTED = 2**63 - 1  # what a bound can say: the machine counts in 64 bits
 
@@ -73,11 +76,12 @@ class ClauseInfo(Struct, frozen=True, array_like=True):
 
 
 class Atom(Struct, frozen=True, array_like=True):
-    """Something sought in a text: kind is pattern, phrases (`index` says which) or literal (`text`)."""
+    """Something sought in a text: kind is pattern, phrases (`index` says which), or literal, prefix,
+    suffix: one of `texts` stands in the text, begins it, ends it."""
 
     kind: str
     index: int = -1
-    text: str = ""
+    texts: tuple[str, ...] = ()
 
 
 class Group(Struct, frozen=True, array_like=True):
@@ -351,12 +355,16 @@ def record_names(form: Type, depth: int) -> set[str]:
 def check_text(core: Core) -> None:
     """Atoms name patterns and phrases that exist, and belong to one group each."""
     for atom in (*core.atoms, *core.matchers):
-        many = {"pattern": len(core.patterns), "phrases": len(core.phrases), "literal": 1}.get(atom.kind, 0)
-        if not (atom.kind == "literal" or 0 <= atom.index < many):
+        many = {"pattern": len(core.patterns), "phrases": len(core.phrases)}.get(atom.kind, 0)
+        if not (atom.texts if atom.kind in TEXTS else 0 <= atom.index < many):
             raise ProgramError("a text atom stands for nothing")
     seen = sorted(atom for group in core.groups for atom in group.atoms)
     if seen != list(range(len(core.atoms))):
         raise ProgramError("the text atoms are not grouped")
+    for group in core.groups:
+        kinds = {TOGETHER.get(core.atoms[atom].kind, "") for atom in group.atoms}
+        if len(kinds) > 1:
+            raise ProgramError("a group of text atoms is of two kinds")
     if any(not 0 <= group.slot < len(core.schema.slots) for group in core.groups):
         raise ProgramError("a group of text atoms has no slot")
 

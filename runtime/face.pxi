@@ -93,7 +93,8 @@ cdef class Machine:
             raise ValueError("the bound is out of range")
         self.max_steps = min(self.max_steps, steps)
         for i in range(self.group_count):
-            self.group_longest[i] = longest[self.group_slot[i]]
+            if not (<Scanner>self.scanners[i]).ends:
+                self.group_longest[i] = longest[self.group_slot[i]]
 
     @property
     def last_steps(self):

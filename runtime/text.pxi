@@ -39,6 +39,8 @@ cdef extern from "sieve.h" nogil:
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(PyObject* o) noexcept
+    int PyUnicode_Tailmatch(object text, object part, Py_ssize_t start, Py_ssize_t end, int direction) except -1
+    Py_ssize_t PY_SSIZE_T_MAX
 
 cdef enum:
     SIEVE_WINDOW = 4
@@ -232,12 +234,15 @@ cdef class Scanner:
     """Seeks the text atoms of one group: what one slot's text is searched for.
 
     numbers: the atoms, by their numbers in the program.  folded: whether they are sought in the folded text.
-    make(): the plan (`pactlang.matchers.choose`), asked for when the first text comes.
+    make: for atoms that a text begins or ends with a list, (whether it ends with them, texts) for each atom; for
+    all others make() gives the plan (`pactlang.matchers.choose`), asked for when the first text comes.
     """
 
     cdef readonly tuple numbers
     cdef readonly bint folded
+    cdef readonly bint ends             # only the text's ends are looked at
     cdef object make
+    cdef list edges                     # (whether it is the end, in UTF-8, as a str, atom)
     cdef set known
     cdef Sieve sieve
     cdef bint planned
@@ -251,6 +256,30 @@ cdef class Scanner:
         self.known = set(self.numbers)
         self.folded = folded
         self.make = make
+        self.ends = isinstance(make, list)
+        if self.ends:
+            self.edges = [
+                (bool(last), text.encode(), text, number)
+                for number, (last, texts) in zip(self.numbers, make, strict=True) for text in texts
+            ]
+
+    cdef int look_at_ends(self, const char* data, Py_ssize_t size, uint8_t* atoms) except -1:
+        cdef Py_ssize_t length
+        cdef const char* at
+        cdef bytes part
+        for last, part, _, number in self.edges:
+            length = PyBytes_GET_SIZE(part)
+            if length <= size:
+                at = data + (size - length) if last else data
+                if length == 0 or memcmp(at, PyBytes_AS_STRING(part), length) == 0:
+                    atoms[<Py_ssize_t>number] = 1
+        return 1
+
+    cdef int look_at_str(self, object text, uint8_t* atoms) except -1:
+        for last, _, part, number in self.edges:
+            if PyUnicode_Tailmatch(text, part, 0, PY_SSIZE_T_MAX, 1 if last else -1):
+                atoms[<Py_ssize_t>number] = 1
+        return 1
 
     cdef int scan(self, object text, const char* data, Py_ssize_t size, uint8_t* atoms) except -1:
         """Set atoms[number] = 1 for every atom of the group that occurs: 1, or 0 where the text is beyond
@@ -259,6 +288,8 @@ cdef class Scanner:
         Either text is a str and data is NULL, or data and size are the text's UTF-8 and text is None.
         """
         cdef object held = None
+        if self.ends:
+            return self.look_at_ends(data, size, atoms) if data != NULL else self.look_at_str(text, atoms)
         if not self.planned:
             self.take_plan()
         if self.folded:

@@ -297,9 +297,21 @@ def test_phrases(text: str, said: list[str]) -> None:
 @settings(deadline=None)
 @given(st.lists(st.text("ab\x00é", min_size=1, max_size=3), min_size=1, max_size=5, unique=True), st.text("ab\x00é"))
 def test_literals(parts: list[str], text: str) -> None:
-    atoms = [Atom("literal", text=part) for part in parts]
+    atoms = [Atom("literal", texts=(part,)) for part in parts]
     scan = scanner(Group(0, tuple(range(len(parts)))), atoms, (), ())
     assert scan.occurring(text) == tuple(n for n, part in enumerate(parts) if part in text)
+
+
+PARTS = st.lists(st.text("abé", max_size=3), min_size=1, max_size=4).map(tuple)
+
+
+@settings(deadline=None)
+@given(PARTS, PARTS, st.text("abé", max_size=8))
+def test_ends(begins: tuple[str, ...], ends: tuple[str, ...], text: str) -> None:
+    atoms = [Atom("prefix", texts=begins), Atom("suffix", texts=ends)]
+    scan = scanner(Group(0, (0, 1)), atoms, (), ())
+    wanted = tuple(n for n, yes in enumerate((text.startswith(begins), text.endswith(ends))) if yes)
+    assert scan.occurring(text) == wanted == scan.occurring(text.encode())
 
 
 @settings(deadline=None)

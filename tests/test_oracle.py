@@ -91,6 +91,8 @@ class Draw:
             lambda: f"{self.pick('s', 't', 'x.k', 'inner.note')}.matches({self.pick('digits', 'card', one('string'))})",
             lambda: f"{self.pick('s', 't', 'x.k')}.says(spin)",
             lambda: f"s.contains({self.pick(chr(34) + '123' + chr(34), chr(34) + 'a' + chr(34))})",
+            lambda: f'["12", "é", "{self.pick("b", "", "a")}"].{self.pick("exists", "all")}'
+                    f'(p, {self.pick("s", "t", "inner.note")}.{self.pick("contains", "startsWith", "endsWith")}(p))',
             lambda: self.macro(self.pick("all", "exists", "exists_one"), "bool", depth),
             lambda: f"bool({one('string')})",
             lambda: f"has({self.pick('x.k', 'x.deep.k', 'y.list', 'inner.note', 'at', 'maybe.count')})",

@@ -74,7 +74,7 @@ def test_header_is_the_documented_one(sample: Program) -> None:
     ]
     data = sample.to_bytes()
     magic, version, flags, _, core, annex = HEADER.unpack_from(data)
-    assert (magic, version, flags, HEADER.size + core + annex) == (b"PACT", 1, 0, len(data))
+    assert (magic, version, flags, HEADER.size + core + annex) == (b"PACT", 2, 0, len(data))
 
 
 def test_same_text_gives_same_bytes_in_another_process(sample: Program) -> None:

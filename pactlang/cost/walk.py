@@ -135,8 +135,8 @@ class Walk:
     # Operations --------------------------------------------------------------------------------
 
     def call(self, node: ir.Call) -> Found:
-        if node.function == "contains" and isinstance(node.args[0], ir.Slot) and is_text(node.args[1]):
-            return self.search(node.args[0], folded=False), SCALAR
+        if (text := ir.sought(node)) is not None and text[1] == "literal":
+            return self.search(text[0], folded=False), SCALAR
         texts = constant_texts(node.args[1]) if node.function == "@in" else ()
         if texts:  # a set: its texts are compared with those of their length
             compared = number(sum(len(text) // calls.COMPARED for text in texts))
@@ -191,7 +191,11 @@ class Walk:
     # Loops -------------------------------------------------------------------------------------
 
     def loop(self, node: ir.Comprehension) -> Found:
-        """A step for itself, one for each turn, and what a turn does."""
+        """A step for itself, one for each turn, and what a turn does; a loop that is a search is one."""
+        if (text := ir.sought(node)) is not None:
+            if text[1] == "literal":
+                return self.search(text[0], folded=False), SCALAR
+            return OPERATION.charged(number(sum(len(each) // calls.SOUGHT for each in text[2]))), SCALAR
         work, source = self.node(node.source)
         self.enter(node, source)
         works, results = self.nodes(part for part in (node.test, node.body) if part is not None)

@@ -29,7 +29,7 @@ class Code:
         self.constants: dict[bytes, tuple[int, Constant]] = {}
         self.sets: dict[tuple[str, ...], int] = {}
         self.atoms: dict[tuple[int, Atom], int] = {}
-        self.groups: dict[tuple[int, bool], list[int]] = {}
+        self.groups: dict[tuple[int, str], list[int]] = {}
         self.matchers: dict[Atom, int] = {}
         self.variables: dict[int, int] = {}  # comprehension variable -> register
         self.layouts = {record.name: i for i, record in enumerate(module.schema.records)}

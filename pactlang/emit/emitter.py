@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pactlang import ir
 from pactlang.emit import lazy, loops
 from pactlang.emit.code import TEMPS, Code
-from pactlang.emit.proofs import Certainty, constant_texts, exact_number
+from pactlang.emit.proofs import Certainty, exact_number
 from pactlang.functions import BUILTINS
 from pactlang.opcodes import ErrorCode, Opcode
-from pactlang.program import Atom, Bound
+from pactlang.program import TOGETHER, Atom, Bound
 
 FLIPPED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 WITH_CONSTANT = {
@@ -100,9 +100,8 @@ class Emitter(Code):
                 self.comparison(node.function, node.args[0], node.args[1], t, f, e)
             case ir.Call(function="@in"):
                 self.membership(node.args[0], node.args[1], t, f, e)
-            case ir.Call() if self.is_sought(node):
-                text = node.args[1].value  # type: ignore[union-attr]
-                self.sought(node.args[0], Atom("literal", text=text), t, f, e)
+            case ir.Call() | ir.Comprehension() if (text := ir.sought(node)) is not None:
+                self.sought(text[0], Atom(text[1], texts=text[2]), t, f, e)
             case ir.Matches():
                 self.sought(node.operand, Atom("pattern", node.pattern), t, f, e)
             case ir.Says():
@@ -165,7 +164,7 @@ class Emitter(Code):
         return self.add(op, a, b, t=t, f=f, e=e)
 
     def membership(self, item: ir.Expr, source: ir.Expr, t: int, f: int, e: int) -> None:
-        texts = constant_texts(source)
+        texts = ir.constant_texts(source)
         if texts is not None:
             number = self.sets.setdefault(texts, len(self.sets))
             self.add(Opcode.IN_SET, self.value(item), t=t, f=f, e=e, k=number)
@@ -173,17 +172,10 @@ class Emitter(Code):
             a = self.value(item)
             self.add(Opcode.IN, a, self.value(source), t=t, f=f, e=e)
 
-    def is_sought(self, node: ir.Call) -> bool:
-        """True for a literal sought in a text field: it joins the field's one pass."""
-        match node:
-            case ir.Call(function="contains", args=(ir.Slot(), ir.Const() as part)):
-                return part.type.kind == "string"
-        return False
-
     def sought(self, operand: ir.Expr, atom: Atom, t: int, f: int, e: int) -> None:
         if isinstance(operand, ir.Slot) and operand.type.kind == "string":
             number = self.atoms.setdefault((operand.slot, atom), len(self.atoms))
-            group = self.groups.setdefault((operand.slot, atom.kind == "phrases"), [])
+            group = self.groups.setdefault((operand.slot, TOGETHER.get(atom.kind, "")), [])
             if number not in group:
                 group.append(number)
             self.add(Opcode.ATOM, t=t, f=f, e=e, k=number)
@@ -218,7 +210,7 @@ class Emitter(Code):
         match node:
             case ir.Call(function="or" | "orValue", args=(_, _)):
                 lazy.or_else(self, node, target)
-            case ir.Call() if node.function not in {*FLIPPED, "@in"} and not self.is_sought(node):
+            case ir.Call() if node.function not in {*FLIPPED, "@in"} and ir.sought(node) is None:
                 self.call(node, target)
             case ir.Bind():
                 lazy.bind(self, node)

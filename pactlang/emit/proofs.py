@@ -53,7 +53,7 @@ class Certainty:
             case ir.Call(function="_<_" | "_<=_" | "_>_" | "_>=_" | "contains" | "startsWith" | "endsWith"):
                 return any(self.can_fail(arg) for arg in node.args)
             case ir.Call(function="@in", args=(item, source)):
-                return self.can_compare_fail(item) or constant_texts(source) is None
+                return self.can_compare_fail(item) or ir.constant_texts(source) is None
             case _:
                 return True
 
@@ -79,15 +79,4 @@ def exact_number(node: ir.Expr, kind: str) -> Any:
         return node.value
     if kind == "double" and float(node.value) == node.value:
         return float(node.value)
-    return None
-
-
-def constant_texts(node: ir.Expr) -> tuple[str, ...] | None:
-    """The texts of a list literal that holds nothing else."""
-    if isinstance(node, ir.Const) and isinstance(node.value, list) and node.value:
-        return tuple(node.value) if all(isinstance(text, str) for text in node.value) else None
-    if not isinstance(node, ir.ListOf) or not node.items or node.optional:
-        return None
-    if all(isinstance(item, ir.Const) and item.type.kind == "string" for item in node.items):
-        return tuple(item.value for item in node.items)  # type: ignore[union-attr]
     return None

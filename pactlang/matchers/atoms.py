@@ -23,7 +23,7 @@ class Seeker:
         elif atom.kind == "phrases":
             self.source = phrase_pattern(phrases[atom.index].phrases)
         else:
-            self.source = quoted(atom.text)
+            self.source = "|".join(map(quoted, atom.texts))
         self.compiled: Any = None
 
     def occurs(self, data: Any, start: int = 0, end: int | None = None) -> bool:

@@ -18,6 +18,7 @@ from pactlang.program import Atom, Group
 from pactlang.text import compile_re2, folded_utf8, position, utf8
 
 Matcher = Callable[[str], bool]
+ENDS = {"prefix": "startswith", "suffix": "endswith"}
 
 
 def scanner(
@@ -25,16 +26,22 @@ def scanner(
 ) -> Scanner:
     """The scanner of one group."""
 
+    kinds = {atoms[number].kind for number in group.atoms}
+    if kinds <= set(ENDS):
+        return Scanner(group.atoms, False, [(atoms[n].kind == "suffix", atoms[n].texts) for n in group.atoms])
+
     def make() -> Plan:
         return plan([(number, Seeker(atoms[number], patterns, phrases)) for number in group.atoms])
 
-    return Scanner(group.atoms, any(atoms[number].kind == "phrases" for number in group.atoms), make)
+    return Scanner(group.atoms, "phrases" in kinds, make)
 
 
 def matcher(atom: Atom, patterns: Sequence[Pattern], phrases: Sequence[Phrases]) -> Matcher:
     """The matcher of one atom: text -> whether it occurs."""
     if atom.kind == "literal":
-        return lambda text: position(atom.text, text) >= 0
+        return lambda text: any(position(part, text) >= 0 for part in atom.texts)
+    if atom.kind in ENDS:
+        return lambda text: getattr(text, ENDS[atom.kind])(atom.texts)
     seeker = Seeker(atom, patterns, phrases)
     prepared = folded_utf8 if atom.kind == "phrases" else utf8
     return lambda text: seeker.occurs(prepared(text))
