@@ -250,6 +250,7 @@ cdef class Scanner:
     cdef object confirm
     cdef object rest
     cdef object whole
+    cdef Py_ssize_t longest             # bytes of a text that is searched
 
     def __init__(self, numbers, bint folded, make):
         self.numbers = tuple(numbers)
@@ -316,6 +317,8 @@ cdef class Scanner:
                 view = held
                 size = view.shape[0]
                 data = <const char*>&view[0] if size else NULL
+        if size > self.longest:
+            return 0
         if self.sieve is not None and hits_size(self.sieve) > <Py_ssize_t>sizeof(room):
             larger = bytearray(hits_size(self.sieve))
             place = PyByteArray_AS_STRING(larger)
@@ -371,6 +374,7 @@ cdef class Scanner:
             raise ValueError("a plan for other atoms")
         self.confirm, self.rest, self.whole = plan.confirm, plan.rest, plan.whole
         self.owned = owned
+        self.longest = plan.longest
         self.sieve = sieve
         self.planned = True
 
@@ -384,4 +388,13 @@ cdef class Scanner:
             known = self.scan(None, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), found)
         else:
             known = self.scan(plain_text(<PyObject*>text), NULL, 0, found)
-        return tuple([number for number in self.numbers if atoms[number]]) if known else None
+        return places_of_ones(atoms) if known else None
+
+
+cdef tuple places_of_ones(bytearray atoms):
+    cdef list found = []
+    cdef Py_ssize_t at = atoms.find(1)
+    while at >= 0:
+        found.append(at)
+        at = atoms.find(1, at + 1)
+    return tuple(found)

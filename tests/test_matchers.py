@@ -9,6 +9,7 @@ import gzip
 import json
 import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pactlang import CompileError, Evaluator
+from pactlang import compile as compile_pact
 from pactlang._runtime import Scanner
 from pactlang.ir import Pattern, Phrases
 from pactlang.matchers import choose, fast, scanner
@@ -25,6 +28,7 @@ from pactlang.matchers.atoms import Seeker
 from pactlang.matchers.choose import Plan, by_engine, by_sieve, factors, together
 from pactlang.matchers.engines import in_fast_pass
 from pactlang.matchers.factors import needed
+from pactlang.matchers.heavy import weight
 from pactlang.matchers.syntax import Either, Mark, Node, One, Row, Times, Wide, read
 from pactlang.program import Atom, Group
 from pactlang.text import compile_re2, find_bytes, fold, phrase_pattern
@@ -320,3 +324,61 @@ def test_what_hyperscan_is_given_means_what_re2_means(text: str, source: str) ->
     pytest.importorskip("hyperscan")
     if fits(source) and text.isascii():
         assert bool(fast.Fast([source])(text.encode())) == occurs(source, text)
+
+
+# Bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "heavy"),
+    [
+        ("x.{50}y", True), ("[ab]*a[ab]{20}c", True), ("(.*a){25}", True), ("a[ab]{20}c", True), (r"\Qx\E.{50}y", True),
+        ("(a+)+$", False), ("[ab]{30}c", False), ("AKIA[0-9A-Z]{16}", False), (r"\b[12]\d{9}\b", False),
+        (r"\b(a)|x.{20}y", True), (r"(\ba|b).{20}y", True), ("a.{3}b", False), (r"\Qx\E", False),
+    ],
+)  # fmt: skip
+def test_which_patterns_explode(source: str, heavy: bool) -> None:
+    assert bool(weight(source)) == heavy
+
+
+HARD = [["(a+)+$"], ["(.*a){25}"], [f"x.{{{n}}}y" for n in range(1, 101)], [r"\b\w\b.\b"], ["[ab]*a[ab]{20}c"]]
+
+
+@pytest.mark.parametrize("sources", HARD)
+@pytest.mark.parametrize("text", ["a", "ab", "xy", "x a", "é"])
+def test_hard_patterns_on_hard_texts(sources: list[str], text: str) -> None:
+    scan = scanning(sources)
+    short = text * 300
+    assert scan.occurring(short) == alone(sources, short.encode())
+    for count in (20_000, 5_000_000):
+        begun = time.monotonic()
+        found = scan.occurring(text * count)
+        assert time.monotonic() - begun < 60  # less than a second; more than an hour if it explodes
+        light = not any(map(weight, sources))
+        assert not (found is None and light)
+
+
+def test_beyond_its_budget_a_clause_is_unknown() -> None:
+    evaluator = Evaluator(compile_pact(
+        'pact p "1.0.0" on R record R { s: string } '
+        'clause a { never s.matches("x.{50}y") } clause b { never s.startsWith("x") }'
+    ))  # fmt: skip
+    assert evaluator.check({"s": "xx"}).unknown == ()
+    verdict = evaluator.check({"s": "x" * 1_000_000})
+    assert verdict.unknown == ("a",)
+    assert [violation.clause for violation in verdict.violations] == ["b"]
+
+
+def test_a_field_with_too_many_patterns_is_refused() -> None:
+    clauses = " ".join(f'clause c{n} {{ never s.matches("w{n}x") }}' for n in range(2_001))
+    with pytest.raises(CompileError) as refused:
+        compile_pact(f'pact p "1.0.0" on R record R {{ s: string }} {clauses}')
+    assert [found.code for found in refused.value.diagnostics] == ["too-large"]
+    assert "2,001 patterns" in refused.value.diagnostics[0].message
+
+
+def test_thousands_of_patterns_are_prepared_in_good_time() -> None:
+    sources = [rf"\bw{n}x[0-9]{{2,4}}\b" for n in range(2_000)]
+    begun = time.monotonic()
+    assert scanning(sources).occurring("a w77, w1999x123 b") == (1999,)
+    assert time.monotonic() - begun < 60

@@ -112,7 +112,7 @@ def test_identity_does_not_hang_on_layout(sample: Program) -> None:
         lambda data: data[:-1],
         lambda data: data + b"x",
         lambda data: b"PACt" + data[4:],
-        lambda data: data[:4] + b"\x02\x00" + data[6:],
+        lambda data: data[:4] + b"\x03\x00" + data[6:],
         lambda data: data[:6] + b"\x01\x00" + data[8:],
         lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:],
         lambda data: data[:-5] + bytes([data[-5] ^ 1]) + data[-4:],

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pactlang import ir
 from pactlang.diagnostic import Diagnostic, Label
+from pactlang.emit.code import MAX_TOGETHER
 from pactlang.emit.emitter import Emitter
 from pactlang.opcodes import Opcode
 from pactlang.program import Annex, Bound, Core, Imports, Program, encode
@@ -36,6 +37,9 @@ def emit(
     emitter.pact()
     if emitter.too_large:
         return None, (too_large("pact", module.clauses[-1].span, "split it into several pacts"),)
+    crowded = emitter.crowded
+    if crowded is not None:
+        return None, (too_many(*crowded, module.clauses[-1].span),)
     annex = Annex(
         module=encode(module),
         source_name=source.name.replace("\\", "/").rpartition("/")[2],
@@ -53,6 +57,13 @@ def emit_expression(expr: ir.Expr, module: ir.Module) -> tuple[Core | None, tupl
     if emitter.too_large:
         return None, (too_large("expression", expr.span, "make it shorter"),)
     return emitter.core(), ()
+
+
+def too_many(text: str, count: int, span: tuple[int, int]) -> Diagnostic:
+    """What is said where more patterns are sought in a text than can be sought together."""
+    message = f"{count:,} patterns are sought in `{text}`, and no more than {MAX_TOGETHER:,} can be"
+    help = "write several as one, `a|b`, or split the pact"
+    return Diagnostic("too-large", message, Label(Span(*span), "up to here"), help=(help,))
 
 
 def too_large(what: str, span: tuple[int, int], help: str) -> Diagnostic:

@@ -17,6 +17,7 @@ from pactlang.program import Atom, Bound, ClauseInfo, Constant, Core, Group, mak
 
 CONSTANTS, TEMPS = 1 << 20, 1 << 21  # where the two later ranges begin until they are placed
 MAX_INSTRUCTIONS = 2_000_000
+MAX_TOGETHER = 2_000  # patterns in one text: they are made ready in a few seconds, when the first text comes
 
 
 class Code:
@@ -42,6 +43,16 @@ class Code:
     @property
     def too_large(self) -> bool:
         return self.registers > MAX_REGISTERS or len(self.code) > MAX_INSTRUCTIONS
+
+    @property
+    def crowded(self) -> tuple[str, int] | None:
+        """A text in which too many patterns are sought, and how many."""
+        atoms = [atom for _, atom in self.atoms]
+        for (slot, _), group in self.groups.items():
+            count = sum(atoms[number].kind == "pattern" for number in group)
+            if count > MAX_TOGETHER:
+                return self.module.schema.slots[slot].name, count
+        return None
 
     def core(self) -> Core:
         module = self.module

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pactlang.ir import Pattern, Phrases
+from pactlang.matchers.heavy import weight
 from pactlang.program import Atom
 from pactlang.text import compile_re2, find_bytes, phrase_pattern
 
@@ -24,6 +25,7 @@ class Seeker:
             self.source = phrase_pattern(phrases[atom.index].phrases)
         else:
             self.source = "|".join(map(quoted, atom.texts))
+        self.weight = weight(self.source) if atom.kind == "pattern" else 0
         self.compiled: Any = None
 
     def occurs(self, data: Any, start: int = 0, end: int | None = None) -> bool:

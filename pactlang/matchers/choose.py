@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from pactlang._runtime import Scanner, Sieve
 from pactlang.matchers.atoms import Seeker
 from pactlang.matchers.buckets import sieve
-from pactlang.matchers.engines import Find, Together, in_fast_pass, one_by_one, one_pass
+from pactlang.matchers.engines import Find, Together, in_fast_pass, together
 from pactlang.matchers.factors import Needed, String, needed
+from pactlang.matchers.heavy import UNLIMITED, longest
 from pactlang.matchers.sample import sample
 from pactlang.matchers.syntax import read
 
@@ -37,17 +38,25 @@ Seen = Sequence[tuple[int, int, int]]  # owner, where its first factor begins, w
 class Plan(NamedTuple):
     """sieve: None if it has nothing to do; numbers: the atom of each of its owners; confirm(data, seen):
     numbers of the atoms that occur, of those whose factors were seen; rest(data): of those that have no
-    factors; whole(data): of the sieve's atoms, for a text that is not for the sieve."""
+    factors; whole(data): of the sieve's atoms, for a text that is not for the sieve.  longest: bytes of a
+    text beyond which nothing is said."""
 
     sieve: Sieve | None
     numbers: tuple[int, ...]
     confirm: Callable[[Any, Seen], Sequence[int]]
     rest: Find | None
     whole: Find
+    longest: int = UNLIMITED
 
 
 def plan(seekers: Numbered) -> Plan:
     """The choice for one group."""
+    most = longest(sum(seeker.weight for _, seeker in seekers))
+    return chosen(seekers)._replace(longest=most)
+
+
+def chosen(seekers: Numbered) -> Plan:
+    """The same, for texts of any length."""
     needs = [(number, seeker, factors(seeker)) for number, seeker in seekers]
     sifted = [(number, seeker, need) for number, seeker, need in needs if need is not None]
     rest = [(number, seeker) for number, seeker, need in needs if need is None]
@@ -102,10 +111,6 @@ def factors(seeker: Seeker) -> Needed | None:
     return need if need.whole or len(need.strings) <= MANY else None
 
 
-def together(seekers: Numbered) -> Find:
-    return one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
-
-
 def quickest(made: Iterable[Callable[[], Plan]], numbers: Sequence[int]) -> Plan:
     """The way that takes least time for the sample; those that cannot be gone raise ValueError."""
     plans = []
@@ -158,7 +163,8 @@ class Confirm:
 
     def __init__(self, sifted: Sequence[tuple[int, Seeker, Needed]]) -> None:
         self.sifted = sifted
-        self.together = Later(lambda: Together([seeker.source for _, seeker, _ in sifted]))
+        self.light = [owner for owner, (_, seeker, _) in enumerate(sifted) if not seeker.weight]
+        self.together = Later(lambda: Together([sifted[owner][1].source for owner in self.light]))
 
     def __call__(self, data: Any, seen: Seen) -> Sequence[int]:
         if len(seen) > 1:
@@ -172,7 +178,10 @@ class Confirm:
         if sum(CALL + ALONE * (b - a) for a, b in places) < 2 * (CALL + TOGETHER * (end - start)):
             return seen
         found = self.together(data[start:end])
-        return seen if found is None else [each for each in seen if each[0] in found]
+        if found is None:
+            return seen
+        ruled_out = set(self.light) - {self.light[index] for index in found}
+        return [each for each in seen if each[0] not in ruled_out]
 
     def place(self, size: int, owner: int, first: int, last: int) -> tuple[int, int]:
         """The bytes that hold every match, and a character on either side."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pactlang.matchers.atoms import Seeker
-from pactlang.matchers.fast import Fast
+from pactlang.matchers.fast import Fast, translated
 
 Find = Callable[[Any], Sequence[int] | None]
 Engine = Callable[[Any], list[int] | None]
@@ -56,10 +56,33 @@ def one_pass(seekers: Sequence[tuple[int, Seeker]]) -> Find:
     return asking(seekers, Together([seeker.source for _, seeker in seekers]), one_by_one(seekers))
 
 
+def together(seekers: Sequence[tuple[int, Seeker]]) -> Find:
+    """With RE2: all at once but the heavy ones, which would slow the others."""
+    heavy = [(number, seeker) for number, seeker in seekers if seeker.weight]
+    light = [(number, seeker) for number, seeker in seekers if not seeker.weight]
+    first = one_pass(light) if len(light) > 1 else one_by_one(light)
+    return both(first, one_by_one(heavy)) if heavy else first
+
+
+def both(a: Find, b: Find) -> Find:
+    """What either finds."""
+
+    def find(data: Any) -> Sequence[int] | None:
+        first, second = a(data), b(data)
+        return None if first is None or second is None else [*first, *second]
+
+    return find
+
+
 def in_fast_pass(seekers: Sequence[tuple[int, Seeker]]) -> Find:
-    """The same with Hyperscan; what it does not take goes to RE2.  Raises ValueError if it takes none."""
-    otherwise = one_pass(seekers) if len(seekers) > 1 else one_by_one(seekers)
-    return asking(seekers, Fast([seeker.source for _, seeker in seekers]), otherwise)
+    """With Hyperscan, what it does not take with RE2.  Raises ValueError if it takes nothing."""
+    takes = [(n, each) for n, each in seekers if not each.weight and translated(each.source) is not None]
+    if not takes:
+        raise ValueError("nothing for Hyperscan")
+    first = asking(takes, Fast([seeker.source for _, seeker in takes]), together(takes))
+    known = {number for number, _ in takes}
+    others = [(number, seeker) for number, seeker in seekers if number not in known]
+    return both(first, together(others)) if others else first
 
 
 def asking(seekers: Sequence[tuple[int, Seeker]], engine: Engine, otherwise: Find) -> Find:
