@@ -244,6 +244,7 @@ cdef class Scanner:
     cdef object make
     cdef list edges                     # (whether it is the end, in UTF-8, as a str, atom)
     cdef set known
+    cdef Py_ssize_t room                # the greatest of the numbers, and 1
     cdef Sieve sieve
     cdef bint planned
     cdef tuple owned                    # the atom of each owner in the sieve
@@ -255,6 +256,7 @@ cdef class Scanner:
     def __init__(self, numbers, bint folded, make):
         self.numbers = tuple(numbers)
         self.known = set(self.numbers)
+        self.room = max(self.numbers, default=-1) + 1
         self.folded = folded
         self.make = make
         self.ends = isinstance(make, list)
@@ -381,7 +383,7 @@ cdef class Scanner:
     def occurring(self, text not None):
         """The numbers of the atoms that occur in a text, a str or its UTF-8 as bytes; None beyond its
         budget."""
-        cdef bytearray atoms = bytearray(max(self.numbers, default=-1) + 1)
+        cdef bytearray atoms = bytearray(self.room)
         cdef uint8_t* found = <uint8_t*>PyByteArray_AS_STRING(atoms)
         cdef int known
         if isinstance(text, bytes):
