@@ -4,11 +4,11 @@
  *      some numbers; a text's bytes.  Out: the owners a factor of which stands in the text, and where the first
  *      and the last one begins.
  *
- * One pass.  A factor is looked for by four bytes of it, its window, in one of 16 buckets: a table per place
+ * One pass.  A factor is looked for by six bytes of it, its window, in one of 16 buckets: a table per place
  * in the window says by a byte's low half, and another by its high half, which buckets admit it.  The tables
  * fit a vector register, so a shuffle looks 16 or 32 bytes up at once.  Where a bucket is left, its factors
  * are compared: eight bytes in one step, then the places that this step leaves open.  Where there are too many
- * factors for that, those that are texts, with or without their case, are found by a hash of their windows.
+ * factors for that, those that are texts, with or without their case, are found by a hash of four bytes.
  * The steps of one pass are counted and bounded.  Knows nothing of Python.
  */
 #ifndef PACT_SIEVE_H
@@ -22,7 +22,8 @@
 #include <immintrin.h>
 #endif
 
-#define SIEVE_WINDOW 4
+#define SIEVE_WINDOW 6
+#define SIEVE_HASHED 4
 #define SIEVE_BUCKETS 16
 #define SIEVE_HASHES 65536
 
@@ -139,7 +140,7 @@ static inline uint32_t sieve_hash(const uint8_t *at)
 /* The pass for factors that are sought by the hash of their windows: one look-up for each byte. */
 static int sieve_hashed(const Sieve *s, const uint8_t *d, int64_t size, SieveHits *h)
 {
-    for (int64_t p = 0; p + SIEVE_WINDOW <= size; p++) {
+    for (int64_t p = 0; p + SIEVE_HASHED <= size; p++) {
         uint32_t hash = sieve_hash(d + p);
         if (!(s->known[hash >> 3] >> (hash & 7) & 1)) continue;
         const uint32_t *range = &s->hashed[hash >> 4];

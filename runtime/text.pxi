@@ -11,9 +11,9 @@ cdef extern from "sieve.h" nogil:
     ctypedef struct SievePlace:
         uint16_t at, set
     ctypedef struct CSieve "Sieve":
-        uint8_t low[2][4][16]
-        uint8_t high[2][4][16]
-        uint16_t exact[4][256]
+        uint8_t low[2][6][16]
+        uint8_t high[2][6][16]
+        uint16_t exact[6][256]
         int halves
         uint32_t first[17]
         uint32_t hashes
@@ -43,7 +43,8 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
 
 cdef enum:
-    SIEVE_WINDOW = 4
+    SIEVE_WINDOW = 6
+    SIEVE_HASHED = 4
     SIEVE_BUCKETS = 16
     SIEVE_HASHES = 65536
     MAX_FACTOR = 4096                   # bytes of one factor
@@ -56,7 +57,7 @@ cdef class Sieve:
     """Finds which of many short strings of byte sets stand in a text, in one pass (`sieve.h`).
 
     factors: (sets, at, bucket, owners): one set of bytes a place, as bytes of 32 with a bit for each byte;
-    where the window of four begins; in which of 16 buckets it is sought, or 16: by the hash of its window, each
+    where the window of six begins; in which of 16 buckets it is sought, or 16: by the hash of four bytes, each
     place of which must be a byte, or a letter in both cases; who owns it.  final: for each owner
     whether it is enough that a factor stands in the text; without that it is told where.
     """
@@ -128,7 +129,7 @@ cdef class Sieve:
     cdef take_factor(self, SieveFactor* f, tuple forms, int at, dict sets, uint32_t* place_count):
         """Eight bytes around the window are compared at once, the rest place by place."""
         cdef int k, differ, first
-        cdef int quick = max(0, min(at - 2, len(forms) - 8))
+        cdef int quick = max(0, min(at - 1, len(forms) - 8))
         f.length = len(forms)
         f.at = at
         f.quick = quick
@@ -208,12 +209,12 @@ cdef inline void lay_out(Sieve sieve, SieveHits* hits, char* room) noexcept:
 
 cdef int hash_of(tuple places, int at) except -1:
     """The hash of a window."""
-    cdef uint8_t window[SIEVE_WINDOW]
+    cdef uint8_t window[SIEVE_HASHED]
     cdef int w
     cdef set folded
-    if at + SIEVE_WINDOW > len(places):
+    if at + SIEVE_HASHED > len(places):
         raise ValueError("a window is too short for a hash")
-    for w in range(SIEVE_WINDOW):
+    for w in range(SIEVE_HASHED):
         folded = {byte | 0x20 for byte in members_of(places[at + w])}
         if len(folded) != 1:
             raise ValueError("a window has no hash")

@@ -1,6 +1,6 @@
 """The sieve's tables: which strings are looked for together.
 
-In: strings with their owners.  Out: a `Sieve`.  Each string is sought by its rarest four bytes in a row, in
+In: strings with their owners.  Out: a `Sieve`.  Each string is sought by its rarest bytes in a row, in
 one of the sieve's buckets; strings are put together so that a text's bytes pass a bucket as rarely as can be.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pactlang._runtime import Sieve
-from pactlang.matchers.factors import WINDOW, String, window
+from pactlang.matchers.factors import HASHED, WINDOW, String, window
 from pactlang.matchers.sample import frequencies
 from pactlang.matchers.syntax import UPPER
 
@@ -25,10 +25,11 @@ def sieve(strings: Mapping[String, Iterable[int]], final: Sequence[bool], kernel
     """The sieve for strings and who owns them.  final: for each owner whether one place is enough."""
     windows = {string: window(string)[1] for string in strings}
     many = len(strings) > MANY
-    hashed = {string for string in strings if many and has_hash(string, windows[string])}
+    hashes = {string: window(string, HASHED)[1] for string in strings} if many else {}
+    hashed = {string: (at, BUCKETS) for string, at in hashes.items() if has_hash(string, at)}
     rest = {string: at for string, at in windows.items() if string not in hashed}
     placed = assign(rest, BUCKETS if len(rest) > FEW else BUCKETS // 2)
-    placed |= {string: (windows[string], BUCKETS) for string in hashed}
+    placed |= hashed
     rows = [
         ([form.to_bytes(32, "little") for form in string], at, bucket, list(strings[string]))
         for string, (at, bucket) in placed.items()
@@ -38,8 +39,8 @@ def sieve(strings: Mapping[String, Iterable[int]], final: Sequence[bool], kernel
 
 def has_hash(string: String, at: int) -> bool:
     """Whether each place of the window is one byte, or a letter in both cases."""
-    places = string[at : at + WINDOW]
-    return len(places) == WINDOW and all(
+    places = string[at : at + HASHED]
+    return len(places) == HASHED and all(
         form.bit_count() == 1 or (form.bit_count() == 2 and form >> 32 & form & LETTERS) for form in places
     )
 

@@ -25,7 +25,7 @@ EMPTY: Strings = ((),)
 # The letters beyond ASCII that (?i) takes for one of ASCII.  A string with one of them is cut down to it:
 # else each k and s would double the strings.
 EXOTIC = frozenset(tuple(1 << byte for byte in char.encode()) for char in FOREIGN.values())
-WINDOW = 4  # bytes that the sieve looks at
+WINDOW, HASHED = 6, 4  # bytes that the sieve looks at, by its tables or by a hash
 COMPARING, CONFIRMING = 5.0, 2000.0  # nanoseconds, about: to compare a factor, to ask RE2
 MAX_PRODUCT = 128  # strings made of two lists of several
 MAX_LIST = 20_000  # strings of an alternation
@@ -70,11 +70,11 @@ def needed(tree: Node) -> Needed | None:
 
 
 @lru_cache(1 << 14)
-def window(string: String) -> tuple[float, int]:
-    """How often the rarest four bytes in a row of a string stand at a place of a text, and where they are
+def window(string: String, width: int = WINDOW) -> tuple[float, int]:
+    """How often the rarest bytes in a row, so many, of a string stand at a place of a text, and where they are
     in the string."""
-    last = max(0, len(string) - WINDOW)
-    return min((likely(string[at : at + WINDOW]), at) for at in range(last + 1))
+    last = max(0, len(string) - width)
+    return min((likely(string[at : at + width]), at) for at in range(last + 1))
 
 
 def cost(strings: Strings) -> float:
