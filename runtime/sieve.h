@@ -4,7 +4,7 @@
  *      some numbers; a text's bytes.  Out: the owners a factor of which stands in the text, and where the first
  *      and the last one begins.
  *
- * One pass.  A factor is looked for by six bytes of it, its window, in one of 16 buckets: a table per place
+ * One pass.  A factor is looked for by eight bytes of it, its window, in one of 16 buckets: a table per place
  * in the window says by a byte's low half, and another by its high half, which buckets admit it.  The tables
  * fit a vector register, so a shuffle looks 16 or 32 bytes up at once.  Where a bucket is left, its factors
  * are compared: eight bytes in one step, then the places that this step leaves open.  Where there are too many
@@ -22,8 +22,9 @@
 #include <immintrin.h>
 #endif
 
-#define SIEVE_WINDOW 6
+#define SIEVE_WINDOW 8
 #define SIEVE_HASHED 4
+#define SIEVE_EARLY 4            /* places after which most registers are empty */
 #define SIEVE_BUCKETS 16
 #define SIEVE_HASHES 65536
 
@@ -172,6 +173,7 @@ static int sieve_plain(const Sieve *s, const uint8_t *d, int64_t size, int64_t f
         V low[2][SIEVE_WINDOW], high[2][SIEVE_WINDOW], nibble = SET1(15);                                             \
         uint8_t tail[2 * BYTES + 16], bits[2][BYTES];                                                                 \
         int64_t i = 0, copied = -1;                                                                                   \
+        const uint64_t full = (UINT64_C(1) << BYTES) - 1;                                                             \
         for (int g = 0; g < 2; g++)                                                                                   \
             for (int w = 0; w < SIEVE_WINDOW; w++) {                                                                  \
                 low[g][w] = SPREAD(s->low[g][w]);                                                                     \
@@ -190,13 +192,14 @@ static int sieve_plain(const Sieve *s, const uint8_t *d, int64_t size, int64_t f
             r0 = AND(SHUFFLE(low[0][0], lo), SHUFFLE(high[0][0], hi));                                                \
             if (!s->halves) r1 = AND(SHUFFLE(low[1][0], lo), SHUFFLE(high[1][0], hi));                                \
             for (int w = 1; w < SIEVE_WINDOW; w++) {                                                                  \
+                if (w == SIEVE_EARLY && (uint32_t)BITS(SAME(OR(r0, r1), ZERO())) == (uint32_t)full) break;            \
                 x = LOADU(at + w);                                                                                    \
                 lo = AND(x, nibble), hi = AND(HALF(x), nibble);                                                       \
                 r0 = AND(r0, AND(SHUFFLE(low[0][w], lo), SHUFFLE(high[0][w], hi)));                                   \
                 if (!s->halves) r1 = AND(r1, AND(SHUFFLE(low[1][w], lo), SHUFFLE(high[1][w], hi)));                   \
             }                                                                                                         \
             uint32_t none = (uint32_t)BITS(SAME(OR(r0, r1), ZERO()));                                                 \
-            uint32_t some = ~none & (uint32_t)((UINT64_C(1) << BYTES) - 1);                                           \
+            uint32_t some = ~none & (uint32_t)full;                                                                   \
             if (!some) continue;                                                                                      \
             STORE(bits[0], r0);                                                                                       \
             STORE(bits[1], r1);                                                                                       \

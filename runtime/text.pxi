@@ -11,9 +11,9 @@ cdef extern from "sieve.h" nogil:
     ctypedef struct SievePlace:
         uint16_t at, set
     ctypedef struct CSieve "Sieve":
-        uint8_t low[2][6][16]
-        uint8_t high[2][6][16]
-        uint16_t exact[6][256]
+        uint8_t low[2][8][16]
+        uint8_t high[2][8][16]
+        uint16_t exact[8][256]
         int halves
         uint32_t first[17]
         uint32_t hashes
@@ -43,7 +43,7 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
 
 cdef enum:
-    SIEVE_WINDOW = 6
+    SIEVE_WINDOW = 8
     SIEVE_HASHED = 4
     SIEVE_BUCKETS = 16
     SIEVE_HASHES = 65536
@@ -57,7 +57,7 @@ cdef class Sieve:
     """Finds which of many short strings of byte sets stand in a text, in one pass (`sieve.h`).
 
     factors: (sets, at, bucket, owners): one set of bytes a place, as bytes of 32 with a bit for each byte;
-    where the window of six begins; in which of 16 buckets it is sought, or 16: by the hash of four bytes, each
+    where the window of eight begins; in which of 16 buckets it is sought, or 16: by the hash of four bytes, each
     place of which must be a byte, or a letter in both cases; who owns it.  final: for each owner
     whether it is enough that a factor stands in the text; without that it is told where.
     """

@@ -25,7 +25,7 @@ EMPTY: Strings = ((),)
 # The letters beyond ASCII that (?i) takes for one of ASCII.  A string with one of them is cut down to it:
 # else each k and s would double the strings.
 EXOTIC = frozenset(tuple(1 << byte for byte in char.encode()) for char in FOREIGN.values())
-WINDOW, HASHED = 6, 4  # bytes that the sieve looks at, by its tables or by a hash
+WINDOW, HASHED = 8, 4  # bytes that the sieve looks at, by its tables or by a hash
 COMPARING, CONFIRMING = 5.0, 2000.0  # nanoseconds, about: to compare a factor, to ask RE2
 MAX_PRODUCT = 128  # strings made of two lists of several
 MAX_LIST = 20_000  # strings of an alternation
