@@ -71,8 +71,8 @@ def needed(tree: Node) -> Needed | None:
 
 @lru_cache(1 << 14)
 def window(string: String, width: int = WINDOW) -> tuple[float, int]:
-    """How often the rarest bytes in a row, so many, of a string stand at a place of a text, and where they are
-    in the string."""
+    """How often the rarest `width` bytes in a row of a string stand at a place of a text, and where they
+    are in the string."""
     last = max(0, len(string) - width)
     return min((likely(string[at : at + width]), at) for at in range(last + 1))
 
