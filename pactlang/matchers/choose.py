@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from pactlang._runtime import Scanner, Sieve
 from pactlang.matchers.atoms import Seeker
-from pactlang.matchers.buckets import sieve
+from pactlang.matchers.buckets import has_hash, sieve
 from pactlang.matchers.engines import Find, Together, in_fast_pass, together
-from pactlang.matchers.factors import Needed, String, needed
+from pactlang.matchers.factors import HASHED, Needed, String, needed, window
 from pactlang.matchers.heavy import UNLIMITED, longest
 from pactlang.matchers.sample import sample
 from pactlang.matchers.syntax import read
@@ -29,7 +29,7 @@ FAR = 4096  # bytes of a match: what may be longer is asked for in the whole tex
 CALL, ALONE, TOGETHER = 1500, 2, 4  # nanoseconds: to ask an engine; for each byte, one pattern or many
 TRIED = (500, 3000)  # bytes of the texts that ways are tried on
 ROUNDS = 3
-SLOW = 20_000_000  # nanoseconds: a way that takes longer is not tried again
+SLOW = 60_000_000  # nanoseconds: a way that takes longer is not tried again
 
 Numbered = Sequence[tuple[int, Seeker]]
 Seen = Sequence[tuple[int, int, int]]  # owner, where its first factor begins, where its last one does
@@ -73,6 +73,10 @@ def ways(
         yield partial(by_engine, engine, seekers)
         if sifted and (rest or engine is together):
             yield partial(by_sieve, sifted, engine, rest)
+    texts = [each for each in sifted if all(has_hash(s, window(s, HASHED)[1]) for s in each[2].strings)]
+    if 0 < len(texts) < len(sifted):
+        others = {number for number, _, _ in texts}
+        yield partial(by_sieve, texts, together, [each for each in seekers if each[0] not in others])
 
 
 def by_engine(engine: Callable[[Numbered], Find], seekers: Numbered) -> Plan:

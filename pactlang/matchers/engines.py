@@ -20,10 +20,31 @@ Engine = Callable[[Any], list[int] | None]
 NOTHING: tuple[int, ...] = ()
 SET_MEMORY = 64 * 1024 * 1024  # bytes for one set's automaton
 EVERYWHERE = r"\z"
+TOGETHER = 80  # patterns of one set
 
 
 class Together:
-    """An RE2 set: data -> indexes of the members that occur, before checks; None if it cannot tell."""
+    """RE2 sets: data -> indexes of the members that occur, before checks; None if they cannot tell.
+
+    Many patterns are several sets: the states of one automaton for all would be too many to be met again.
+    """
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self.sets = [(at, Set(sources[at : at + TOGETHER])) for at in range(0, len(sources), TOGETHER)]
+
+    def __call__(self, data: Any) -> list[int] | None:
+        found: list[int] = []
+        for at, each in self.sets:
+            hits = each(data)
+            if hits is None:
+                return None
+            if hits:
+                found += [at + hit for hit in hits]
+        return found
+
+
+class Set:
+    """The same with one RE2 set."""
 
     def __init__(self, sources: Sequence[str]) -> None:
         import re2

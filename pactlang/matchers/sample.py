@@ -29,6 +29,9 @@ CODE = """\
 def total(items, rate=0.19):
     return sum(item.price * item.count for item in items) * (1 + rate)
 2025-11-03T14:22:07Z INFO  worker[12]: request served in 0.032 s (status=200, bytes=5120)
+[{"order": "W5918442", "item": 9132856470, "price": 15873.2, "at": 1731422400123, "zip": "90210"},
+ {"order": "#A4417086", "card_7729153": {"last": "4471"}, "user": "amelia_7726", "phone": "555-0142-881"}]
+reservation HAT136, 2024-05-15 20:00:00, flight UA1187 to SFO, gate C12, IBAN DE89370400440532013000
 SELECT name, city FROM customers WHERE country = 'DE' ORDER BY name LIMIT 20;
 https://www.example.com/help/orders?lang=en&page=2  <p class="note">See <a href="/faq">FAQ</a></p>
 """
