@@ -225,7 +225,7 @@ class Kind(IntEnum):
 class Act(IntEnum):
     """How the JSON reader takes a field: TEXT as a str, SPAN as bytes in the record that are only searched.
 
-    DECODE leaves its bytes to msgspec; where a REFUSE key stands, or an object under a REFUSE_OBJECT
+    LIST is of records, whose structs are made; DECODE leaves the bytes to msgspec; where a REFUSE key stands, or an object under a REFUSE_OBJECT
     key, another reader must look.  No part of an artifact.
     """
 
@@ -238,9 +238,10 @@ class Act(IntEnum):
     MOMENT = 6
     UNIT = 7
     RECORD = 8
-    DECODE = 9
-    REFUSE = 10
-    REFUSE_OBJECT = 11
+    LIST = 9
+    DECODE = 10
+    REFUSE = 11
+    REFUSE_OBJECT = 12
 
 
 class ErrorCode(IntEnum):

@@ -41,9 +41,11 @@ cdef extern from "Python.h":
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
     object PyBytes_FromStringAndSize(const char* data, Py_ssize_t size)
     object PyObject_CallOneArg(object function, object argument)
+    object PyType_GenericAlloc(PyTypeObject* form, Py_ssize_t items)
 
 cdef enum:
     MAX_FIELDS = 256            # of one record; a record with more has no fast path
+    MAX_LISTS = 16              # lists of records within each other's records
     MAX_PROBES = 16             # places of a table that a key is looked for in
     KEYS_KEPT = 48              # the order of the keys in the last record
     KEY_SIZE = 44               # bytes of a key that is kept, with its closing quote
@@ -177,8 +179,10 @@ cdef class JsonReader:
         self.take_key(field, key)
         if not (-1 <= slot < slots and 0 <= layout < self.binding.count and -1 <= inner < self.count):
             raise ValueError("no such register")
-        if not 0 <= number < self.binding.layouts[<int>layout].count or (act == ACT_RECORD and inner < 0):
+        if not 0 <= number < self.binding.layouts[<int>layout].count or (act in (ACT_RECORD, ACT_LIST) and inner < 0):
             raise ValueError("no such field")
+        if act == ACT_LIST and self.binding.layouts[<int>layout].fields[<int>number].layout < 0:
+            raise ValueError("a list of no records")
         field.act, field.slot, field.optional, field.inner, field.role = act, slot, optional, inner, role
         field.field = &self.binding.layouts[<int>layout].fields[<int>number]
         field.decode, field.choices = <PyObject*>decode, <PyObject*>choices
@@ -249,18 +253,26 @@ cdef class JsonReader:
         p = pact_blanks(p, end)
         if p >= end or p[0] != c'{':
             return False
-        p = self.read_object(&self.plans[0], p + 1, end, frame)
+        frame.depth = 0
+        p = self.read_object(&self.plans[0], p + 1, end, frame, NULL)
         return p != NULL and pact_blanks(p, end) == end
 
-    cdef const uint8_t* read_object(self, JsonPlan* plan, const uint8_t* p, const uint8_t* end, Frame frame) noexcept:
-        """Read an object from behind its brace; what comes behind it, or NULL."""
+    cdef const uint8_t* read_object(
+        self, JsonPlan* plan, const uint8_t* p, const uint8_t* end, Frame frame, PyObject* record
+    ) noexcept:
+        """Read an object from behind its brace; what comes behind it, or NULL.
+
+        record: the struct whose attributes are filled; NULL where slots are.
+        """
         cdef uint64_t seen[SEEN_WORDS]
         cdef int turn = 0
         cdef int number
+        cdef Cell unread
+        cdef JsonField* field
         memset(seen, 0, sizeof(seen))
         p = pact_blanks(p, end)
         if p < end and p[0] == c'}':
-            return p + 1 if self.fill_absent(plan, seen, frame) else NULL
+            return p + 1 if self.fill_absent(plan, seen, frame, record) else NULL
         while p < end and p[0] == c'"':
             p = self.read_key(plan, turn, p + 1, end, &number)
             turn += 1
@@ -278,14 +290,20 @@ cdef class JsonReader:
                 return NULL
             else:
                 seen[number >> 6] |= <uint64_t>1 << (number & 63)
-                p = self.read_value(&plan.fields[number], p, end, frame)
+                field = &plan.fields[number]
+                if record != NULL:
+                    p = read_attribute(self, field, record, p, end, frame)
+                else:
+                    p = self.read_value(
+                        &unread if field.slot < 0 else &frame.cells[field.slot], field, p, end, frame
+                    )
             if p == NULL:
                 return NULL
             p = pact_blanks(p, end)
             if p >= end:
                 return NULL
             if p[0] == c'}':
-                return p + 1 if self.fill_absent(plan, seen, frame) else NULL
+                return p + 1 if self.fill_absent(plan, seen, frame, record) else NULL
             if p[0] != c',':
                 return NULL
             p = pact_blanks(p + 1, end)
@@ -329,11 +347,18 @@ cdef class JsonReader:
             memcpy(known.text, start, size + 1)
         return p + 1
 
-    cdef bint fill_absent(self, JsonPlan* plan, const uint64_t* seen, Frame frame) noexcept:
+    cdef bint fill_absent(self, JsonPlan* plan, const uint64_t* seen, Frame frame, PyObject* record) noexcept:
         """Give the fields that were not there their null or default."""
         cdef int i
         for i in range(plan.wanted):
-            if not seen[i >> 6] >> (i & 63) & 1 and not self.be_absent(&plan.fields[i], frame):
+            if seen[i >> 6] >> (i & 63) & 1:
+                continue
+            if record == NULL:
+                if not self.be_absent(&plan.fields[i], frame):
+                    return False
+            elif plan.fields[i].optional:
+                put_attribute(record, &plan.fields[i], None)
+            else:
                 return False
         return True
 
@@ -371,11 +396,9 @@ cdef class JsonReader:
     # Values
 
     cdef const uint8_t* read_value(
-        self, JsonField* field, const uint8_t* p, const uint8_t* end, Frame frame
+        self, Cell* x, JsonField* field, const uint8_t* p, const uint8_t* end, Frame frame
     ) noexcept:
         """Read a field's value; what comes behind it, or NULL."""
-        cdef Cell unread
-        cdef Cell* x = &unread if field.slot < 0 else &frame.cells[field.slot]
         cdef int act = field.act
         if p[0] == c'n' and (field.optional or act != ACT_DECODE) and act < ACT_REFUSE:
             p = pact_scalar(p, end)
@@ -399,13 +422,13 @@ cdef class JsonReader:
                 return NULL
             set_object(x, TAG_RECORD, NULL)         # nobody looks into it
             x.aux = field.field.layout
-            p = self.read_object(&self.plans[field.inner], p + 1, end, frame)
+            p = self.read_object(&self.plans[field.inner], p + 1, end, frame, NULL)
         elif act == ACT_MOMENT:
             p = read_moment(x, p, end)
         elif act == ACT_UNIT:
             p = read_unit(x, field, p, end)
-        elif act == ACT_DECODE:
-            return self.decode(x, field, p, end, frame)
+        elif act == ACT_LIST or act == ACT_DECODE:
+            return self.read_object_of(x, field, p, end, frame)
         elif act == ACT_REFUSE_OBJECT and p[0] != c'{':
             return pass_over(p, end)
         else:
@@ -466,27 +489,26 @@ cdef class JsonReader:
             put_short(place, text, data, size)
         return <PyObject*>text
 
-    cdef const uint8_t* decode(
+    cdef const uint8_t* read_object_of(
         self, Cell* x, JsonField* field, const uint8_t* p, const uint8_t* end, Frame frame
     ) noexcept:
-        """A value of any other kind, as msgspec makes it of its bytes."""
-        cdef const uint8_t* start = p
+        """A value that C cannot hold, as a Python object that the frame keeps."""
+        cdef const uint8_t* at = p
         cdef object held
-        p = pass_over(p, end)
-        if p == NULL:
-            return NULL
         try:
-            held = PyObject_CallOneArg(
-                <object>field.decode, PyBytes_FromStringAndSize(<const char*>start, p - start)
-            )
-            if field.slot >= 0 and (
-                frame.keep(held) < 0 or not load_value(x, <PyObject*>held, field.field, frame)
+            if field.act == ACT_LIST:
+                held = read_list(self, field, &at, end, frame)
+            else:
+                held = decoded_by_msgspec(field, &at, end)
+            if at == NULL or (
+                field.slot >= 0
+                and (frame.keep(held) < 0 or not load_value(x, <PyObject*>held, field.field, frame))
             ):
                 return NULL
         except BaseException as error:
             frame.stop(error)
             return NULL
-        return p if field.slot < 0 or self.fill_below(field, frame) else NULL
+        return at if field.slot < 0 or self.fill_below(field, frame) else NULL
 
 
 cdef extern from *:

@@ -374,6 +374,7 @@ cdef class Frame:
     cdef uint8_t* scratch              # texts without their escapes
     cdef Py_ssize_t scratch_size
     cdef Py_ssize_t scratch_used       # SPAN cells point to what is before it
+    cdef int depth                     # of lists of records that are being read
     cdef bint wants_id
     cdef object ident                  # the call's id, if it is wanted
     cdef Cell moment                   # the call's time

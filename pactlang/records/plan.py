@@ -24,6 +24,7 @@ from pactlang.schema import Schema, Slot
 
 ROLES = {"id": 1, "time": 2}  # fields of the record that a batch asks for
 LEVELS = 8  # records within records that are read in place
+ELEMENTS = -2  # what the records of a list stand on: they have no slots
 LOOKS = (Opcode.PRESENT, Opcode.IS_ERROR)  # instructions that only see whether a register holds something
 
 # key, act, slot, optional, layout, number of the field in it, plan of what is inside, decoder, choices,
@@ -68,6 +69,7 @@ class Planner:
         self.slots = schema.slots
         self.index = {record.name: i for i, record in enumerate(schema.records)}
         self.made: list[Plan] = []
+        self.elements: dict[str, int] = {}  # record -> plan of those in lists
         self.standing: dict[int, dict[str, int]] = {}  # base -> field -> slot
         for number, slot in enumerate(schema.slots):
             self._place(number, slot)
@@ -100,9 +102,12 @@ class Planner:
         slot = self.standing.get(base, {}).get(member.field.name, -1)
         kind, type_ = layout.plan.fields[place].kind, member.field.type
         record = self.index[layout.record]
-        act, inner, decode = self._act(layout, member, kind, slot), -1, None
+        act = self._act_in_list(member, kind) if base == ELEMENTS else self._act(member, kind, slot)
+        inner, decode = -1, None
         if act == Act.RECORD and level < LEVELS:
             inner = self.plan(self.layouts.of(type_.name), slot, level + 1)
+        elif act == Act.LIST:
+            inner = self._element(type_.params[0].name)
         elif act in (Act.RECORD, Act.DECODE):
             act, decode = Act.DECODE, decoder(layout.plan.struct, member.attr)
         choices = frozenset(type_.values) if type_.values else None
@@ -126,12 +131,38 @@ class Planner:
             role,
         )
 
-    def _act(self, layout: Layout, member: Member, kind: int, slot: int) -> Act:
+    def _element(self, name: str) -> int:
+        """The plan of the records of a list, which may hold lists of their own kind."""
+        if name not in self.elements:
+            self.elements[name] = len(self.made)
+            self.plan(self.layouts.of(name), ELEMENTS, 1)
+        return self.elements[name]
+
+    def _act_in_list(self, member: Member, kind: int) -> Act:
+        if kind == Kind.STRING:
+            return Act.TEXT
+        if kind in (Kind.BOOL, Kind.INT, Kind.DOUBLE):
+            return _ACTS[kind]
+        act = _ACTS.get(kind, Act.DECODE)
+        return Act.LIST if self._is_of_records(member, kind) else act if act == Act.UNIT else Act.DECODE
+
+    def _is_of_records(self, member: Member, kind: int) -> bool:
+        inside = member.field.type.element
+        return (
+            kind == Kind.LIST
+            and inside.kind == "record"
+            and not inside.nullable
+            and self.layouts.of(inside.name).is_direct
+        )
+
+    def _act(self, member: Member, kind: int, slot: int) -> Act:
         if kind == Kind.STRING:
             is_text = member.field.type.values or slot in self.read
             return Act.TEXT if is_text else Act.SPAN
         if kind == Kind.RECORD:
             return Act.RECORD if slot >= 0 and slot not in self.read else Act.DECODE
+        if slot >= 0 and self._is_of_records(member, kind):
+            return Act.LIST
         return _ACTS.get(kind, Act.DECODE)
 
     def _below(self, slot: int) -> list[int]:
