@@ -21,6 +21,7 @@ COUNTS = {
     "machine": 120,
     "values": 600,
     "records": 500,
+    "json": 2000,
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the sandbox forks")

@@ -23,6 +23,7 @@ from tests.drawn import VARIABLES, Draw
 from tests.fuzz.code import mutate_code, program
 from tests.fuzz.sandbox import Feed
 from tests.fuzz.targets import SEPARATOR, Code, sample
+from tests.two_routes import made, mutated
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "fuzz"
 LONGEST = 20_000  # bytes of an input; what is longer is tried in tests/test_hostile.py
@@ -247,6 +248,15 @@ def make_records(base: bytes, other: bytes, rng: Random) -> bytes:
     return rng.choice((b"\n", b"\n", b"\r\n")).join(lines)
 
 
+def make_json(base: bytes, other: bytes, rng: Random) -> bytes:
+    """A record for one of the pacts of `two_routes`, whole or broken; or one of the pool, broken again."""
+    if rng.random() < 0.5:
+        base = made(rng, rng.choice(("R", "Call")), 0.02).encode("utf-8", "surrogatepass")
+    if rng.random() < 0.3:
+        base = json_text(base, rng)
+    return mutated(rng, base) if rng.random() < 0.7 else base
+
+
 def make_artifact(base: bytes, other: bytes, rng: Random) -> bytes:
     """An artifact changed inside, with the digest made right; now and then in its bytes."""
     if rng.random() < 0.03:
@@ -303,5 +313,6 @@ MAKE: dict[str, Callable[[bytes, bytes, Random], bytes]] = {
     "machine": make_machine,
     "values": mutate_text,
     "records": make_records,
+    "json": make_json,
 }
 assert set(SHAPES) == set(Opcode)

@@ -35,6 +35,7 @@ from pactlang.render import render_all
 from pactlang.source import Source
 from pactlang.types import parse_type
 from tests.drawn import VARIABLES, bindings
+from tests.two_routes import CALL, WIDE, agree, evaluator_of
 
 SEPARATOR = b"\n---\n"  # between an expression and its bindings
 COUNTED = 2000  # characters of a program that is not only compiled but judged by both evaluators
@@ -460,6 +461,17 @@ def records_target(data: bytes) -> str:
     return " ".join(sorted(words)[:3])
 
 
+def json_target(data: bytes) -> str:
+    """The machine's own reader of JSON says what msgspec's route says, or gives up."""
+    words = []
+    for pact in (WIDE, CALL):
+        try:
+            words.append("read" if agree(evaluator_of(pact), data) else "left")
+        except AssertionError as differ:
+            promise(False, "two routes differ:", str(differ)[:300])
+    return " ".join(words)
+
+
 TARGETS: dict[str, Callable[[bytes], str]] = {
     "parse": parse_target,
     "check": check_target,
@@ -468,4 +480,5 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "machine": machine_target,
     "values": values_target,
     "records": records_target,
+    "json": json_target,
 }
