@@ -225,8 +225,8 @@ class Kind(IntEnum):
 class Act(IntEnum):
     """How the JSON reader takes a field: TEXT as a str, SPAN as bytes in the record that are only searched.
 
-    LIST is of records, whose structs are made; DECODE leaves the bytes to msgspec; where a REFUSE key stands, or an object under a REFUSE_OBJECT
-    key, another reader must look.  No part of an artifact.
+    LIST is of records, whose structs are made; DECODE leaves the bytes to msgspec; where a REFUSE key
+    stands, or an object under a REFUSE_OBJECT key, another reader must look.  No part of an artifact.
     """
 
     TEXT = 0
