@@ -67,12 +67,18 @@ def consequences(clause: ir.Clause) -> list[Words]:
     """What follows a breach, and what follows when it cannot be decided."""
     found = [words("If it is broken, ", in_a_row([_action(each) for each in clause.on_violation]), ".")]
     found = found if clause.on_violation else []
-    if clause.on_unknown:
-        done = in_a_row([_action(each) for each in clause.on_unknown])
-        found.append(words("If it cannot be decided, ", done, "."))
-    elif any(action.kind == "block" for action in clause.on_violation):
-        found.append(("If it cannot be decided, the call is blocked, too.",))
+    done = [_action(each) for each in clause.on_unknown]
+    if _blocks_unasked(clause):
+        done.append(("the call is blocked, too",))
+    if done:
+        found.append(words("If it cannot be decided, ", in_a_row(done), "."))
     return found
+
+
+def _blocks_unasked(clause: ir.Clause) -> bool:
+    """Whether it blocks what cannot be decided only because it blocks a breach."""
+    said = {action.kind for action in clause.on_unknown}
+    return not said & {"block", "allow"} and any(action.kind == "block" for action in clause.on_violation)
 
 
 def _action(action: ir.Action) -> Words:

@@ -111,28 +111,30 @@ class Speaker:
         if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
             left, right = right, left
             sign = sign.translate(str.maketrans("<>", "><"))
-        if isinstance(right, ir.Const) and isinstance(right.value, bool) and sign in ("_==_", "_!=_"):
-            return self._is(left, right.value is (sign == "_==_"), holds)
-        if isinstance(right, ir.Const) and right.type.kind == "null":
-            missing = (sign == "_==_") is holds
-            return words(self.name(left), " is missing" if missing else " is present")
+        if isinstance(right, ir.Const) and sign in ("_==_", "_!=_"):
+            same = (sign == "_==_") is holds
+            if isinstance(right.value, bool):
+                return self._is(left, "true" if right.value else "false", same)
+            if right.type.kind == "null":
+                return self._is_null(left, same)
         table = MOMENTS if left.type.kind == "timestamp" and sign in MOMENTS else COMPARED
         return words(self.name(left), f" {table[sign][not holds]} ", self.value(right))
 
-    def _is(self, left: ir.Expr, wanted: bool, holds: bool) -> Words:
-        """`x == true`: a field that may be missing is then neither true nor false."""
-        word = "true" if wanted else "false"
-        return words(self.name(left), f" is {word}" if holds else f" is not {word}")
+    def _is(self, left: ir.Expr, word: str, same: bool) -> Words:
+        """`x != true` is not `x == false`: what is missing is neither."""
+        return words(self.name(left), f" is {word}" if same else f" is not {word}")
+
+    def _is_null(self, left: ir.Expr, same: bool) -> Words:
+        """A field with `?` that is absent reads as null; elsewhere an absent key is an error, not null."""
+        if left.type.nullable:
+            return words(self.name(left), " is missing" if same else " is present")
+        return self._is(left, "null", same)
 
     def _member(self, item: ir.Expr, source: ir.Expr, holds: bool) -> Words:
         values = _values(ir.bare(source))
         if values is None:
             return words(self.name(item), " is in " if holds else " is not in ", self.value(source))
-        if len(values) > MANY:
-            listed = in_a_row([self.value(each) for each in values[:MANY]], "or")
-            listed = words(listed, f" or one of {len(values) - MANY} more")
-        else:
-            listed = in_a_row([self.value(each) for each in values], "or")
+        listed = _some_of([self.value(each) for each in values])
         verb = ("is" if holds else "is not") if len(values) == 1 else ("is one of" if holds else "is none of")
         return words(self.name(item), f" {verb} ", listed)
 
@@ -148,8 +150,8 @@ class Speaker:
         some = "says one of" if holds else "says none of"
         if phrases.name:
             return words(self.name(node.operand), f" {some} the phrases ", Code(phrases.name))
-        listed: list[Words] = [(Code(f'"{each}"'),) for each in phrases.phrases[:MANY]]
-        return words(self.name(node.operand), f" {some} ", in_a_row(listed, "or"))
+        listed: list[Words] = [(Code(f'"{each}"'),) for each in phrases.phrases]
+        return words(self.name(node.operand), f" {some} ", _some_of(listed))
 
     def _loop(self, node: ir.Comprehension, holds: bool) -> Words:
         assert node.test is not None
@@ -161,6 +163,12 @@ class Speaker:
         everywhere = (node.macro == "all") is holds
         # `all` that fails: for some element the test fails; `exists` that fails: for every one it does.
         return words("for every " if everywhere else "for some ", each, ": ", self.say(node.test, holds))
+
+
+def _some_of(listed: list[Words]) -> Words:
+    """The first of them, and how many more there are."""
+    said, more = in_a_row(listed[:MANY], "or"), len(listed) - MANY
+    return words(said, f" or one of {more} more") if more > 0 else said
 
 
 def _values(node: ir.Expr) -> tuple[ir.Expr, ...] | None:
