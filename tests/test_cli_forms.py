@@ -18,7 +18,7 @@ from pactlang.cli import exits
 from pactlang.cli.forms import html
 
 __all__ = ["pactc"]
-HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x00\x1b[31m]]>&amp; %0A::error::x\n::error::y'
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x00\x1b[31m]]>&amp; %0A::error::x\n::error::y"
 VOID = {"meta", "input", "link", "br", "img"}
 
 
@@ -50,7 +50,11 @@ class Page(HTMLParser):
 
 
 def hostile_log(pactc: Pactc) -> None:
-    records = [{"id": HOSTILE, "output": f"{HOSTILE} sk-abc123 {HOSTILE}"}, {"id": "n", "output": 5}, {HOSTILE: 1, "cost": "x"}]
+    records = [
+        {"id": HOSTILE, "output": f"{HOSTILE} sk-abc123 {HOSTILE}"},
+        {"id": "n", "output": 5},
+        {HOSTILE: 1, "cost": "x"},
+    ]
     pactc.write("log.jsonl", "".join(json.dumps(record) + "\n" for record in records))
 
 
@@ -94,6 +98,21 @@ def test_a_page_is_capped_and_says_so(pactc: Pactc, monkeypatch: pytest.MonkeyPa
     assert "too large and are left out" in Page(out).shown
 
 
+def test_every_clause_has_its_share_of_a_capped_page(pactc: Pactc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "LARGEST", 20_000)
+    pactc.write(
+        "two.pact", b'pact two "1"\nclause a { never output != "" }\nclause b { never output == "x" }\n'
+    )
+    pactc.write("log.jsonl", b'{"output": "x"}\n' * 500)
+    out = pactc("run", "two.pact", "log.jsonl", "--format", "html", "--limit", "500").out
+    for part in out.split('data-group=""')[1:]:
+        shown, left = part.count('class="card"'), re.search(r">(\d+) further findings would make", part)
+        assert left is not None
+        assert shown > 10
+        assert shown + int(left[1]) == 500
+    assert len(out) < 40_000
+
+
 def test_a_page_of_a_large_log_stays_small(pactc: Pactc) -> None:
     line = json.dumps({"output": "sk-abc123" + "x" * 1_000_000}).encode() + b"\n"
     pactc.write("log.jsonl", line * 40)
@@ -103,7 +122,10 @@ def test_a_page_of_a_large_log_stays_small(pactc: Pactc) -> None:
 
 def test_nothing_found(pactc: Pactc) -> None:
     pactc.write("log.jsonl", '{"id": "a", "output": "x"}\n')
-    assert "Every promise was kept." in Page(pactc("run", "shop.pact", "log.jsonl", "--format", "html").out).shown
+    assert (
+        "Every promise was kept."
+        in Page(pactc("run", "shop.pact", "log.jsonl", "--format", "html").out).shown
+    )
     pactc.write("log.jsonl", "")
     assert "No records." in Page(pactc("run", "shop.pact", "log.jsonl", "--format", "html").out).shown
 
@@ -120,7 +142,9 @@ def test_the_page_is_searched_in_a_browser(pactc: Pactc, tmp_path: Path) -> None
         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{Path('page.html').resolve()}",
     ]  # fmt: skip
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    assert "<title>shop 1.2.0: report</title>" in dom  # the policy let the page's own script run, and no other
+    assert (
+        "<title>shop 1.2.0: report</title>" in dom
+    )  # the policy let the page's own script run, and no other
     assert 'aria-label="Search what is below"' in dom
 
 
@@ -212,7 +236,10 @@ def annotations(out: str) -> list[tuple[str, str, int]]:
 
 def test_github(pactc: Pactc) -> None:
     pactc.write("bad.pact", BROKEN)
-    assert annotations(pactc("check", "bad.pact", "--format", "github").out) == [("error", "bad.pact", 2), ("error", "bad.pact", 3)]
+    assert annotations(pactc("check", "bad.pact", "--format", "github").out) == [
+        ("error", "bad.pact", 2),
+        ("error", "bad.pact", 3),
+    ]
     assert annotations(pactc("run", "shop.pact", "log.jsonl", "--format", "github").out) == [
         ("error", "shop.pact", 16), ("error", "shop.pact", 22), ("warning", "shop.pact", 24),
     ]  # fmt: skip
@@ -223,7 +250,9 @@ def test_github(pactc: Pactc) -> None:
 
 @pytest.mark.parametrize("form", ["sarif", "junit", "github", "html"])
 def test_exit_codes_do_not_depend_on_the_form(form: str, pactc: Pactc) -> None:
-    assert pactc("run", "shop.pact", "log.jsonl", "--format", form, "--fail-on", "critical").code == exits.FOUND
+    assert (
+        pactc("run", "shop.pact", "log.jsonl", "--format", form, "--fail-on", "critical").code == exits.FOUND
+    )
     assert pactc("run", "shop.pact", "log.jsonl", "--format", form).code == exits.FINE
 
 

@@ -2,14 +2,15 @@
 
 In: an `Outcome`.  Out: the bytes of a page (`page`).  It is searched and filtered where it is read.
 
-It grows with the examples that were kept (`--limit`), and stops at `LARGEST`: what is left out is counted
-on the page.
+It grows with the examples that were kept (`--limit`), and stops at `LARGEST`, of which every clause has
+its share: what is left out is counted below its clause.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import resources
+from itertools import chain
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, tostring
 
@@ -19,7 +20,7 @@ from pactlang.cli.forms.page import Child, document, el
 from pactlang.cli.tally import OUTCOMES
 
 if TYPE_CHECKING:
-    from pactlang.cli.audit import Example, Place
+    from pactlang.cli.audit import Audit, Example, Place
     from pactlang.cli.outcome import Counts, Outcome
     from pactlang.verdict import Matched
 
@@ -27,6 +28,9 @@ LARGEST = 20 << 20  # bytes of examples on one page; browsers are slow to search
 AROUND = 600  # characters of a text that are shown on either side of a match
 FILES = 5  # names of files
 VALUE = 400  # characters of a value
+
+# A section with its head, what was found, one by one, and how many that is.
+Group = tuple[Element, Iterator[Element], int]
 
 SCRIPT = (resources.files(__package__) / "search.js").read_text("utf-8")
 
@@ -40,7 +44,7 @@ def page_of(outcome: Outcome) -> bytes:
         body.append(el("h2", "", "Findings"))
         body.append(el("input", type="search", id="search", placeholder=label, aria_label=label))
         body.append(el("p", "dim", id="found", aria_live="polite"))
-        body += _bounded(_findings(outcome))
+        body += _bounded(list(_findings(outcome)))
     else:
         body.append(el("p", "good" if outcome.audit.total.records else "warn", _nothing(outcome)))
     body.append(_foot(outcome))
@@ -52,18 +56,27 @@ def _nothing(outcome: Outcome) -> str:
     return "Every promise was kept." if outcome.audit.total.records else "No records."
 
 
-def _bounded(findings: Iterator[Element]) -> Iterator[Element]:
-    size = left = 0
-    for each in findings:
-        size += len(tostring(each, "utf-8", method="html"))
-        if size > LARGEST:
-            left += 1
-        else:
-            yield each
-    if left:
-        many = plural(left, "further group")
-        yield el("p", "warn", f"{many} of findings would make this page too large and are left out; ",
-                 "--format json has them all.")  # fmt: skip
+def _bounded(groups: list[Group]) -> Iterator[Element]:
+    """The groups with as many findings as there is room for; what one needs less, the next ones have."""
+    room = LARGEST
+    for number, (group, findings, count) in enumerate(groups):
+        room -= _fill(group, findings, count, room // (len(groups) - number))
+        yield group
+
+
+def _fill(group: Element, findings: Iterator[Element], count: int, room: int) -> int:
+    """Put findings into a group until they need more than `room` bytes.  Returns how many they need."""
+    size = 0
+    for number, each in enumerate(findings):
+        more = len(tostring(each, "utf-8", method="html"))
+        if size + more > room:
+            many = plural(count - number, "further finding")
+            group.append(el("p", "warn", f"{many} would make this page too large and are left out; ",
+                            "--format json has them all."))  # fmt: skip
+            break
+        group.append(each)
+        size += more
+    return size
 
 
 # Summary -------------------------------------------------------------------------------------------
@@ -153,7 +166,7 @@ def _foot(outcome: Outcome) -> Element:
 # Findings ------------------------------------------------------------------------------------------
 
 
-def _findings(outcome: Outcome) -> Iterator[Element]:
+def _findings(outcome: Outcome) -> Iterator[Group]:
     broken = outcome.worst()
     names = [clause.name for clause in broken]
     for clause in broken:
@@ -165,7 +178,7 @@ def _findings(outcome: Outcome) -> Iterator[Element]:
         yield _unreadable(outcome)
 
 
-def _group(clause: Counts, outcome: Outcome) -> Element:
+def _group(clause: Counts, outcome: Outcome) -> Group:
     """What was found about one clause."""
     audit = outcome.audit
     promise = next(each for each in outcome.program.module.clauses if each.name == clause.name)
@@ -176,9 +189,8 @@ def _group(clause: Counts, outcome: Outcome) -> Element:
     counted += [f"unknown for {plural(clause.unknown, 'call')}"] if clause.unknown else []
     said = el("p", "dim", "; ".join(counted) + _shown(clause, len(examples), len(doubts)))
     group = el("section", "", head, said, el("pre", "", text), id=clause.name, data_group="")
-    group.extend(_example(example) for example in examples)
-    group.extend(_doubt(found.place, found.reason) for found in doubts)
-    return group
+    found = chain(map(_example, examples), (_doubt(each.place, each.reason) for each in doubts))
+    return group, found, len(examples) + len(doubts)
 
 
 def _shown(clause: Counts, examples: int, doubts: int) -> str:
@@ -233,13 +245,15 @@ def _doubt(place: Place, reason: str) -> Element:
     )
 
 
-def _unreadable(outcome: Outcome) -> Element:
+def _unreadable(outcome: Outcome) -> Group:
     audit = outcome.audit
     ranked = sorted(audit.reasons.items(), key=lambda item: -item[1])
     group = el("section", "", el("h3", "warn", "Undecodable records"), data_group="")
-    for (path, why), count in ranked:
-        first = next((u for u in audit.unreadable if (u.path, u.reason) == (path, why)), None)
-        where = f", first at {first.file}:{first.line}" if first else ""
-        said = f"{plural(count, 'record')}: {path}: {why}" if path else f"{plural(count, 'record')}: {why}"
-        group.append(el("div", "card", said, el("span", "dim", where), data_item=""))
-    return group
+    return group, (_reason(path, why, count, audit) for (path, why), count in ranked), len(ranked)
+
+
+def _reason(path: str, why: str, count: int, audit: Audit) -> Element:
+    first = next((u for u in audit.unreadable if (u.path, u.reason) == (path, why)), None)
+    where = f", first at {first.file}:{first.line}" if first else ""
+    said = f"{plural(count, 'record')}: {path}: {why}" if path else f"{plural(count, 'record')}: {why}"
+    return el("div", "card", said, el("span", "dim", where), data_item="")
