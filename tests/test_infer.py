@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def drafted(records: list[dict[str, Any]]) -> dict[str, str]:
         ("requestId", ["a", "b"], ("id", "string @requestId")),
         ("conversation-id", ["a", "a"], ("session", "string @conversation-id")),
         ("user", [{"name": "ann"}, {"name": "bob"}], ("user", "User")),
+        ("call", [{"a": 1}], ("call_value", "Call2 @call")),
+        ("odd \u202e", [1], ("odd", "int @odd \u202e")),
         ("byId", [{"a1": 1}, {"b2": 2}, {"c3": 3}, {"d4": 4}, {"e5": 5}, {"f6": 6}], ("by_id", "dyn @byId")),
     ],
 )
@@ -98,6 +101,19 @@ def clauses(records: list[dict[str, Any]], standard: bool | None = None) -> dict
     program = pactlang.compile(draft(learn(records), "p", standard))
     text = program.source.text
     return {c.name: text[slice(*c.promise_span)] for c in program.module.clauses}
+
+
+def test_nothing_of_a_log_turns_the_text_of_a_draft() -> None:
+    text = draft(learn([{"a\u202eb": "x", "kind": "\u2066y"}] * 20), "p", standard=False)
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+
+
+def test_a_record_of_very_many_keys_is_read_by_the_first_of_them() -> None:
+    records = [{f"key{n}": n for n in range(5_000)}, {f"key{n}": n for n in range(0, 5_000, 2)}]
+    text = draft(learn(records), "p", standard=False)
+    assert unread(reading_all(text), records) == []
+    assert re.search(r"key199: +int\?\n", text)
+    assert re.search(r"key198: +int\n", text)
 
 
 def test_promises_come_from_what_was_seen() -> None:
@@ -138,7 +154,10 @@ def test_real_logs(path: str, shared: Path) -> None:
 def test_a_shape_is_bounded() -> None:
     shape = learn({f"key{n}": n for n in range(k * 50, k * 50 + 50)} for k in range(100))
     assert shape.open
-    assert not shape.members
+    assert list(shape.members) == [f"key{n}" for n in range(200)]
+    nested = learn({"a": {f"key{n}": n}} for n in range(300)).members["a"]
+    assert nested.open
+    assert not nested.members
     deep: Any = 1
     for _ in range(500):
         deep = {"a": deep}

@@ -65,6 +65,22 @@ def test_a_log_of_any_shape(pactc: Pactc) -> None:
     assert pactlang.load(pactc.folder / "first.pact").name == "some_log"
 
 
+def test_a_log_is_never_overwritten_and_its_name_can_be_pasted(pactc: Pactc) -> None:
+    pactc.write("my log.jsonl", LOG)
+    made = pactc("init", "--from", "my log.jsonl", "-o", "my log.jsonl", "--force")
+    assert made.code == exits.UNABLE
+    assert (pactc.folder / "my log.jsonl").read_bytes() == LOG
+    assert "`pactc run my_log.pact 'my log.jsonl'`" in pactc("init", "--from", "my log.jsonl").out
+
+
+def test_a_log_of_very_many_keys(pactc: Pactc) -> None:
+    pactc.write("wide.jsonl", json.dumps({f"key{n}": n for n in range(500)}).encode())
+    made = pactc("init", "--from", "wide.jsonl", "-o", "first.pact")
+    assert made.code == exits.FINE
+    assert "the first 200" in made.out
+    assert pactc("run", "first.pact", "wide.jsonl").code == exits.FINE
+
+
 def test_lines_that_are_no_records_are_told_of(pactc: Pactc) -> None:
     pactc.write("mixed.jsonl", LOG + b"[1]\nnot json\n\n")
     made = pactc("init", "--from", "mixed.jsonl", "-o", "-")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from pactlang.cli.build import write_whole
+from pactlang.cli.build import refuse_overwriting, write_whole
 from pactlang.cli.exits import FINE, Fault
 from pactlang.cli.facts import plural
 from pactlang.cli.input import Broken, Input, Overlong, open_inputs
@@ -61,6 +62,8 @@ def command(template: str | None, log: str | None, output: str | None, name: str
     if name is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise click.UsageError("a pact's name is letters, digits and underscores")
     target = output or f"{name or _stem(log) if log else name or template or TEMPLATES[0]}.pact"
+    if log and target != "-":
+        refuse_overwriting(target, [log])
     if target != "-" and os.path.exists(target) and not force:
         hint = "`-o FILE` writes another, `--force` overwrites it"
         raise Fault(f"{printable(target)} is there already", hint)
@@ -182,9 +185,12 @@ def _said(given: Input, sample: Sample, text: str, unread: int, target: str) -> 
     about = "`Call`" if re.match(r"pact \w+ \"[^\"]*\"\n", text) else "a record of its own"
     lines = [f"{shown}: {clauses} about {about}, drafted from {plural(len(sample.lines), 'record')}"]
     if sample.others:
-        lines.append(f"{plural(sample.others, 'line')} of {given.name} hold no record")
+        verb = "holds" if sample.others == 1 else "hold"
+        lines.append(f"{plural(sample.others, 'line')} of {given.name} {verb} no record")
+    if sample.shape.open:
+        lines.append(f"more keys were seen than it names, which are the first {len(sample.shape.members)}")
     if unread:
         lines.append(f"{plural(unread, 'record')} cannot be read by it: `pactc run` says why")
     if target != "-":
-        lines.append(f"next: `pactc run {shown} {given.name}`, then edit it")
+        lines.append(f"next: `pactc run {shlex.quote(shown)} {shlex.quote(given.name)}`, then edit it")
     return "\n".join(lines)

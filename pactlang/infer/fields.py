@@ -66,7 +66,7 @@ class Declared(NamedTuple):
 def declarations(shape: Shape, name: str = "Entry") -> list[Declared]:
     """The record of these objects, behind the records that it needs."""
     found: list[Declared] = []
-    _declare(shape, name, found, set(), top=True)
+    _declare(shape, name, found, {"Call"}, top=True)
     return found
 
 

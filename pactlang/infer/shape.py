@@ -3,7 +3,8 @@
 In: JSON data, one record after the other.  Out: a `Shape`, a tree with a node per member.
 
 It grows with the number of members and not with the number of records: `KEPT` distinct values per
-node, `MEMBERS` members per object; beyond them an object is one of open keys, which is a map.
+node, `MEMBERS` members per object; beyond them an object is one of open keys, which is a map,
+and a record is known by its first ones.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Shape:
         self.count = 0
         self.sorts: dict[str, int] = {}
         self.members: dict[str, Shape] = {}
-        self.open = False  # keys are data here
+        self.open = False  # keys are data here, or more than are counted
         self.items: Shape | None = None
         self.values: dict[str | int | float, int] | None = {}
         self.low = float("inf")
@@ -65,15 +66,19 @@ class Shape:
         if self.depth >= DEEPEST:
             self.open = True
         for key, value in data.items():
-            if self.open:
+            if self.open and self.depth:
                 return
-            if key not in self.members:
-                if len(self.members) >= MEMBERS:
-                    self.open = True
-                    self.members.clear()
-                    return
-                self.members[key] = Shape(self.depth + 1)
-            self.members[key].add(value)
+            if key in self.members or self._has_room():
+                self.members.setdefault(key, Shape(self.depth + 1)).add(value)
+
+    def _has_room(self) -> bool:
+        """Whether one more member is counted; without room nothing is told apart but in a record itself."""
+        if len(self.members) < MEMBERS:
+            return True
+        self.open = True
+        if self.depth:
+            self.members.clear()
+        return False
 
     def _list(self, data: list[Any]) -> None:
         self.longest = max(self.longest, len(data))

@@ -18,8 +18,14 @@ SECTION = "// What each record promises: as far as was seen.  Keep what ought to
 
 
 def quoted(text: str) -> str:
-    """A string literal."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A string literal; what cannot be seen, or turns the text around it, as an escape."""
+    return "".join(map(_visible, json.dumps(text, ensure_ascii=False)))
+
+
+def _visible(sign: str) -> str:
+    if sign.isprintable():
+        return sign
+    return f"\\u{ord(sign):04x}" if sign < "\U00010000" else f"\\U{ord(sign):08x}"
 
 
 def written(
