@@ -8,7 +8,7 @@ let known_tools = ["search", "open_page", "read_document", "note", "calculate"]
 
 pattern citation  = r"\[\d+\]|https?://\S+|doi:10\.\d{4,9}/\S+"
 pattern web       = r"^https://[^/\s]+"
-pattern private   = r"^https?://(?:localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|\[)"
+pattern private   = r"(?i)^https?://(?:[^/@]*@)?(?:localhost|127\.|10\.|0\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|\[|[^/:@]*\.(?:internal|local)(?:[:/]|$))"
 pattern e_mail    = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
 phrases certainty = ["it is proven beyond doubt", "everyone agrees", "studies show that",
                      "experts say that"]
@@ -118,6 +118,8 @@ test "tools" {
   call { kind: "tool", tool: "open_page", args: {"url": "http://example.com/"} }
   expect violation of opens_the_web
   call { kind: "tool", tool: "open_page", args: {"url": "http://169.254.169.254/latest/"} }
+  expect violation of opens_nothing_private
+  call { kind: "tool", tool: "open_page", args: {"url": "https://ann@metadata.google.internal/"} }
   expect violation of opens_nothing_private
   call { kind: "tool", tool: "open_page", args: {"url": "https://example.com/report"} }
   expect ok

@@ -12,11 +12,11 @@ pattern card      = r"\b(?:\d[ -]?){13,19}\b" check luhn
 phrases promises  = ["guaranteed delivery", "lifelong guarantee", "full refund no matter what"]
 phrases ourselves = ["as an ai language model", "my system prompt", "i was instructed to"]
 
-clause small_refunds "A refund above the cap needs a person." {
+clause small_refunds "A refund is more than nothing, and above the cap it needs a person." {
   dimension bond
   severity  critical
   when      tool == "issue_refund"
-  require   args.amount <= refund_cap
+  require   args.amount > 0.0 && args.amount <= refund_cap
   on violation { block "A colleague will look at this refund."; alert "refunds" }
 }
 
@@ -91,6 +91,11 @@ test "a small refund" {
 test "a large refund for no order, by a tool that fails" {
   call { kind: "tool", tool: "issue_refund", args: {"order": "", "amount": 349.0}, ok: false }
   expect violation of small_refunds, refund_names_its_order, tools_work
+}
+
+test "a refund that is a charge" {
+  call { kind: "tool", tool: "issue_refund", args: {"order": "A-1", "amount": -5.0}, ok: true }
+  expect violation of small_refunds
 }
 
 test "a refund of who knows how much" {

@@ -15,7 +15,7 @@ let reading_tools  = ["quote", "positions", "news"]
 
 phrases tips     = ["guaranteed returns", "risk free", "cannot lose", "insider information",
                     "double your money"]
-pattern password = r"(?i)\b(?:password|passphrase|pin)\s*(?:is|:)\s*\S+"
+pattern password = r"(?i)\b(?:password|passphrase|pin)\s*(?:[:=]\s*\S|is:?\s+\S*\d)"
 
 clause within_limit "No order is worth more than the limit." {
   dimension bond
@@ -145,6 +145,6 @@ test "another tool, and one that fails in silence" {
 test "advice and a password" {
   call { kind: "chat", output: "A risk-free trade has guaranteed  returns. Your PIN is 4711." }
   expect violation of no_tips, no_passwords
-  call { kind: "chat", output: "Returns are never certain." }
+  call { kind: "chat", output: "Returns are never certain. Your password is needed for that." }
   expect ok
 }
