@@ -112,6 +112,15 @@ def test_the_narrow_report_has_the_same_counts(pactc: Pactc, monkeypatch: pytest
     assert "1 satisfied, 1 violated, 3 skipped, 1" in out
 
 
+@pytest.mark.parametrize("columns", ["0", "", "many", "-5"])
+def test_a_width_of_nothing_is_no_width(
+    columns: str, pactc: Pactc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = pactc.run("log.jsonl").out.splitlines()[:-1]
+    monkeypatch.setenv("COLUMNS", columns)
+    assert pactc.run("log.jsonl").out.splitlines()[:-1] == plain
+
+
 def test_limit(pactc: Pactc) -> None:
     pactc.write("many.jsonl", LOG * 10)
     for limit in (0, 1, 5):

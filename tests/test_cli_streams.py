@@ -173,6 +173,13 @@ def test_a_log_that_is_rotated_is_followed(pactc: Pactc, following: Callable[...
     time.sleep(0.5)
     append(log, line(id="c", output="sk-abc123"))
     process.wait_for("  c  major")
+    append(log, b'{"id": "hal')  # a line that never ends is no part of the next one
+    time.sleep(0.5)
+    log.write_bytes(b"")
+    time.sleep(0.5)
+    append(log, line(id="d", output="sk-abc123"))
+    process.wait_for("  d  major")
+    assert process.text().count("undecodable") == 1
     assert process.stop() == exits.INTERRUPTED
 
 

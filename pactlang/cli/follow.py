@@ -34,12 +34,18 @@ class Followed:
     def __init__(self, path: str) -> None:
         self.path = path
         self.file: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115  (closed by who reads)
+        self.in_line = False  # the last byte that was read is not the end of a line
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes, as soon as there are some."""
         while not (data := self.file.read(size)):
-            self._turn_over()
-            time.sleep(PAUSE)
+            if not self._is_over():
+                time.sleep(PAUSE)
+            elif (
+                data := self.file.read(size) or self._turn_over()
+            ):  # it may have grown before it was replaced
+                break
+        self.in_line = not data.endswith(b"\n")
         return data
 
     def tell(self) -> int:
@@ -50,19 +56,20 @@ class Followed:
         """Read no more."""
         self.file.close()
 
-    def _turn_over(self) -> None:
-        """Begin anew with a file that has taken the place of this one, or has become shorter."""
+    def _is_over(self) -> bool:
+        """Whether another file has taken the place of this one, or it has become shorter."""
         mine = os.fstat(self.file.fileno())
         try:
             now = os.stat(self.path)
         except OSError:  # between the removal of the old file and the making of the new one
-            return
-        if (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev):
-            rest = self.file
-            self.file = open(self.path, "rb", buffering=0)  # noqa: SIM115
-            rest.close()
-        elif mine.st_size < self.file.tell():
-            self.file.seek(0)
+            return False
+        return (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev) or mine.st_size < self.file.tell()
+
+    def _turn_over(self) -> bytes:
+        """Begin anew.  Returns the end of a line that was begun, so that no two lines become one."""
+        old, self.file = self.file, open(self.path, "rb", buffering=0)  # noqa: SIM115
+        old.close()
+        return b"\n" if self.in_line else b""
 
 
 class Live:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -40,10 +41,19 @@ def console(stream: TextIO | None = None) -> Console:
     from rich.console import Console
 
     stream = sys.stdout if stream is None else stream
-    fixed = UNBOUNDED if not stream.isatty() and "COLUMNS" not in os.environ else None
-    made = Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
+    made = Console(file=stream, width=_width(stream), markup=False, highlight=False, emoji=False)
     made.on_broken_pipe = _broken_pipe  # type: ignore[method-assign]  # rich would leave by itself, with 1
     return made
+
+
+def _width(stream: TextIO) -> int | None:
+    """Columns of a line; None: as rich finds them.  COLUMNS=0 says nothing, as in other programs."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    if not stream.isatty():
+        return UNBOUNDED
+    return shutil.get_terminal_size().columns if said else None
 
 
 def width_of(screen: Console) -> int | None:
