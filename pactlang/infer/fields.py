@@ -79,6 +79,8 @@ def _declare(shape: Shape, name: str, found: list[Declared], taken: set[str], to
         type_, note = _typed(key, member, found, taken) if _is_name(key) else (None, "")
         if type_ is None:
             continue
+        if given.get(key) in ("id", "session") and member.kinds == {"string"}:
+            type_ = "string"  # texts that look like times are names here
         if member.count < shape.count or member.present < member.count:
             type_ += "?"
         fields.append(Field(given.get(key) or unique(_named(key, type_), names), type_, key, member, note))
@@ -113,7 +115,7 @@ def _identity(shape: Shape) -> dict[str, str]:
 def _may_be(name: str, key: str, member: Shape) -> bool:
     if name == "time":
         return _moment(key, member) is not None
-    return member.kinds in ({"string"}, {"int"})
+    return member.kinds == {"string"} or (member.kinds == {"int"} and _number(key, member)[0] == "int")
 
 
 # Types ---------------------------------------------------------------------------------------------
