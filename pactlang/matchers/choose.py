@@ -22,7 +22,8 @@ from pactlang.matchers.heavy import UNLIMITED, longest
 from pactlang.matchers.sample import sample
 from pactlang.matchers.syntax import read
 
-COSTLY = 0.6  # nanoseconds for each byte: about what one pattern more costs an engine
+COSTLY = 0.6  # nanoseconds for each byte: about what one pattern more costs an engine that runs anyway
+ENGINE = 3.0  # what it costs that one runs
 MANY = 64  # strings of a pattern that is asked for afterwards
 PLAIN = 64  # strings for which nothing is faster than the sieve
 FAR = 4096  # bytes of a match: what may be longer is asked for in the whole text
@@ -58,6 +59,9 @@ def plan(seekers: Numbered) -> Plan:
 def chosen(seekers: Numbered) -> Plan:
     """The same, for texts of any length."""
     needs = [(number, seeker, factors(seeker)) for number, seeker in seekers]
+    costly = [need.cost for _, _, need in needs if need is not None and need.cost > COSTLY]
+    most = ENGINE if sum(costly) <= ENGINE and all(need is not None for _, _, need in needs) else COSTLY
+    needs = [(n, seeker, need if need and need.cost <= most else None) for n, seeker, need in needs]
     sifted = [(number, seeker, need) for number, seeker, need in needs if need is not None]
     rest = [(number, seeker) for number, seeker, need in needs if need is None]
     if not rest and sum(len(need.strings) for _, _, need in sifted) <= PLAIN:
@@ -110,7 +114,7 @@ def factors(seeker: Seeker) -> Needed | None:
     """What the sieve can look for; None if that would cost more than it saves."""
     tree = read(seeker.source)
     need = None if tree is None else needed(tree)
-    if need is None or need.cost > COSTLY:
+    if need is None or need.cost > ENGINE:
         return None
     return need if need.whole or len(need.strings) <= MANY else None
 

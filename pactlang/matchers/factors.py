@@ -27,6 +27,7 @@ EMPTY: Strings = ((),)
 EXOTIC = frozenset(tuple(1 << byte for byte in char.encode()) for char in FOREIGN.values())
 WINDOW, HASHED = 8, 4  # bytes that the sieve looks at, by its tables or by a hash
 COMPARING, CONFIRMING = 5.0, 2000.0  # nanoseconds, about: to compare a factor, to ask RE2
+ONCE = 0.7  # nanoseconds for each byte: a pattern is asked for once in a text, however often it is seen
 MAX_PRODUCT = 128  # strings made of two lists of several
 MAX_LIST = 20_000  # strings of an alternation
 MAX_LENGTH = 32  # bytes of a string that is needed, but not all
@@ -79,7 +80,9 @@ def window(string: String, width: int = WINDOW) -> tuple[float, int]:
 
 def cost(strings: Strings) -> float:
     """Nanoseconds that it takes to look for one of these, for each byte of a text."""
-    return sum(COMPARING * window(string)[0] + CONFIRMING * likely(string) for string in strings)
+    comparing = sum(COMPARING * window(string)[0] for string in strings)
+    seen = CONFIRMING * sum(map(likely, strings))
+    return comparing + min(seen, ONCE + seen / 100)
 
 
 def best_of(part: Part) -> Strings:
