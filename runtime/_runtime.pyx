@@ -10,6 +10,9 @@ The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `opt
 cells), `machine.pxi` (the loop),
 `face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many
 machines).
+`verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` and `scalars.pxi` (JSON becomes cells), `machine.pxi` (the loop),
+`vocabulary.pxi`, `fast.pxi`, `plan.pxi` and `draft.pxi` (plain values without a jump), `face.pxi` (the class that
+Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many machines).
 """
 
 cimport cython
@@ -60,6 +63,10 @@ include "json.pxi"
 include "scalars.pxi"
 include "lists.pxi"
 include "machine.pxi"
+include "vocabulary.pxi"
+include "fast.pxi"
+include "plan.pxi"
+include "draft.pxi"
 include "face.pxi"
 include "lines.pxi"
 include "fleet.pxi"

@@ -36,6 +36,10 @@ cdef class Machine:
     cdef Frame spare                    # what the next run takes; runs in other threads make their own
     cdef dict bindings
     cdef Binding recent                 # the binding of the last record
+    cdef object shapes
+    cdef Fast fast                      # None: not made yet, or there is none
+    cdef bint is_fast                   # it has been tried to make it
+    cdef public bint generic            # for tests: do without the fast form; set before the first record
 
     def prepare(
         self, bytes code, list constants, list sets, list slots, int temps, int clauses,
@@ -84,6 +88,20 @@ cdef class Machine:
         if problem is not None:
             raise ValueError(problem)
         self.max_steps = MAX_STEPS // self.longest_loop()
+        self.shapes = shapes
+
+    @property
+    def fast_counts(self):
+        """What the fast form holds, None if there is none: blocks, paths, clauses whose every way is a path
+        (whole), and clauses that are looked up by the value of a field (guarded)."""
+        self.make_fast()
+        return None if self.fast is None else self.fast.counts
+
+    cdef make_fast(self):
+        if not self.is_fast:
+            if not self.generic and not isinstance(self, Calculator) and self.code != NULL:
+                self.fast = plan(self, <Binding>next(iter(self.bindings.values())))
+            self.is_fast = True
 
     def confine(self, int64_t steps, list longest):
         """Let a call count no more than `steps`, and let of a slot's text so many characters be scanned;
@@ -208,7 +226,10 @@ cdef class Machine:
             frame = self.spare
             self.spare = None
             return frame
+        self.make_fast()
         frame = Frame(self.registers, fixed, self.words, self.atom_count, self.group_count)
+        if self.fast is not None:
+            frame.extend(self.fast.derived_cells, self.fast.top_vocabularies, self.clauses)
         memcpy(frame.cells + self.slot_count, self.constants, self.constant_count * sizeof(Cell))
         return frame
 
@@ -230,24 +251,47 @@ cdef class Machine:
 
     cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
         """Load and run; the slot that was refused, or -1."""
-        cdef int refused
+        cdef int refused = -1
+        cdef int loaded
         cdef bint collects = False
         self.begin(frame, binding)
-        if frame.shared:                        # pin() looks at slots that are not loaded yet
-            memset(frame.cells, 0, self.slot_count * sizeof(Cell))
-        if frame.shared:                        # a finalizer, too, could change the caller's record
-            collects = PyGC_Disable()
-        refused = load_row(frame, binding.row, self.slot_count, record)
+        loaded = load_quietly(frame, binding.row, self.slot_count, record)
+        if loaded < self.slot_count:
+            if frame.shared:                    # pin() looks at slots that are not loaded yet
+                memset(frame.cells + loaded, 0, (self.slot_count - loaded) * sizeof(Cell))
+                collects = PyGC_Disable()       # a finalizer, too, could change the caller's record
+            refused = load_row(frame, binding.row, loaded, self.slot_count, record)
         if refused < 0:
-            frame.loaded = True
-            run(self, frame)
-            if frame.steps < 0:                 # a loop was cut short: what it said does not count
-                self.doubt(frame)
-        if frame.shared and collects:
+            self.settle(frame)
+        if collects:
             PyGC_Enable()
         if frame.stopped is not None:
             self.raise_from(frame)
         return refused
+
+    cdef inline void settle(self, Frame frame) noexcept:
+        """Set the masks for loaded cells: the fast form, then the code of the clauses that it left."""
+        cdef int left = -1 if self.fast is None else decide(self.fast, frame)
+        cdef bint collects
+        frame.loaded = True
+        if left:
+            collects = frame.shared and PyGC_Disable()
+            self.finish(frame, left)
+            if collects:
+                PyGC_Enable()
+        if frame.steps < 0:                     # a loop was cut short: what it said does not count
+            self.doubt(frame)
+
+    cdef void finish(self, Frame frame, int left) noexcept:
+        """Run the code of `left` clauses, or all of it."""
+        cdef int i
+        if left < 0:
+            run(self, frame)
+            return
+        for i in range(left):
+            run_from(self, frame, self.fast.alone, self.fast.starts[frame.todo[i]])
+            if frame.steps < 0:
+                return
 
     cdef int raise_from(self, Frame frame) except -1:
         """Raise what ended a run."""
@@ -271,6 +315,9 @@ cdef class Machine:
         cdef Py_ssize_t i
         if frame.owned_count or frame.holds_some:
             frame.drop_owned()
+        if not frame.used:
+            return
+        frame.used = False
         for i in range(frame.fixed, frame.size):
             frame.cells[i].tag = TAG_ERROR
             frame.cells[i].aux = 0

@@ -39,10 +39,7 @@ cdef class JsonMachine(Machine):
         self.begin(frame, reader.binding)
         done = reader.read(data, data + size, frame)
         if done:
-            frame.loaded = True
-            run(self, frame)
-            if frame.steps < 0:                 # a loop was cut short: what it said does not count
-                self.doubt(frame)
+            self.settle(frame)
         if frame.stopped is not None:
             self.raise_from(frame)
         return done

@@ -39,14 +39,19 @@ cdef inline int in_set(const ConstSet* texts, PyObject* text, Frame frame) noexc
 
 cdef void run(Machine m, Frame frame) noexcept:
     """Set the frame's masks for the record whose slots are loaded."""
+    run_from(m, frame, m.code, 0)
+
+
+cdef void run_from(Machine m, Frame frame, const Ins* code, int start) noexcept:
+    """Go through this code, all of it the machine's own, from here to where it halts."""
     cdef Cell* r = frame.cells
-    cdef const Ins* code = m.code
-    cdef const Ins* pc = code
+    cdef const Ins* pc = code + start
     cdef const Cell* a
     cdef const Cell* b
     cdef Cell* c
     cdef int result
 
+    frame.used = True
     # Every test below compares `pc.op` with constants, so that C makes one jump table of them all.
     while True:
         a = &r[pc.a]

@@ -131,6 +131,27 @@ cdef class Binding:
                 row.offset = <int32_t>row.slot.offset
                 row.is_null = row.slot.nullable and not row.slot.has_default
                 row.kind = ROW_OTHER if row.below else row_kind(row.slot, self.trusted)
+            row.quiet = slots[i].field < 0 or self.is_quiet(row.slot)
+
+    cdef bint is_quiet(self, const FieldSlot* slot) noexcept:
+        """Whether load_field runs no Python code on this field, nor lets another thread run."""
+        if slot.kind == KIND_BOOL or slot.kind == KIND_INT or slot.kind == KIND_DOUBLE:
+            return True
+        if slot.kind == KIND_LIST or slot.kind == KIND_RECORD:
+            return slot.convert == NULL and (slot.layout < 0 or self.all_quiet(slot.layout))
+        return slot.kind == KIND_STRING and slot.choices == NULL
+
+    cdef bint all_quiet(self, int layout) noexcept:
+        """The same of all fields of a record, which are looked at where the record is a user's."""
+        cdef int i
+        cdef FieldSlot* slot
+        if self.trusted and not self.layouts[layout].checks:
+            return True
+        for i in range(self.layouts[layout].count):
+            slot = &self.layouts[layout].fields[i]
+            if slot.layout >= 0 or not self.is_quiet(slot):
+                return False
+        return True
 
     def __dealloc__(self):
         cdef int i
@@ -409,6 +430,7 @@ cdef struct RowField:       # a RowSlot for one binding
     int32_t kind
     bint is_null            # null and absent are null
     bint below              # the record is another slot's
+    bint quiet              # load_slowly runs no Python code
     FieldSlot* slot
     int32_t base
     int32_t layout
@@ -429,8 +451,8 @@ cdef bint is_long_text(Cell* x, PyObject* o, Frame frame) noexcept:
         good = pact_no_surrogate(data, kind, n)
     return good
 
-cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, Frame frame) noexcept:
-    """Read a slot of a frequent form; false where load_slowly must look."""
+cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, Frame frame, bint quiet) noexcept:
+    """Read a slot of a frequent form; false where load_slowly must look.  quiet: no other thread may run."""
     cdef PyObject* o
     cdef long long number
     if row.kind >= ROW_RECORD:
@@ -447,7 +469,7 @@ cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, F
             set_int(x, number)
             return True
     elif row.kind == ROW_TEXT_CHECKED:
-        if pact_is_narrow(o) or (o != Py_None and is_text(x, o, frame)):
+        if pact_is_narrow(o) or (o != Py_None and (pact_is_text(o) and not pact_is_long(o) if quiet else is_text(x, o, frame))):
             set_object(x, TAG_STRING, o)
             return True
     elif row.kind == ROW_TEXT:
@@ -462,12 +484,24 @@ cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, F
         return True
     return False
 
-cdef int load_row(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
-    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1."""
+cdef inline int load_quietly(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
+    """Fill the first registers from the record as far as that runs no Python code; how many those are."""
+    cdef int i
+    for i in range(count):
+        if not load_in_place(&frame.cells[i], &row[i], record, frame, True) and not (
+            row[i].quiet and load_slowly(&frame.cells[i], &row[i], record, frame)
+        ):
+            return i
+    return count
+
+cdef int load_row(Frame frame, const RowField* row, int start, int count, PyObject* record) noexcept:
+    """Fill the first `count` registers but those before `start` from the record; the number of a slot that is
+    refused, or -1."""
     cdef const RowField* end = row + count
-    cdef Cell* x = frame.cells
+    cdef Cell* x = frame.cells + start
+    row += start
     while row < end:
-        if not load_in_place(x, row, record, frame) and not load_slowly(x, row, record, frame):
+        if not load_in_place(x, row, record, frame, False) and not load_slowly(x, row, record, frame):
             return <int>(x - frame.cells)
         row += 1
         x += 1

@@ -378,6 +378,10 @@ cdef class Frame:
     cdef bint wants_id
     cdef object ident                  # the call's id, if it is wanted
     cdef Cell moment                   # the call's time
+    cdef bint used                     # generic code has run, and temporaries are to be cleared
+    cdef int32_t* known                # of the fast form: the numbers of this call's texts
+    cdef int32_t* todo                 # and the clauses that it leaves to the generic code
+    cdef int todo_count
 
     def __cinit__(self, Py_ssize_t size, Py_ssize_t fixed, Py_ssize_t words, Py_ssize_t atoms, Py_ssize_t groups):
         self.size = size
@@ -402,6 +406,7 @@ cdef class Frame:
         PyMem_Free(self.violated)
         PyMem_Free(self.atoms)
         PyMem_Free(self.scratch)
+        PyMem_Free(self.known)
 
     cdef bint reserve(self, Py_ssize_t size) noexcept:
         """Have room in `scratch`; what SPAN cells point to must not move, so all room is asked for at once."""
@@ -421,6 +426,19 @@ cdef class Frame:
             PyMem_Free(self.scratch)
             self.scratch = NULL
             self.scratch_size = 0
+
+    cdef int extend(self, Py_ssize_t cells, Py_ssize_t known, Py_ssize_t todo) except -1:
+        """Make room for a fast form: cells behind the registers, numbers and clauses."""
+        cdef Cell* grown = <Cell*>PyMem_Realloc(self.cells, (self.size + cells + 1) * sizeof(Cell))
+        if grown == NULL:
+            raise MemoryError()
+        self.cells = grown
+        memset(self.cells + self.size, 0, (cells + 1) * sizeof(Cell))
+        self.known = <int32_t*>PyMem_Malloc((known + todo + 1) * sizeof(int32_t))
+        if self.known == NULL:
+            raise MemoryError()
+        self.todo = self.known + known
+        return 0
 
     cdef void drop_owned(self) noexcept:
         cdef Py_ssize_t i
