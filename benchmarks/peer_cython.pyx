@@ -5,6 +5,7 @@
 # It reads the same slots by member offset, takes no attribute lookup and boxes nothing but the mask.
 # Needs: `prepare(Call, ToolCall)` once.  Trusts: fields hold exactly the types of rules.py.
 
+cimport cython
 from cpython.object cimport PyObject
 from libc.string cimport memcmp
 
@@ -76,8 +77,29 @@ cdef bint spoken(PyObject* language):
             or same(language, "es", 2) or same(language, "pt", 2))
 
 
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+cdef class Verdict:
+    """What a caller is given: the mask, and the record it is about."""
+    cdef readonly int mask
+    cdef readonly object record
+
+
+def verdict(record):
+    """A Verdict on a record."""
+    cdef Verdict made = Verdict.__new__(Verdict)
+    made.mask = judge(record)
+    made.record = record
+    return made
+
+
 def check(record):
     """The mask of violated rules, as rules.check_numbers gives it."""
+    return judge(record)
+
+
+cdef int judge(record):
     cdef PyObject* r = <PyObject*>record
     cdef PyObject* finish = SLOT(r, at.finish_reason)
     cdef PyObject* calls = SLOT(r, at.tool_calls)

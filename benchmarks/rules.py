@@ -99,6 +99,20 @@ def check_numbers(r: Call) -> int:
     return mask
 
 
+class Verdict:
+    """What a caller is given: the mask, and the record it is about."""
+
+    __slots__ = ("mask", "record")
+
+    def __init__(self, mask: int, record: Call) -> None:
+        self.mask = mask
+        self.record = record
+
+
+def verdict_numbers(r: Call) -> Verdict:
+    return Verdict(check_numbers(r), r)
+
+
 def check_text(r: Call) -> int:
     mask = 0
     output = r.output

@@ -10,8 +10,9 @@ The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `opt
 cells), `machine.pxi` (the loop),
 `face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many
 machines).
+`code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` (a struct's slots become cells),
 `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` and `scalars.pxi` (JSON becomes cells), `machine.pxi` (the loop),
-`vocabulary.pxi`, `fast.pxi`, `plan.pxi` and `draft.pxi` (plain values without a jump), `face.pxi` (the class that
+`fast.pxi`, `plan.pxi` and `draft.pxi` (plain values without a jump), `face.pxi` (the class that
 Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many machines).
 """
 
@@ -56,6 +57,7 @@ include "optionals.pxi"
 include "extensions.pxi"
 include "builtins.pxi"
 include "code.pxi"
+include "steps.pxi"
 include "record.pxi"
 include "verdict.pxi"
 include "text.pxi"
@@ -63,7 +65,6 @@ include "json.pxi"
 include "scalars.pxi"
 include "lists.pxi"
 include "machine.pxi"
-include "vocabulary.pxi"
 include "fast.pxi"
 include "plan.pxi"
 include "draft.pxi"

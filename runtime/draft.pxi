@@ -4,12 +4,16 @@
 # Needs: fast.pxi, plan.pxi.        Gives: Drafts.
 # Everything a block reads is put in range here: cells below the frame's size, lanes below 64 of a word.
 
-AGAINST = {
+cdef dict AGAINST = {
     OP_LE_DOUBLE_K: STEP_LE_DOUBLE, OP_LT_DOUBLE_K: STEP_LT_DOUBLE, OP_GE_DOUBLE_K: STEP_GE_DOUBLE,
     OP_GT_DOUBLE_K: STEP_GT_DOUBLE, OP_EQ_DOUBLE_K: STEP_EQ_DOUBLE, OP_LE_INT_K: STEP_LE_INT,
     OP_LT_INT_K: STEP_LT_INT, OP_GE_INT_K: STEP_GE_INT, OP_GT_INT_K: STEP_GT_INT, OP_EQ_INT_K: STEP_EQ_INT,
 }
-PAIR_KINDS = {TAG_DOUBLE: STEP_PAIR_DOUBLE, TAG_INT: STEP_PAIR_INT, TAG_TIMESTAMP: STEP_PAIR_TIME}
+cdef dict COMPUTED = {
+    OP_CALL1: STEP_SIZE, OP_ADD_INT: STEP_ADD_INT, OP_SUBTRACT_INT: STEP_SUBTRACT_INT, OP_ADD_DOUBLE: STEP_ADD_DOUBLE,
+    OP_SUBTRACT_DOUBLE: STEP_SUBTRACT_DOUBLE, OP_MULTIPLY_DOUBLE: STEP_MULTIPLY_DOUBLE,
+}
+cdef dict PAIR_KINDS = {TAG_DOUBLE: STEP_PAIR_DOUBLE, TAG_INT: STEP_PAIR_INT, TAG_TIMESTAMP: STEP_PAIR_TIME}
 
 
 cdef class Draft:
@@ -40,13 +44,13 @@ cdef class Draft:
     cdef list lanes(self, Block* b):
         """The tests of each lane; tells the block where its lanes lie."""
         count = len(self.clauses)
-        first, more = {}, []
+        first, further = {}, {OUTCOME_VIOLATED: [], OUTCOME_SKIPPED: [], OUTCOME_SATISFIED: []}
         for path in self.paths:
             if path[0] == OUTCOME_VIOLATED and path[1] not in first:
                 first[path[1]] = path
             else:
-                more.append(path)
-        more.sort(key=by_outcome)
+                further[path[0]].append(path)
+        more = further[OUTCOME_VIOLATED] + further[OUTCOME_SKIPPED] + further[OUTCOME_SATISFIED]
         lanes = [first.get(local) for local in range(count)] + more
         outcomes = [path[0] for path in more]
         b.first_more = count
@@ -59,12 +63,7 @@ cdef class Draft:
         return [None if path is None else path[2].items() for path in lanes]
 
 
-ONE = 1     # an int of Python, that C does not shift
-LANE_ORDER = {OUTCOME_VIOLATED: 0, OUTCOME_SKIPPED: 1, OUTCOME_SATISFIED: 2}
-
-def by_outcome(path):
-    """In which order a block's further lanes lie."""
-    return LANE_ORDER[path[0]]
+cdef object ONE = 1     # an int of Python, that C does not shift
 
 
 cdef dict strikes_of(list lanes):
@@ -85,12 +84,10 @@ cdef object in_use(list lanes):
 cdef class Cells:
     """The numbers of the cells that a block reads: slots, or an element's fields, and what is computed."""
 
-    cdef list fields                # of an element, in the order of its cells
     cdef dict computed              # (op, value, value) -> cell
     cdef int base                   # where what is computed begins
 
-    def __cinit__(self, list fields, int base):
-        self.fields = fields
+    def __cinit__(self, int base):
         self.computed = {}
         self.base = base
 
@@ -98,26 +95,32 @@ cdef class Cells:
         if isinstance(value, int):
             return value
         if value[0] == "field":
-            return self.fields.index(value[1])
+            return value[1]
         if value not in self.computed:
             self.of(value[1])
             self.of(value[2])
             self.computed[value] = self.base + len(self.computed)
         return self.computed[value]
 
+    cdef int at(self, value) except -1:
+        """Where it begins, in bytes."""
+        return self.of(value) * sizeof(Cell)
+
 
 cdef class Drafts:
     """Makes the fast form of one machine."""
 
     cdef Machine m
+    cdef Binding binding
     cdef Fast fast
     cdef list ranges
     cdef list vocabularies          # (cell, tag, {value: number})
     cdef dict by_slot               # (slot, tag) -> which vocabulary
     cdef int computed
 
-    def __cinit__(self, Machine m, list ranges):
+    def __cinit__(self, Machine m, Binding binding, list ranges):
         self.m = m
+        self.binding = binding
         self.fast = Fast()
         self.ranges = ranges
         self.vocabularies = []
@@ -180,24 +183,23 @@ cdef class Drafts:
         numbers.setdefault(value, len(numbers) + 1)
 
     cdef take_vocabularies(self):
-        cdef Vocabulary* words
+        cdef PactVocabulary* words
         cdef Fast fast = self.fast
         cdef uint32_t places
         fast.vocabulary_count = len(self.vocabularies)
-        fast.vocabularies = <Vocabulary*>fast.room(len(self.vocabularies) * sizeof(Vocabulary))
+        fast.vocabularies = <PactVocabulary*>fast.room(len(self.vocabularies) * sizeof(PactVocabulary))
         for i, (cell, tag, numbers) in enumerate(self.vocabularies):
             words = &fast.vocabularies[<int>i]
             words.cell = cell
             words.tag = tag
             words.count = len(numbers)
-            places = 4
-            while places < 2 * len(numbers) + 2:
+            places = 8
+            while places < 3 * len(numbers) + 2:
                 places *= 2
             words.mask = places - 1
             words.table = <PactWord*>fast.room(places * sizeof(PactWord))
-            for value, number in numbers.items():
-                self.m.kept.append(value)
-                put_word(words, value, number)
+            self.m.kept.append(list(numbers))
+            take_words(words, numbers)
 
     # Blocks -------------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ cdef class Drafts:
         cdef Block* made = <Block*>self.fast.room(len(drafts) * sizeof(Block))
         cdef Cells cells
         for i, draft in enumerate(drafts):
-            cells = Cells([], self.m.registers)
+            cells = Cells(self.m.registers)
             self.block(&made[<int>i], draft, cells)
             self.computed = max(self.computed, len(cells.computed))
         return made
@@ -225,8 +227,7 @@ cdef class Drafts:
 
     cdef steps(self, Block* b, dict strikes, Cells cells, bint top):
         """Fill in a block's tests, behind what they compute."""
-        cdef Step* steps
-        cdef int i
+        cdef PactStep* steps
         tests, words, loops = [], {}, {}
         for test in strikes:
             if test[0] == "text":
@@ -238,12 +239,16 @@ cdef class Drafts:
         for test in strikes:
             for value in values_of(test) if test[0] != "loop" else ():
                 cells.of(value)
-        passes = [part for found in loops.values() for part in split(found)]
-        b.step_count = len(cells.computed) + len(tests) + len(words) + len(passes)
-        steps = b.steps = <Step*>self.fast.room(b.step_count * sizeof(Step))
+        passes = [
+            part for (_, layout), found in loops.items()
+            for part in split(found, MAX_ELEMENT - self.binding.layouts[<int>layout].count)
+        ]
+        b.loop_count, b.loops = len(passes), self.loops(passes, strikes)
+        count = len(cells.computed) + len(tests) + len(words)
+        steps = b.steps = <PactStep*>self.fast.room((count + 1) * sizeof(PactStep))
         for (op, left, right), cell in cells.computed.items():
-            steps.kind = STEP_SIZE if op == OP_CALL1 else STEP_COMPUTE
-            steps.a, steps.b, steps.c, steps.k.i = cells.of(left), cells.of(right), cell, op
+            steps.kind = COMPUTED[op]
+            steps.a, steps.b, steps.c = cells.at(left), cells.at(right), cell * sizeof(Cell)
             steps += 1
         for test in tests:
             self.step(steps, test, cells)
@@ -251,39 +256,35 @@ cdef class Drafts:
             steps += 1
         for value, found in words.items():
             steps.kind = STEP_WORD
-            steps.k.word = self.word(value, found, strikes, cells, top)
+            steps.a = cells.at(value)
+            steps.choice = self.word(value, found, strikes, cells, top)
             steps += 1
-        for part in passes:
-            steps.kind = STEP_LOOP
-            steps.a = part[0][1]
-            steps.k.loop = self.loop(part, strikes)
-            steps += 1
+        steps.kind = STEP_END
 
-    cdef step(self, Step* s, tuple test, Cells cells):
+    cdef step(self, PactStep* s, tuple test, Cells cells):
         """A test of numbers, bools or presence."""
         if test[0] == "against":
             _, _, value, op, constant = test
-            s.kind, s.a, s.k.i = AGAINST[op], cells.of(value), constant
+            s.kind, s.a, s.constant = AGAINST[op], cells.at(value), constant
         elif test[0] == "pair":
             _, tag, left, right, accepts = test
-            s.kind, s.a, s.b, s.k.i = PAIR_KINDS[tag], cells.of(left), cells.of(right), accepts
+            s.kind, s.a, s.b, s.constant = PAIR_KINDS[tag], cells.at(left), cells.at(right), accepts
         else:
-            s.kind, s.a = test[1], cells.of(test[2])
+            s.kind, s.a = test[1], cells.at(test[2])
 
-    cdef Word* word(self, value, list tests, dict strikes, Cells cells, bint top) except NULL:
+    cdef PactChoice* word(self, value, list tests, dict strikes, Cells cells, bint top) except NULL:
         """One look-up of a text, whose number says how all comparisons with it come out."""
-        cdef Word* w = <Word*>self.fast.room(sizeof(Word))
-        w.cell = cells.of(value)
+        cdef PactChoice* w = <PactChoice*>self.fast.room(sizeof(PactChoice))
         if top and isinstance(value, int):
             w.vocabulary = self.by_slot[value, TAG_STRING]
         else:
             w.vocabulary = len(self.vocabularies)
             texts = sorted({text for test in tests for text in test[2]})
-            self.vocabularies.append((w.cell, TAG_STRING, {text: i for i, text in enumerate(texts, 1)}))
+            self.vocabularies.append((cells.of(value), TAG_STRING, {text: i for i, text in enumerate(texts, 1)}))
         self.rows(w, self.vocabularies[w.vocabulary][2], tests, strikes)
         return w
 
-    cdef rows(self, Word* w, dict numbers, list tests, dict strikes):
+    cdef rows(self, PactChoice* w, dict numbers, list tests, dict strikes):
         """Which lanes each number strikes out; numbers that strike out the same share a row."""
         rows, places = {}, [0] * (len(numbers) + 1)
         for text, number in [(None, 0), *numbers.items()]:
@@ -300,10 +301,15 @@ cdef class Drafts:
         for test in tests:
             w.strange |= <uint64_t>(strikes[test][0] | strikes[test][1])
 
-    cdef Loop* loop(self, list tests, dict strikes) except NULL:
+    cdef Loop* loops(self, list parts, dict strikes) except NULL:
+        cdef Loop* made = <Loop*>self.fast.room(len(parts) * sizeof(Loop))
+        for i, tests in enumerate(parts):
+            self.loop(&made[<int>i], tests, strikes)
+        return made
+
+    cdef loop(self, Loop* loop, list tests, dict strikes):
         """One pass over a list for these quantifiers."""
         cdef Fast fast = self.fast
-        cdef Loop* loop = <Loop*>fast.room(sizeof(Loop))
         cdef int q
         loop.cell, loop.layout, loop.count = tests[0][1], tests[0][2], len(tests)
         loop.block = <Block*>fast.room(sizeof(Block))
@@ -320,13 +326,8 @@ cdef class Drafts:
                 lanes.append(path)
             loop.strikes[2 * q], loop.strikes[2 * q + 1] = strikes[tests[q]]
         inner = strikes_of(lanes)
-        fields = sorted(fields_of(inner))
-        loop.field_count = len(fields)
-        for q in range(len(fields)):
-            loop.fields[q] = fields[q]
-        self.steps(loop.block, inner, Cells(fields, len(fields)), False)
+        self.steps(loop.block, inner, Cells(self.binding.layouts[loop.layout].count), False)
         loop.block.lanes = in_use(lanes)
-        return loop
 
     # The index ----------------------------------------------------------------------------------
 
@@ -407,14 +408,14 @@ cdef class Drafts:
                     fast.alone[i].e = halt
 
 
-cdef list split(list tests):
-    """Quantifiers over one list, in parts that one pass can do: so many lanes, so many cells."""
+cdef list split(list tests, int room):
+    """Quantifiers over one list, in parts that one pass can do: so many lanes, and `room` for what is computed."""
     part, lanes, held = [], 0, set()
     parts = [part]
     for test in tests:
         paths = len(test[3]) + len(test[4])
-        values = loop_values(test)
-        if lanes + paths > 64 or len(held | values) > MAX_ELEMENT:
+        values = computed_of(test)
+        if lanes + paths > 64 or len(held | values) > room:
             part, lanes, held = [], 0, set()
             parts.append(part)
         part.append(test)
@@ -423,12 +424,12 @@ cdef list split(list tests):
     return parts
 
 
-cdef set loop_values(tuple test):
-    """What a quantifier reads of an element, and computes of it."""
+cdef set computed_of(tuple test):
+    """What a quantifier computes of an element."""
     values = set()
     for path in (*test[3], *test[4]):
         for each, _ in path:
-            values |= values_of(each)
+            values |= {value for value in values_of(each) if value[0] != "field"}
     return values
 
 
@@ -442,10 +443,6 @@ cdef set values_of(test):
         if isinstance(value, tuple) and value[0] != "field":
             todo += value[1:]
     return found
-
-
-cdef set fields_of(tests):
-    return {value[1] for test in tests for value in values_of(test) if value[0] == "field"}
 
 
 cdef dict masks_of(list clauses):

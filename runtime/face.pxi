@@ -255,7 +255,7 @@ cdef class Machine:
         cdef int loaded
         cdef bint collects = False
         self.begin(frame, binding)
-        loaded = load_quietly(frame, binding.row, self.slot_count, record)
+        loaded = load_quietly(frame, binding.loads, binding.row, self.slot_count, record)
         if loaded < self.slot_count:
             if frame.shared:                    # pin() looks at slots that are not loaded yet
                 memset(frame.cells + loaded, 0, (self.slot_count - loaded) * sizeof(Cell))

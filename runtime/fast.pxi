@@ -1,7 +1,7 @@
 # The fast form: what a program says of plain values, as bits, without a jump.
 #
 # Owns:  Fast owns all arrays; texts are the machine's.  Made by plan.pxi when a program is first used.
-# Needs: vocabulary.pxi, record.pxi.        Gives: Fast, decide().
+# Needs: steps.pxi, record.pxi.        Gives: Fast, decide().
 # Trust: plan.pxi has put every cell, lane and number in range.  Tags are looked at here.
 #
 # A *path* is one way through a clause's code: it is taken if all its tests come out as it asks.  Each path
@@ -15,63 +15,20 @@ cdef enum:
     LANES = 64              # of a block
     MAX_ELEMENT = 16         # cells of an element that a block reads
 
-cdef enum StepKind:
-    STEP_LE_DOUBLE          # a with the constant k
-    STEP_LT_DOUBLE
-    STEP_GE_DOUBLE
-    STEP_GT_DOUBLE
-    STEP_EQ_DOUBLE
-    STEP_LE_INT
-    STEP_LT_INT
-    STEP_GE_INT
-    STEP_GT_INT
-    STEP_EQ_INT
-    STEP_PAIR_DOUBLE        # a with b; bits of k: 1 if less is true, 2 equal, 4 greater
-    STEP_PAIR_INT
-    STEP_PAIR_TIME
-    STEP_TRUE
-    STEP_PRESENT
-    STEP_WORD               # all comparisons of a cell with texts
-    STEP_LOOP               # all quantifiers over a list of records
-    STEP_SIZE               # c = size of a, or a op b
-    STEP_COMPUTE
-
-cdef union Given:
-    int64_t i
-    double d
-    Word* word
-    Loop* loop
-
-cdef struct Step:
-    int32_t kind
-    int32_t a
-    int32_t b
-    int32_t c
-    Given k
-    uint64_t strikes[2]     # if it is false, if it is true
-
-cdef struct Word:
-    int32_t vocabulary
-    int32_t cell
-    uint32_t* rows          # number -> which of strikes
-    uint64_t* strikes
-    uint64_t strange        # those of a value of another type
-
 cdef struct Loop:
     int32_t cell
     int32_t layout
-    int32_t field_count
     int32_t count           # quantifiers
-    int32_t fields[16]
     Block* block            # over one element
     uint64_t* stops         # per quantifier: the lanes on which the loop is left
     uint64_t* goes_on
     uint64_t* strikes       # two per quantifier: no element stops, one does
 
 cdef struct Block:
-    int32_t step_count
+    PactStep* steps
+    Loop* loops
+    int32_t loop_count
     int32_t count           # clauses
-    Step* steps
     uint64_t lanes          # those that are in use; the first path to `violated` of clause n has lane n
     uint64_t whole          # a bit per clause
     uint64_t hard           # clauses of which some way is no path
@@ -107,7 +64,7 @@ cdef class Fast:
     cdef void** rooms
     cdef Py_ssize_t room_count
     cdef Py_ssize_t room_size
-    cdef Vocabulary* vocabularies       # of slots; those of element fields lie behind them
+    cdef PactVocabulary* vocabularies       # of slots; those of element fields lie behind them
     cdef int vocabulary_count
     cdef int top_vocabularies
     cdef Block* blocks
@@ -144,161 +101,16 @@ cdef class Fast:
 
 # One block -----------------------------------------------------------------------------------------
 
-cdef inline void derive(const Step* s, Cell* x) noexcept:
-    """c = a op b of numbers; an error value for anything else."""
-    cdef const Cell* a = &x[s.a]
-    cdef const Cell* b = &x[s.b]
-    cdef Cell* c = &x[s.c]
-    if a.tag == TAG_INT and b.tag == TAG_INT and (s.k.i == OP_ADD_INT or s.k.i == OP_SUBTRACT_INT):
-        arithmetic_int(FN_ADD if s.k.i == OP_ADD_INT else FN_SUBTRACT, c, a.v.i, b.v.i)
-    elif a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE and s.k.i == OP_ADD_DOUBLE:
-        set_double(c, a.v.d + b.v.d)
-    elif a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE and s.k.i == OP_SUBTRACT_DOUBLE:
-        set_double(c, a.v.d - b.v.d)
-    elif a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE and s.k.i == OP_MULTIPLY_DOUBLE:
-        set_double(c, a.v.d * b.v.d)
-    else:
-        fail(c, ERR_LIMIT)
-
-cdef inline void measure(const Step* s, Cell* x) noexcept:
-    """c = size(a)"""
-    cdef const Cell* a = &x[s.a]
-    if a.tag == TAG_LIST:
-        set_int(&x[s.c], list_size(a.v.o))
-    elif a.tag == TAG_STRING:
-        set_int(&x[s.c], PyUnicode_GET_LENGTH(a.v.o))
-    else:
-        fail(&x[s.c], ERR_LIMIT)
-
-cdef inline bint accepted_int(int64_t accepts, int64_t a, int64_t b) noexcept:
-    return (((a < b) | (a == b) << 1 | (a > b) << 2) & accepts) != 0
-
-cdef inline bint accepted_double(int64_t accepts, double a, double b) noexcept:
-    """A NaN is neither less nor equal nor greater."""
-    return (((a < b) | (a == b) << 1 | (a > b) << 2) & accepts) != 0
-
-cdef inline int compare_times(int64_t accepts, const Cell* a, const Cell* b) noexcept:
-    """1, 0, or -1 for what is left to the generic code."""
-    if a.tag != b.tag or not (a.tag == TAG_TIMESTAMP or a.tag == TAG_DURATION):
-        return -1
-    if a.v.i == b.v.i:
-        return accepted_int(accepts, a.aux, b.aux)
-    return accepted_int(accepts, a.v.i, b.v.i)
-
-cdef inline int without_answer(const Step* s, const Cell* a) noexcept:
-    """A comparison of a value of another type: null differs from every number, the rest is left."""
-    return 0 if (s.kind == STEP_EQ_INT or s.kind == STEP_EQ_DOUBLE) and a.tag == TAG_NULL else -1
-
-
-cdef uint64_t weigh(
-    const Block* block, Cell* x, const Vocabulary* vocabularies, int32_t* known, Frame frame, int* odd
-) noexcept:
-    """The lanes that the cells contradict; odd becomes 1 if some test had no answer.
-
-    known: the numbers of this call's texts, per vocabulary; NULL where nothing is remembered.
-    """
-    cdef const Step* s = block.steps
-    cdef const Step* end = s + block.step_count
-    cdef uint64_t dead = 0
-    cdef const Cell* a
-    cdef const Cell* b
-    cdef int said
-    while s != end:
-        a = &x[s.a]
-        if s.kind == STEP_LE_DOUBLE:
-            said = a.v.d <= s.k.d if a.tag == TAG_DOUBLE else -1
-        elif s.kind == STEP_LT_DOUBLE:
-            said = a.v.d < s.k.d if a.tag == TAG_DOUBLE else -1
-        elif s.kind == STEP_GE_DOUBLE:
-            said = a.v.d >= s.k.d if a.tag == TAG_DOUBLE else -1
-        elif s.kind == STEP_GT_DOUBLE:
-            said = a.v.d > s.k.d if a.tag == TAG_DOUBLE else -1
-        elif s.kind == STEP_EQ_DOUBLE:
-            said = a.v.d == s.k.d if a.tag == TAG_DOUBLE else without_answer(s, a)
-        elif s.kind == STEP_LE_INT:
-            said = a.v.i <= s.k.i if a.tag == TAG_INT else -1
-        elif s.kind == STEP_LT_INT:
-            said = a.v.i < s.k.i if a.tag == TAG_INT else -1
-        elif s.kind == STEP_GE_INT:
-            said = a.v.i >= s.k.i if a.tag == TAG_INT else -1
-        elif s.kind == STEP_GT_INT:
-            said = a.v.i > s.k.i if a.tag == TAG_INT else -1
-        elif s.kind == STEP_EQ_INT:
-            said = a.v.i == s.k.i if a.tag == TAG_INT else without_answer(s, a)
-        elif s.kind == STEP_WORD:
-            dead |= look_up_word(s.k.word, x, vocabularies, known, odd)
-            s += 1
-            continue
-        elif s.kind == STEP_PAIR_DOUBLE:
-            b = &x[s.b]
-            said = accepted_double(s.k.i, a.v.d, b.v.d) if a.tag == TAG_DOUBLE and b.tag == TAG_DOUBLE else -1
-        elif s.kind == STEP_PAIR_INT:
-            b = &x[s.b]
-            said = accepted_int(s.k.i, a.v.i, b.v.i) if a.tag == TAG_INT and b.tag == TAG_INT else -1
-        elif s.kind == STEP_TRUE:
-            said = a.v.i != 0 if a.tag == TAG_BOOL else -1
-        elif s.kind == STEP_PRESENT:
-            said = not absent(a)
-        elif s.kind == STEP_LOOP:
-            dead |= go_round(s.k.loop, a, vocabularies, frame, odd)
-            s += 1
-            continue
-        elif s.kind == STEP_SIZE:
-            measure(s, x)
-            s += 1
-            continue
-        elif s.kind == STEP_COMPUTE:
-            derive(s, x)
-            s += 1
-            continue
-        else:
-            said = compare_times(s.k.i, a, &x[s.b])
-        if said < 0:
-            odd[0] = 1
-            dead |= s.strikes[0] | s.strikes[1]
-        else:
-            dead |= s.strikes[said]
-        s += 1
-    return dead
-
-
-cdef inline uint64_t look_up_word(
-    const Word* w, const Cell* x, const Vocabulary* vocabularies, int32_t* known, int* odd
-) noexcept:
-    """The lanes that a text contradicts: one look-up for all comparisons with it."""
-    cdef int32_t number = NOT_YET if known == NULL else known[w.vocabulary]
-    if number == NOT_YET:
-        number = number_of(&vocabularies[w.vocabulary], &x[w.cell])
-        if known != NULL:
-            known[w.vocabulary] = number
-    if number >= 0:
-        return w.strikes[w.rows[number]]
-    odd[0] = 1
-    return w.strange
-
-
 cdef inline bint load_element(Cell* x, PyObject* o, const Loop* loop, Frame frame) noexcept:
-    """The fields of a list's record that are read; false if it is none, or some field is not plain."""
+    """The fields of a list's record; false if it is none, or some field is not plain."""
     cdef Layout* layout = &frame.binding.layouts[loop.layout]
-    cdef FieldSlot* slot
-    cdef PyObject* held
-    cdef int i
-    if <PyObject*>o.ob_type != layout.type:
-        return False
-    for i in range(loop.field_count):
-        slot = &layout.fields[loop.fields[i]]
-        if not load_plain(&x[i], o, slot, frame.binding.trusted):
-            if slot.offset < 0 or slot.has_default or not slot.nullable:
-                return False
-            held = (<PyObject**>(<char*>o + slot.offset))[0]
-            if held != NULL and held != Py_None:
-                return False
-            x[i].tag = TAG_NULL
-            x[i].aux = 0
-    return True
+    return (
+        <PyObject*>o.ob_type == layout.type
+        and pact_load(layout.loads, o, <PactCell*>x) == layout.count
+    )
 
 cdef uint64_t go_round(
-    const Loop* loop, const Cell* source, const Vocabulary* vocabularies, Frame frame, int* odd
+    const Loop* loop, const Cell* source, const PactVocabulary* vocabularies, Frame frame, int* odd
 ) noexcept:
     """The lanes that all quantifiers over one list contradict."""
     cdef Cell x[MAX_ELEMENT]
@@ -309,14 +121,14 @@ cdef uint64_t go_round(
     cdef Py_ssize_t i
     cdef int q
     cdef Py_ssize_t size = list_size(source.v.o) if source.tag == TAG_LIST else -1
-    if size < 0 or frame.steps < (size + 1) * loop.count:
+    if size < 0 or frame.steps < (size + 1) * loop.count or frame.binding.layouts[loop.layout].count > MAX_ELEMENT:
         unsure = ~<uint64_t>0
         size = 0
     frame.steps -= (size + 1) * loop.count
     for i in range(size):
         left = 0
         if load_element(x, list_item(source.v.o, i), loop, frame):
-            left = loop.block.lanes & ~weigh(loop.block, x, vocabularies, NULL, frame, odd)
+            left = loop.block.lanes & ~pact_weigh(loop.block.steps, x, vocabularies, NULL, odd)
         for q in range(loop.count):
             if left & loop.stops[q]:
                 stopped |= <uint64_t>1 << q
@@ -361,8 +173,10 @@ cdef inline uint64_t judge_block(const Block* b, Fast fast, Frame frame, uint64_
     """What a block comes to, a bit per clause of it; returned are those that are undecided."""
     cdef int odd = 0
     cdef int i
-    cdef uint64_t left = b.lanes & ~weigh(b, frame.cells, fast.vocabularies, frame.known, frame, &odd)
+    cdef uint64_t left = b.lanes & ~pact_weigh(b.steps, frame.cells, fast.vocabularies, frame.known, &odd)
     cdef uint64_t decided
+    for i in range(b.loop_count):
+        left &= ~go_round(&b.loops[i], &frame.cells[b.loops[i].cell], fast.vocabularies, frame, &odd)
     violated[0] = left & b.whole
     for i in range(b.first_more, b.first_skipped):
         violated[0] |= (left >> i & 1) << b.local[i]
@@ -393,8 +207,8 @@ cdef inline void run_block(const Block* b, Fast fast, Frame frame) noexcept:
 
 cdef void run_guard(const Guard* guard, Fast fast, Frame frame) noexcept:
     """Skip the clauses whose guard does not hold, run those whose guard does."""
-    cdef const Vocabulary* words = &fast.vocabularies[guard.vocabulary]
-    cdef int32_t number = number_of(words, &frame.cells[words.cell])
+    cdef const PactVocabulary* words = &fast.vocabularies[guard.vocabulary]
+    cdef int32_t number = pact_numbered(words, <PactCell*>&frame.cells[words.cell])
     cdef const Guarded* chosen
     cdef int i, j
     if guard.vocabulary < fast.top_vocabularies:
@@ -421,7 +235,7 @@ cdef int decide(Fast fast, Frame frame) noexcept:
     cdef int i
     frame.todo_count = 0
     for i in range(fast.top_vocabularies):
-        frame.known[i] = NOT_YET
+        frame.known[i] = PACT_NOT_YET
     if fast.applies != NULL:
         if judge_block(fast.applies, fast, frame, &violated, &skipped):
             return -1

@@ -25,16 +25,16 @@ cdef enum Accepts:
     SAME = 2
     GREATER = 4
 
-CONSTANT = frozenset((
+cdef frozenset CONSTANT = frozenset((
     OP_EQ_INT_K, OP_LT_INT_K, OP_LE_INT_K, OP_GT_INT_K, OP_GE_INT_K,
     OP_EQ_DOUBLE_K, OP_LT_DOUBLE_K, OP_LE_DOUBLE_K, OP_GT_DOUBLE_K, OP_GE_DOUBLE_K,
 ))
-PAIRS = {
+cdef dict PAIRS = {
     OP_EQ_INT: (TAG_INT, SAME), OP_LT_INT: (TAG_INT, LESS), OP_LE_INT: (TAG_INT, LESS | SAME),
     OP_EQ_DOUBLE: (TAG_DOUBLE, SAME), OP_LT_DOUBLE: (TAG_DOUBLE, LESS), OP_LE_DOUBLE: (TAG_DOUBLE, LESS | SAME),
     OP_EQ_TIME: (TAG_TIMESTAMP, SAME), OP_LT_TIME: (TAG_TIMESTAMP, LESS), OP_LE_TIME: (TAG_TIMESTAMP, LESS | SAME),
 }
-ARITHMETIC = frozenset((OP_ADD_INT, OP_SUBTRACT_INT, OP_ADD_DOUBLE, OP_SUBTRACT_DOUBLE, OP_MULTIPLY_DOUBLE))
+cdef frozenset ARITHMETIC = frozenset((OP_ADD_INT, OP_SUBTRACT_INT, OP_ADD_DOUBLE, OP_SUBTRACT_DOUBLE, OP_MULTIPLY_DOUBLE))
 
 
 cdef class Scope:
@@ -228,7 +228,7 @@ cdef class Walker:
         if body.out < 0 or not sides[GOES_ON]:
             return None, 0, 0
         test = ("loop", ins.a, body.layout, tuple(sides[STOPS]), tuple(sides[GOES_ON]))
-        if len(loop_values(test)) > MAX_ELEMENT:
+        if len(computed_of(test)) + self.binding.layouts[body.layout].count > MAX_ELEMENT:
             return None, 0, 0
         return test, body.out, after.f
 
@@ -380,7 +380,7 @@ cdef Fast plan(Machine m, Binding binding):
             always.append(found)
         else:
             groups.setdefault(guard[:3], []).append(found)
-    return Drafts(m, ranges).make(applies, always, groups)
+    return Drafts(m, binding, ranges).make(applies, always, groups)
 
 
 cdef dict without(dict tests, object guard):

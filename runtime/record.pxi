@@ -32,6 +32,7 @@ cdef struct Layout:
     int count
     PyObject* type          # the exact class of its structs
     bint checks             # some field's value may be refused, although decoding let it pass
+    PactLoad* loads         # of all fields; the first that is not plain ends them
 
 
 cdef class Binding:
@@ -49,6 +50,7 @@ cdef class Binding:
     cdef public bint host               # values are Python's own: a NaN and a datetime are welcome
     cdef list kept
     cdef RowField* row                  # the slots of the machine that uses this binding
+    cdef PactLoad* loads                # the same as far as they are plain
     cdef readonly object root           # the struct class of the pact's record
     cdef readonly int root_layout
 
@@ -74,9 +76,15 @@ cdef class Binding:
             for j, field in enumerate(fields):
                 self.bind(&self.layouts[i].fields[j], struct, field)
                 self.layouts[i].checks |= may_refuse(self.layouts[i].fields[j].kind)
+            self.layouts[i].loads = <PactLoad*>allocate((len(fields) + 1) * sizeof(PactLoad))
         for i in range(self.count):
             for j in range(self.layouts[i].count):
                 self.check_default(&self.layouts[i].fields[j])
+        for i in range(self.count):
+            for j in range(self.layouts[i].count):
+                self.set_load(&self.layouts[i].loads[j], &self.layouts[i].fields[j])
+                if self.layouts[i].loads[j].kind == LOAD_RECORDS:      # one level is looked at in place
+                    self.layouts[i].loads[j].kind = LOAD_STOP
         for i in range(self.count):     # a list of records that are checked is checked itself
             for k in range(self.count):
                 for j in range(self.layouts[k].count):
@@ -120,6 +128,7 @@ cdef class Binding:
         if self.row != NULL:
             raise ValueError("a binding serves one machine")
         self.row = <RowField*>allocate(count * sizeof(RowField))
+        self.loads = <PactLoad*>allocate((count + 1) * sizeof(PactLoad))
         for i in range(count):
             row = &self.row[i]
             row.base = slots[i].base
@@ -132,6 +141,34 @@ cdef class Binding:
                 row.is_null = row.slot.nullable and not row.slot.has_default
                 row.kind = ROW_OTHER if row.below else row_kind(row.slot, self.trusted)
             row.quiet = slots[i].field < 0 or self.is_quiet(row.slot)
+            self.loads[i].kind = LOAD_STOP
+            if slots[i].field >= 0 and not row.below:
+                self.set_load(&self.loads[i], row.slot)
+
+    cdef void set_load(self, PactLoad* load, const FieldSlot* slot) noexcept:
+        """How pact_load reads a field; it stops at one that is not plain."""
+        load.kind = LOAD_STOP
+        load.offset = <int32_t>slot.offset
+        load.is_null = slot.nullable and not slot.has_default
+        if slot.offset < 0 or slot.convert != NULL:
+            return
+        if slot.kind == KIND_DOUBLE:
+            load.kind = LOAD_DOUBLE
+        elif slot.kind == KIND_INT:
+            load.kind = LOAD_INT
+        elif slot.kind == KIND_BOOL:
+            load.kind = LOAD_BOOL
+        elif slot.kind == KIND_STRING and (self.trusted or slot.choices == NULL):
+            load.kind = LOAD_TEXT if self.trusted else LOAD_TEXT_CHECKED
+        elif slot.kind == KIND_LIST and (
+            slot.layout < 0 or (self.trusted and not self.layouts[slot.layout].checks)
+        ):
+            load.kind = LOAD_LIST
+        elif slot.kind == KIND_LIST and self.layouts[slot.layout].count <= PACT_MANY:
+            load.kind = LOAD_RECORDS
+            load.count = self.layouts[slot.layout].count
+            load.loads = self.layouts[slot.layout].loads
+            load.type = self.layouts[slot.layout].type
 
     cdef bint is_quiet(self, const FieldSlot* slot) noexcept:
         """Whether load_field runs no Python code on this field, nor lets another thread run."""
@@ -156,9 +193,11 @@ cdef class Binding:
     def __dealloc__(self):
         cdef int i
         PyMem_Free(self.row)
+        PyMem_Free(self.loads)
         if self.layouts != NULL:
             for i in range(self.count):
                 PyMem_Free(self.layouts[i].fields)
+                PyMem_Free(self.layouts[i].loads)
             PyMem_Free(self.layouts)
 
 
@@ -258,10 +297,13 @@ cdef bint is_record(PyObject* o, int number, Frame frame) noexcept:
     cdef Layout* layout = &frame.binding.layouts[number]
     cdef object held = <object>o        # reading a time runs Python code
     cdef Cell scratch
+    cdef Cell cells[PACT_MANY]
     cdef int i
     if <PyObject*>o.ob_type != layout.type:
         return False
     if frame.binding.trusted and not layout.checks:
+        return True
+    if layout.count <= PACT_MANY and pact_load(layout.loads, o, <PactCell*>cells) == layout.count:
         return True
     for i in range(layout.count):
         if not (
@@ -484,15 +526,19 @@ cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, F
         return True
     return False
 
-cdef inline int load_quietly(Frame frame, const RowField* row, int count, PyObject* record) noexcept:
+cdef inline int load_quietly(Frame frame, const PactLoad* loads, const RowField* row, int count, PyObject* record) noexcept:
     """Fill the first registers from the record as far as that runs no Python code; how many those are."""
     cdef int i
-    for i in range(count):
+    i = 0
+    while True:
+        i += <int>pact_load(loads + i, record, <PactCell*>&frame.cells[i])
+        if i == count:
+            return count
         if not load_in_place(&frame.cells[i], &row[i], record, frame, True) and not (
             row[i].quiet and load_slowly(&frame.cells[i], &row[i], record, frame)
         ):
             return i
-    return count
+        i += 1
 
 cdef int load_row(Frame frame, const RowField* row, int start, int count, PyObject* record) noexcept:
     """Fill the first `count` registers but those before `start` from the record; the number of a slot that is

@@ -1,0 +1,360 @@
+/* The fast form's inner loops: fields of a struct become cells, cells become bits.
+ *
+ * In C because each instruction jumps straight to the next one's code: every call takes the same steps in the
+ * same order, so that the jumps are foreseen.  fast.pxi says what the steps mean, plan.pxi what they come from.
+ * Nothing here runs Python code or raises.  The cells are value.pxi's, with the same layout.
+ */
+#include <float.h>
+
+typedef struct {
+    union { int64_t i; double d; PyObject *o; } v;
+    uint32_t tag;
+    int32_t aux;
+} PactCell;
+
+enum {  /* tags, as pactlang/opcodes.py has them */
+    PACT_ERROR = 0, PACT_NULL = 1, PACT_BOOL = 2, PACT_INT = 3, PACT_DOUBLE = 5, PACT_STRING = 6,
+    PACT_TIMESTAMP = 8, PACT_DURATION = 9, PACT_LIST = 10
+};
+
+#if defined(__GNUC__)
+#define PACT_TABLE(...) static const void *const table[] = {__VA_ARGS__};
+#define PACT_AT(name) &&at_##name
+#define PACT_CASE(name) at_##name:
+#define PACT_GO(kind) goto *table[kind];
+#define PACT_SWITCH(kind) PACT_GO(kind)
+#define PACT_END
+#else
+#define PACT_TABLE(...)
+#define PACT_AT(name)
+#define PACT_CASE(name) case name:
+#define PACT_GO(kind) goto again;
+#define PACT_SWITCH(kind) again: switch (kind) {
+#define PACT_END }
+#endif
+
+/* Fields of a struct ------------------------------------------------------------------------------- */
+
+enum {
+    LOAD_END, LOAD_DOUBLE, LOAD_INT, LOAD_TEXT, LOAD_TEXT_CHECKED, LOAD_BOOL, LOAD_LIST, LOAD_RECORDS,
+    LOAD_STOP
+};
+enum { PACT_MANY = 24 };    /* fields of a list's records that are looked at in place */
+
+typedef struct PactLoad {
+    int32_t kind;
+    int32_t offset;                 /* in bytes from the struct's start */
+    int32_t is_null;                /* null is null */
+    int32_t count;                  /* of a list's records: fields, at most PACT_MANY */
+    const struct PactLoad *loads;
+    PyObject *type;
+} PactLoad;
+
+static Py_ssize_t pact_load(const PactLoad *loads, PyObject *record, PactCell *cells);
+
+/* Whether all elements of a list are records of one class whose fields are plain. */
+static int pact_all_plain(const PactLoad *p, PyObject *items) {
+    PactCell cells[PACT_MANY];
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+        PyObject *o = PyList_GET_ITEM(items, i);
+        if ((PyObject *)Py_TYPE(o) != p->type || pact_load(p->loads, o, cells) != p->count) return 0;
+    }
+    return 1;
+}
+
+static inline int pact_wide_is_text(PyObject *o) {
+    return PyUnicode_GET_LENGTH(o) <= 65536
+        && pact_no_surrogate(PyUnicode_DATA(o), PyUnicode_KIND(o), PyUnicode_GET_LENGTH(o));
+}
+
+/* Fill cells, one per load, until the end or one that is not plain; how many were filled. */
+static Py_ssize_t pact_load(const PactLoad *loads, PyObject *record, PactCell *cells) {
+    PACT_TABLE(PACT_AT(LOAD_END), PACT_AT(LOAD_DOUBLE), PACT_AT(LOAD_INT), PACT_AT(LOAD_TEXT),
+               PACT_AT(LOAD_TEXT_CHECKED), PACT_AT(LOAD_BOOL), PACT_AT(LOAD_LIST), PACT_AT(LOAD_RECORDS),
+               PACT_AT(LOAD_STOP))
+    const PactLoad *p = loads;
+    PactCell *x = cells;
+    PyObject *o;
+    long long number;
+#define FIELD (o = *(PyObject **)((char *)record + p->offset))
+#define FILL(part, value, its) { x->v.part = (value); x->tag = (its); x->aux = 0; p++; x++; PACT_GO(p->kind) }
+#if defined(__GNUC__) && !defined(NOPRE)
+    for (const PactLoad *ahead = loads; ahead->kind < LOAD_STOP && ahead->kind != LOAD_END; ahead++) {
+        char *field = *(char **)((char *)record + ahead->offset);
+        __builtin_prefetch(field);
+        __builtin_prefetch(field + sizeof(PyASCIIObject));
+    }
+#endif
+    PACT_SWITCH(p->kind)
+    PACT_CASE(LOAD_DOUBLE)
+        FIELD;
+        if (o != NULL && PyFloat_CheckExact(o) && fabs(PyFloat_AS_DOUBLE(o)) <= DBL_MAX)
+            FILL(d, PyFloat_AS_DOUBLE(o), PACT_DOUBLE)
+        goto null;
+    PACT_CASE(LOAD_INT)
+        FIELD;
+        if (o != NULL && PyLong_CheckExact(o) && pact_int(o, &number) == 0)
+            FILL(i, number, PACT_INT)
+        goto null;
+    PACT_CASE(LOAD_TEXT_CHECKED)
+        FIELD;
+        if (o != NULL && (PyUnicode_CheckExact(o) || PyUnicode_Check(o)) && (PyUnicode_KIND(o) == PyUnicode_1BYTE_KIND || pact_wide_is_text(o)))
+            FILL(o, o, PACT_STRING)
+        goto null;
+    PACT_CASE(LOAD_TEXT)
+        FIELD;
+        if (o != NULL && o != Py_None)
+            FILL(o, o, PACT_STRING)
+        goto null;
+    PACT_CASE(LOAD_BOOL)
+        FIELD;
+        if (o == Py_True || o == Py_False)
+            FILL(i, o == Py_True, PACT_BOOL)
+        goto null;
+    PACT_CASE(LOAD_RECORDS)
+        FIELD;
+        if (o != NULL && PyList_Check(o) && pact_all_plain(p, o))
+            FILL(o, o, PACT_LIST)
+        goto null;
+    PACT_CASE(LOAD_LIST)        /* whoever reads its elements looks at them */
+        FIELD;
+        if (o != NULL && PyList_Check(o))
+            FILL(o, o, PACT_LIST)
+        goto null;
+    PACT_CASE(LOAD_STOP)
+    PACT_CASE(LOAD_END)
+        return x - cells;
+    PACT_END
+null:
+    if (o == Py_None && p->is_null)
+        FILL(i, 0, PACT_NULL)
+    return x - cells;
+#undef FIELD
+#undef FILL
+}
+
+/* Vocabularies -------------------------------------------------------------------------------------- */
+
+enum { PACT_STRANGE = -1, PACT_NOT_YET = -2 };
+
+typedef struct {
+    uint64_t head, tail;    /* the first and the last 8 bytes; of a shorter text all of it, twice */
+    uint64_t size;          /* bytes times 8, plus the width of a character; 0: an empty place */
+    PyObject *text;         /* borrowed */
+    int64_t number;
+    int64_t unused[3];
+} PactWord;
+
+typedef struct {
+    int32_t cell;           /* where the value is */
+    uint32_t tag;           /* STRING, INT or BOOL */
+    int32_t count;          /* numbers go from 0 to this */
+    uint32_t mask;          /* places of the table, less one */
+    PactWord *table;
+    uint64_t seed;
+    int64_t probes;         /* places that a value may be in */
+} PactVocabulary;
+
+static inline uint64_t pact_load8(const char *data) {
+    uint64_t word;
+    memcpy(&word, data, 8);
+    return word;
+}
+
+/* A compact text stands right behind its header of more than 8 bytes, so that the 8 bytes that end with it may
+   always be read.  0 for another form: an instance of a subclass. */
+static inline int pact_word(PyObject *o, PactWord *word) {
+    const char *data;
+    uint64_t size = (uint64_t)PyUnicode_GET_LENGTH(o), kind = 1;
+    if (PyUnicode_IS_COMPACT_ASCII(o)) {
+        data = (const char *)((PyASCIIObject *)o + 1);
+    } else {
+        if (!PyUnicode_IS_COMPACT(o)) return 0;
+        data = (const char *)PyUnicode_DATA(o);
+        kind = PyUnicode_KIND(o);
+        size *= kind;
+    }
+    /* Without a branch: which length a text has is not foreseen. */
+    uint64_t some = 0 - (uint64_t)(size != 0), less = size < 8 ? 64 - 8 * size : 0;
+    const char *last = data + size - 8;
+    const char *first = size < 8 ? last : data;
+    word->size = size * 8 + kind;
+    word->text = o;
+#if PY_BIG_ENDIAN
+    word->head = pact_load8(first) & ~(uint64_t)0 >> (less & 63) & some;
+    word->tail = pact_load8(last) & ~(uint64_t)0 >> (less & 63) & some;
+#else
+    word->head = pact_load8(first) >> (less & 63) & some;
+    word->tail = pact_load8(last) >> (less & 63) & some;
+#endif
+    return 1;
+}
+
+static inline uint64_t pact_mix(const PactWord *word, uint64_t seed) {
+    uint64_t x = (word->head ^ (word->tail << 21 | word->tail >> 43)) + word->size;
+    return x * seed >> 32;
+}
+
+static inline int pact_same_word(const PactWord *a, const PactWord *b) {
+    if (((a->head ^ b->head) | (a->tail ^ b->tail) | (a->size ^ b->size)) != 0) return 0;
+    if (a->size < 17 * 8) return 1;
+    return memcmp((const char *)PyUnicode_DATA(a->text) + 8, (const char *)PyUnicode_DATA(b->text) + 8,
+                  (a->size >> 3) - 16) == 0;
+}
+
+/* The number of a cell's value: 0 for one that is not named, and for null, which differs from all of them. */
+static inline int32_t pact_numbered(const PactVocabulary *words, const PactCell *x) {
+    PactWord word;
+    if (x->tag != words->tag) return x->tag == PACT_NULL && words->tag != PACT_BOOL ? 0 : PACT_STRANGE;
+    if (x->tag == PACT_STRING) {
+        if (!pact_word(x->v.o, &word)) return PACT_STRANGE;
+    } else {
+        word.head = word.tail = (uint64_t)x->v.i;
+        word.size = 1;
+        word.text = NULL;
+    }
+    /* As many places are looked at for every value: which one it is in is not foreseen either. */
+    int32_t number = 0;
+    uint32_t at = (uint32_t)pact_mix(&word, words->seed);
+    for (int32_t i = 0; i < words->probes; i++) {
+        const PactWord *place = &words->table[(at + i) & words->mask];
+        number |= pact_same_word(place, &word) ? (int32_t)place->number : 0;
+    }
+    return number;
+}
+
+/* Steps --------------------------------------------------------------------------------------------- */
+
+enum {
+    STEP_END,
+    STEP_LE_DOUBLE, STEP_LT_DOUBLE, STEP_GE_DOUBLE, STEP_GT_DOUBLE, STEP_EQ_DOUBLE,
+    STEP_LE_INT, STEP_LT_INT, STEP_GE_INT, STEP_GT_INT, STEP_EQ_INT,
+    STEP_PAIR_DOUBLE, STEP_PAIR_INT, STEP_PAIR_TIME,
+    STEP_TRUE, STEP_PRESENT, STEP_WORD,
+    STEP_SIZE, STEP_ADD_INT, STEP_SUBTRACT_INT, STEP_ADD_DOUBLE, STEP_SUBTRACT_DOUBLE, STEP_MULTIPLY_DOUBLE
+};
+
+typedef struct {
+    int32_t vocabulary;
+    int32_t unused;
+    uint32_t *rows;         /* number -> which of strikes */
+    uint64_t *strikes;
+    uint64_t strange;       /* those of a value of another type */
+} PactChoice;
+
+typedef struct {
+    int32_t kind;
+    int32_t a, b, c;        /* cells, in bytes */
+    union { int64_t i; double d; PactChoice *choice; } k;
+    uint64_t strikes[2];    /* if it is false, if it is true */
+} PactStep;
+
+/* The lanes that the cells contradict; odd becomes 1 if some test had no answer.  known: the numbers of this
+   call's texts, per vocabulary; NULL where nothing is remembered. */
+static uint64_t pact_weigh(
+    const PactStep *s, void *cells, const PactVocabulary *vocabularies, int32_t *known, int *odd
+) {
+    PACT_TABLE(
+        PACT_AT(STEP_END), PACT_AT(STEP_LE_DOUBLE), PACT_AT(STEP_LT_DOUBLE), PACT_AT(STEP_GE_DOUBLE),
+        PACT_AT(STEP_GT_DOUBLE), PACT_AT(STEP_EQ_DOUBLE), PACT_AT(STEP_LE_INT), PACT_AT(STEP_LT_INT),
+        PACT_AT(STEP_GE_INT), PACT_AT(STEP_GT_INT), PACT_AT(STEP_EQ_INT), PACT_AT(STEP_PAIR_DOUBLE),
+        PACT_AT(STEP_PAIR_INT), PACT_AT(STEP_PAIR_TIME), PACT_AT(STEP_TRUE), PACT_AT(STEP_PRESENT),
+        PACT_AT(STEP_WORD), PACT_AT(STEP_SIZE), PACT_AT(STEP_ADD_INT), PACT_AT(STEP_SUBTRACT_INT),
+        PACT_AT(STEP_ADD_DOUBLE), PACT_AT(STEP_SUBTRACT_DOUBLE), PACT_AT(STEP_MULTIPLY_DOUBLE))
+    uint64_t dead = 0;
+    const PactCell *a, *b;
+    PactCell *c;
+    long long number;
+#define CELL(place) ((PactCell *)((char *)cells + s->place))
+#define GO { s++; PACT_GO(s->kind) }
+#define SAY(type, outcome) a = CELL(a); if (a->tag == type) { dead |= s->strikes[outcome]; GO } goto strange;
+#define EQUAL(type, outcome) \
+    a = CELL(a); \
+    if (a->tag == type) { dead |= s->strikes[outcome]; GO } \
+    if (a->tag == PACT_NULL) { dead |= s->strikes[0]; GO } \
+    goto strange;
+#define ORDER(x, y) ((((x) < (y)) | ((x) == (y)) << 1 | ((x) > (y)) << 2) & s->k.i) != 0
+#define PAIR(type, part) \
+    a = CELL(a); b = CELL(b); \
+    if (a->tag == type && b->tag == type) { dead |= s->strikes[ORDER(a->v.part, b->v.part)]; GO } \
+    goto strange;
+#define MAKE(part, value, type) c->v.part = (value); c->tag = type; c->aux = 0; GO
+#define COMPUTE a = CELL(a); b = CELL(b); c = CELL(c);
+#define OF(type) (a->tag == type && b->tag == type)
+    PACT_SWITCH(s->kind)
+    PACT_CASE(STEP_LE_DOUBLE) SAY(PACT_DOUBLE, a->v.d <= s->k.d)
+    PACT_CASE(STEP_LT_DOUBLE) SAY(PACT_DOUBLE, a->v.d < s->k.d)
+    PACT_CASE(STEP_GE_DOUBLE) SAY(PACT_DOUBLE, a->v.d >= s->k.d)
+    PACT_CASE(STEP_GT_DOUBLE) SAY(PACT_DOUBLE, a->v.d > s->k.d)
+    PACT_CASE(STEP_EQ_DOUBLE) EQUAL(PACT_DOUBLE, a->v.d == s->k.d)
+    PACT_CASE(STEP_LE_INT) SAY(PACT_INT, a->v.i <= s->k.i)
+    PACT_CASE(STEP_LT_INT) SAY(PACT_INT, a->v.i < s->k.i)
+    PACT_CASE(STEP_GE_INT) SAY(PACT_INT, a->v.i >= s->k.i)
+    PACT_CASE(STEP_GT_INT) SAY(PACT_INT, a->v.i > s->k.i)
+    PACT_CASE(STEP_EQ_INT) EQUAL(PACT_INT, a->v.i == s->k.i)
+    PACT_CASE(STEP_PAIR_DOUBLE) PAIR(PACT_DOUBLE, d)
+    PACT_CASE(STEP_PAIR_INT) PAIR(PACT_INT, i)
+    PACT_CASE(STEP_PAIR_TIME)
+        a = CELL(a);
+        b = CELL(b);
+        if (a->tag != b->tag || (a->tag != PACT_TIMESTAMP && a->tag != PACT_DURATION)) goto strange;
+        dead |= s->strikes[a->v.i == b->v.i ? ORDER(a->aux, b->aux) : ORDER(a->v.i, b->v.i)];
+        GO
+    PACT_CASE(STEP_TRUE) SAY(PACT_BOOL, a->v.i != 0)
+    PACT_CASE(STEP_PRESENT)     /* error value 2: below a record that is null */
+        a = CELL(a);
+        dead |= s->strikes[!(a->tag == PACT_NULL || (a->tag == PACT_ERROR && a->aux == 2))];
+        GO
+    PACT_CASE(STEP_WORD) {
+        const PactChoice *choice = s->k.choice;
+        int32_t found = known == NULL ? PACT_NOT_YET : known[choice->vocabulary];
+        if (found == PACT_NOT_YET) {
+            found = pact_numbered(&vocabularies[choice->vocabulary], CELL(a));
+            if (known != NULL) known[choice->vocabulary] = found;
+        }
+        if (found >= 0) {
+            dead |= choice->strikes[choice->rows[found]];
+        } else {
+            dead |= choice->strange;
+            *odd = 1;
+        }
+        GO
+    }
+    PACT_CASE(STEP_SIZE)
+        a = CELL(a);
+        c = CELL(c);
+        if (a->tag == PACT_LIST) { MAKE(i, PyList_GET_SIZE(a->v.o), PACT_INT) }
+        if (a->tag == PACT_STRING) { MAKE(i, PyUnicode_GET_LENGTH(a->v.o), PACT_INT) }
+        goto no_value;
+    PACT_CASE(STEP_ADD_INT)
+        COMPUTE
+        if (OF(PACT_INT) && !__builtin_add_overflow(a->v.i, b->v.i, &number)) { MAKE(i, number, PACT_INT) }
+        goto no_value;
+    PACT_CASE(STEP_SUBTRACT_INT)
+        COMPUTE
+        if (OF(PACT_INT) && !__builtin_sub_overflow(a->v.i, b->v.i, &number)) { MAKE(i, number, PACT_INT) }
+        goto no_value;
+    PACT_CASE(STEP_ADD_DOUBLE)
+        COMPUTE
+        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d + b->v.d, PACT_DOUBLE) }
+        goto no_value;
+    PACT_CASE(STEP_SUBTRACT_DOUBLE)
+        COMPUTE
+        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d - b->v.d, PACT_DOUBLE) }
+        goto no_value;
+    PACT_CASE(STEP_MULTIPLY_DOUBLE)
+        COMPUTE
+        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d * b->v.d, PACT_DOUBLE) }
+        goto no_value;
+    PACT_CASE(STEP_END)
+        return dead;
+    PACT_END
+no_value:                       /* what reads it has no answer; it is no absent field either */
+    c->tag = PACT_ERROR;
+    c->aux = 0;
+    GO
+strange:
+    *odd = 1;
+    dead |= s->strikes[0] | s->strikes[1];
+    GO
+}
