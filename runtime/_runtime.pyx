@@ -14,6 +14,11 @@ machines).
 `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` and `scalars.pxi` (JSON becomes cells), `machine.pxi` (the loop),
 `fast.pxi`, `plan.pxi` and `draft.pxi` (plain values without a jump), `face.pxi` (the class that
 Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many machines).
+`code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` (a
+struct's slots become cells), `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi`, `scalars.pxi` and
+`lists.pxi` (JSON becomes cells), `machine.pxi` (the loop), `fast.pxi`, `plan.pxi` and `draft.pxi` (plain
+values without a jump), `face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi`
+(many machines).
 """
 
 cimport cython
