@@ -22,6 +22,7 @@ import pactlang
 from pactlang.build import compile_source
 from pactlang.evaluator.guards import guards
 from pactlang.evaluator.index import MOST_LENSES, MOST_PEEKS, guards_of, value_of
+from pactlang.matchers import scanners
 from pactlang.opcodes import INSTRUCTION, Opcode
 from pactlang.program import Program
 from pactlang.source import Source
@@ -476,6 +477,26 @@ def test_equal_schemas_have_one_reader() -> None:
     one, two = (pactlang.Evaluator(pact(f'agent == "{name}"', name)) for name in "ab")
     assert one.reader is two.reader
     assert one.check({"agent": "a", "output": ""}).ok and two.check({"agent": "b", "output": ""}).ok
+
+
+def test_what_seeks_in_texts_is_made_when_a_pact_is_used_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    plan = scanners.plan
+    monkeypatch.setattr(scanners, "plan", lambda seekers: made.append(seekers) or plan(seekers))
+    body = (
+        'clause c { never output.matches("unheard[0-9]+") }  clause d { never output.contains("unheard of") }'
+    )
+    odd = body.replace("unheard of", "unseen")
+    fleet = pactlang.Fleet(
+        [*(pact(f'agent == "{n}"', f"p{n}", body) for n in range(5)), pact('agent == "odd"', "odd", odd)]
+    )
+    assert not fleet.check({"agent": "none", "output": "unheard1"}).verdicts and not made
+    for n in range(5):
+        said = fleet.check({"agent": f"{n}", "output": "unheard1"})
+        assert [violation.clause for violation in said.violations] == ["c"]
+        assert len(made) == 1
+    assert [v.clause for v in fleet.check({"agent": "odd", "output": "unseen"}).violations] == ["d"]
+    assert len(made) == 2
 
 
 # Change and threads --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pactlang._runtime import Binding, JsonMachine, Verdict
 from pactlang.errors import PactError, ProgramError, RecordError
-from pactlang.matchers import matcher, scanner, search
+from pactlang.matchers import matcher, search, shared
 from pactlang.opcodes import SHAPES, Kind, Outcome
 from pactlang.program import Program
 from pactlang.records import LayoutPlan, Plan, Reader, other_heads, reader_of
@@ -85,6 +85,7 @@ class Evaluator(JsonMachine):
         self.names = tuple(clause.name for clause in program.clauses)
         self.strangers: set[type] = set()  # struct classes that cannot be read directly
         self.decoded = binding = Binding(_plans(self.reader.layouts), _root(program.schema), True)
+        self.searches = [shared(g, core.atoms, core.patterns, core.phrases) for g in core.groups]
         atoms = {atom: g for g, group in enumerate(core.groups) for atom in group.atoms}
         try:
             self.prepare(
@@ -96,7 +97,7 @@ class Evaluator(JsonMachine):
                 len(core.clauses),
                 binding,
                 [atoms[atom] for atom in range(len(core.atoms))],
-                [(g.slot, scanner(g, core.atoms, core.patterns, core.phrases)) for g in core.groups],
+                [(g.slot, held.scanner) for g, held in zip(core.groups, self.searches, strict=True)],
                 [matcher(atom, core.patterns, core.phrases) for atom in core.matchers],
                 search,
                 SHAPES,
