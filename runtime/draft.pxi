@@ -1,8 +1,8 @@
-# Drafts: paths become blocks of lanes, blocks become C arrays.
+# Drafts: paths become banks of lanes, banks become C arrays.
 #
 # In: per clause its paths, from plan.pxi.  Out: Fast.
 # Needs: fast.pxi, plan.pxi.        Gives: Drafts.
-# Everything a block reads is put in range here: cells below the frame's size, lanes below 64 of a word.
+# Everything a bank reads is put in range here: cells below the frame's size, lanes below 64 of a word.
 
 cdef dict AGAINST = {
     OP_LE_DOUBLE_K: STEP_LE_DOUBLE, OP_LT_DOUBLE_K: STEP_LT_DOUBLE, OP_GE_DOUBLE_K: STEP_GE_DOUBLE,
@@ -17,10 +17,10 @@ cdef dict PAIR_KINDS = {TAG_DOUBLE: STEP_PAIR_DOUBLE, TAG_INT: STEP_PAIR_INT, TA
 
 
 cdef class Draft:
-    """A block under construction."""
+    """A bank under construction."""
 
     cdef list clauses               # their numbers
-    cdef list paths                 # (outcome, clause within the block, tests)
+    cdef list paths                 # (outcome, clause within the bank, tests)
     cdef object hard
     cdef int further                # paths that are not the first of their clause to `violated`
 
@@ -41,8 +41,8 @@ cdef class Draft:
         self.paths += [(outcome, local, tests) for outcome, tests in paths]
         return True
 
-    cdef list lanes(self, Block* b):
-        """The tests of each lane; tells the block where its lanes lie."""
+    cdef list lanes(self, Bank* b):
+        """The tests of each lane; tells the bank where its lanes lie."""
         count = len(self.clauses)
         first, further = {}, {OUTCOME_VIOLATED: [], OUTCOME_SKIPPED: [], OUTCOME_SATISFIED: []}
         for path in self.paths:
@@ -82,7 +82,7 @@ cdef object in_use(list lanes):
 
 
 cdef class Cells:
-    """The numbers of the cells that a block reads: slots, or an element's fields, and what is computed."""
+    """The numbers of the cells that a bank reads: slots, or an element's fields, and what is computed."""
 
     cdef dict computed              # (op, value, value) -> cell
     cdef int base                   # where what is computed begins
@@ -129,25 +129,25 @@ cdef class Drafts:
     cdef Fast make(self, applies, list always, dict groups):
         cdef Fast fast = self.fast
         cdef int i
-        blocks = self.packed(always)
+        banks = self.packed(always)
         grouped = {guard: self.packed(found) for guard, found in groups.items()}
         first = [] if applies is None else self.packed([applies])
-        for draft in [*first, *blocks, *(draft for drafts in grouped.values() for draft in drafts)]:
+        for draft in [*first, *banks, *(draft for drafts in grouped.values() for draft in drafts)]:
             self.collect(draft)
         for slot, tag, values in grouped:
             for value in values:
                 self.enter(slot, tag, value)
         fast.top_vocabularies = len(self.vocabularies)
         if first:
-            fast.applies = self.blocks(first)
-        fast.block_count = len(blocks)
-        fast.blocks = self.blocks(blocks)
+            fast.applies = self.banks(first)
+        fast.block_count = len(banks)
+        fast.banks = self.banks(banks)
         self.index(grouped)
         self.take_vocabularies()
         self.take_code()
         fast.derived_cells = self.computed
         fast.counts = {
-            "blocks": len(blocks),
+            "banks": len(banks),
             "guarded": sum(len(found) for found in groups.values()),
             "whole": sum(whole for found in [always, *groups.values()] for _, _, whole in found),
             "paths": sum(len(paths) for found in [always, *groups.values()] for _, paths, _ in found),
@@ -203,16 +203,16 @@ cdef class Drafts:
 
     # Blocks -------------------------------------------------------------------------------------
 
-    cdef Block* blocks(self, list drafts) except NULL:
-        cdef Block* made = <Block*>self.fast.room(len(drafts) * sizeof(Block))
+    cdef Bank* banks(self, list drafts) except NULL:
+        cdef Bank* made = <Bank*>self.fast.room(len(drafts) * sizeof(Bank))
         cdef Cells cells
         for i, draft in enumerate(drafts):
             cells = Cells(self.m.registers)
-            self.block(&made[<int>i], draft, cells)
+            self.bank(&made[<int>i], draft, cells)
             self.computed = max(self.computed, len(cells.computed))
         return made
 
-    cdef block(self, Block* b, Draft draft, Cells cells):
+    cdef bank(self, Bank* b, Draft draft, Cells cells):
         lanes = draft.lanes(b)
         self.steps(b, strikes_of(lanes), cells, True)
         b.lanes = in_use(lanes)
@@ -225,8 +225,8 @@ cdef class Drafts:
         first = draft.clauses[0]
         b.first = max(first, 0) if draft.clauses == list(range(first, first + len(draft.clauses))) else -1
 
-    cdef steps(self, Block* b, dict strikes, Cells cells, bint top):
-        """Fill in a block's tests, behind what they compute."""
+    cdef steps(self, Bank* b, dict strikes, Cells cells, bint top):
+        """Fill in a bank's tests, behind what they compute."""
         cdef PactStep* steps
         tests, words, loops = [], {}, {}
         for test in strikes:
@@ -241,7 +241,7 @@ cdef class Drafts:
                 cells.of(value)
         passes = [
             part for (_, layout), found in loops.items()
-            for part in split(found, MAX_ELEMENT - self.binding.layouts[<int>layout].count)
+            for part in pieces(found, MAX_ELEMENT - self.binding.layouts[<int>layout].count)
         ]
         b.loop_count, b.loops = len(passes), self.loops(passes, strikes)
         count = len(cells.computed) + len(tests) + len(words)
@@ -301,18 +301,18 @@ cdef class Drafts:
         for test in tests:
             w.strange |= <uint64_t>(strikes[test][0] | strikes[test][1])
 
-    cdef Loop* loops(self, list parts, dict strikes) except NULL:
-        cdef Loop* made = <Loop*>self.fast.room(len(parts) * sizeof(Loop))
+    cdef Quantifier* loops(self, list parts, dict strikes) except NULL:
+        cdef Quantifier* made = <Quantifier*>self.fast.room(len(parts) * sizeof(Quantifier))
         for i, tests in enumerate(parts):
             self.loop(&made[<int>i], tests, strikes)
         return made
 
-    cdef loop(self, Loop* loop, list tests, dict strikes):
+    cdef loop(self, Quantifier* loop, list tests, dict strikes):
         """One pass over a list for these quantifiers."""
         cdef Fast fast = self.fast
         cdef int q
         loop.cell, loop.layout, loop.count = tests[0][1], tests[0][2], len(tests)
-        loop.block = <Block*>fast.room(sizeof(Block))
+        loop.bank = <Bank*>fast.room(sizeof(Bank))
         loop.stops = <uint64_t*>fast.room(len(tests) * sizeof(uint64_t))
         loop.goes_on = <uint64_t*>fast.room(len(tests) * sizeof(uint64_t))
         loop.strikes = <uint64_t*>fast.room(2 * len(tests) * sizeof(uint64_t))
@@ -326,8 +326,8 @@ cdef class Drafts:
                 lanes.append(path)
             loop.strikes[2 * q], loop.strikes[2 * q + 1] = strikes[tests[q]]
         inner = strikes_of(lanes)
-        self.steps(loop.block, inner, Cells(self.binding.layouts[loop.layout].count), False)
-        loop.block.lanes = in_use(lanes)
+        self.steps(loop.bank, inner, Cells(self.binding.layouts[loop.layout].count), False)
+        loop.bank.lanes = in_use(lanes)
 
     # The index ----------------------------------------------------------------------------------
 
@@ -349,7 +349,7 @@ cdef class Drafts:
         clauses = [clause for draft in drafts for clause in (<Draft>draft).clauses]
         masks = masks_of(clauses)
         group.block_count = len(drafts)
-        group.blocks = self.blocks(drafts)
+        group.banks = self.banks(drafts)
         group.word_count = len(masks)
         group.words = <int32_t*>self.fast.room(len(masks) * sizeof(int32_t))
         group.bits = <uint64_t*>self.fast.room(len(masks) * sizeof(uint64_t))
@@ -408,7 +408,7 @@ cdef class Drafts:
                     fast.alone[i].e = halt
 
 
-cdef list split(list tests, int room):
+cdef list pieces(list tests, int room):
     """Quantifiers over one list, in parts that one pass can do: so many lanes, and `room` for what is computed."""
     part, lanes, held = [], 0, set()
     parts = [part]

@@ -5,28 +5,28 @@
 # Trust: plan.pxi has put every cell, lane and number in range.  Tags are looked at here.
 #
 # A *path* is one way through a clause's code: it is taken if all its tests come out as it asks.  Each path
-# has a lane, one of the 64 bits of its block.  A test's outcome strikes out, with one OR, the lanes of all
+# has a lane, one of the 64 bits of its bank.  A test's outcome strikes out, with one OR, the lanes of all
 # paths that it contradicts; a lane that is left says what its clause comes to.  A test that cannot be answered
 # here, for a value of another type, strikes out both.  A clause with no lane left is undecided, and its
 # generic code runs: so the fast form says only what that code would say.
 # Every call takes the same steps in the same order, so that their jumps are foreseen.
 
 cdef enum:
-    LANES = 64              # of a block
-    MAX_ELEMENT = 16         # cells of an element that a block reads
+    LANES = 64              # of a bank
+    MAX_ELEMENT = 16         # cells of an element that a bank reads
 
-cdef struct Loop:
+cdef struct Quantifier:
     int32_t cell
     int32_t layout
     int32_t count           # quantifiers
-    Block* block            # over one element
+    Bank* bank            # over one element
     uint64_t* stops         # per quantifier: the lanes on which the loop is left
     uint64_t* goes_on
     uint64_t* strikes       # two per quantifier: no element stops, one does
 
-cdef struct Block:
+cdef struct Bank:
     PactStep* steps
-    Loop* loops
+    Quantifier* loops
     int32_t loop_count
     int32_t count           # clauses
     uint64_t lanes          # those that are in use; the first path to `violated` of clause n has lane n
@@ -36,14 +36,14 @@ cdef struct Block:
     int32_t first_skipped   # to `skipped`,
     int32_t first_satisfied # to `satisfied`
     int32_t end
-    uint8_t local[64]       # lane -> the clause within the block
+    uint8_t local[64]       # lane -> the clause within the bank
     int32_t* clauses        # and their numbers
     int32_t first           # they are first, first + 1, ...; or -1
 
 cdef struct Guarded:        # clauses that wait for one value of one field
     int32_t block_count
     int32_t word_count
-    Block* blocks
+    Bank* banks
     int32_t* words          # words of the masks in which the clauses are, and their bits there
     uint64_t* bits
 
@@ -67,13 +67,13 @@ cdef class Fast:
     cdef PactVocabulary* vocabularies       # of slots; those of element fields lie behind them
     cdef int vocabulary_count
     cdef int top_vocabularies
-    cdef Block* blocks
+    cdef Bank* banks
     cdef int block_count
-    cdef Block* applies                 # NULL: to every call
+    cdef Bank* applies                 # NULL: to every call
     cdef Guard* guards
     cdef int guard_count
     cdef Guarded* guarded
-    cdef int derived_cells              # what a block computes, behind the registers
+    cdef int derived_cells              # what a bank computes, behind the registers
     cdef Ins* alone                     # the code, in which every clause ends the run
     cdef int32_t* starts                # per clause
     cdef readonly dict counts
@@ -99,9 +99,9 @@ cdef class Fast:
         return self.rooms[self.room_count - 1]
 
 
-# One block -----------------------------------------------------------------------------------------
+# One bank -----------------------------------------------------------------------------------------
 
-cdef inline bint load_element(Cell* x, PyObject* o, const Loop* loop, Frame frame) noexcept:
+cdef inline bint load_element(Cell* x, PyObject* o, const Quantifier* loop, Frame frame) noexcept:
     """The fields of a list's record; false if it is none, or some field is not plain."""
     cdef Layout* layout = &frame.binding.layouts[loop.layout]
     return (
@@ -110,7 +110,7 @@ cdef inline bint load_element(Cell* x, PyObject* o, const Loop* loop, Frame fram
     )
 
 cdef uint64_t go_round(
-    const Loop* loop, const Cell* source, const PactVocabulary* vocabularies, Frame frame, int* odd
+    const Quantifier* loop, const Cell* source, const PactVocabulary* vocabularies, Frame frame, int* odd
 ) noexcept:
     """The lanes that all quantifiers over one list contradict."""
     cdef Cell x[MAX_ELEMENT]
@@ -128,7 +128,7 @@ cdef uint64_t go_round(
     for i in range(size):
         left = 0
         if load_element(x, list_item(source.v.o, i), loop, frame):
-            left = loop.block.lanes & ~pact_weigh(loop.block.steps, x, vocabularies, NULL, odd)
+            left = loop.bank.lanes & ~pact_weigh(loop.bank.steps, x, vocabularies, NULL, odd)
         for q in range(loop.count):
             if left & loop.stops[q]:
                 stopped |= <uint64_t>1 << q
@@ -154,8 +154,8 @@ cdef extern from *:
     """
     int pact_lowest(uint64_t x) noexcept nogil
 
-cdef inline void mark(uint64_t* mask, const Block* b, uint64_t bits) noexcept:
-    """Set the bits of a block's clauses in a mask of all."""
+cdef inline void mark(uint64_t* mask, const Bank* b, uint64_t bits) noexcept:
+    """Set the bits of a bank's clauses in a mask of all."""
     cdef int32_t clause
     cdef int shift
     if b.first >= 0:
@@ -169,8 +169,8 @@ cdef inline void mark(uint64_t* mask, const Block* b, uint64_t bits) noexcept:
         mask[clause >> 6] |= <uint64_t>1 << (clause & 63)
         bits &= bits - 1
 
-cdef inline uint64_t judge_block(const Block* b, Fast fast, Frame frame, uint64_t* violated, uint64_t* skipped) noexcept:
-    """What a block comes to, a bit per clause of it; returned are those that are undecided."""
+cdef inline uint64_t judge_bank(const Bank* b, Fast fast, Frame frame, uint64_t* violated, uint64_t* skipped) noexcept:
+    """What a bank comes to, a bit per clause of it; returned are those that are undecided."""
     cdef int odd = 0
     cdef int i
     cdef uint64_t left = b.lanes & ~pact_weigh(b.steps, frame.cells, fast.vocabularies, frame.known, &odd)
@@ -192,10 +192,10 @@ cdef inline uint64_t judge_block(const Block* b, Fast fast, Frame frame, uint64_
 
 # A whole program -----------------------------------------------------------------------------------
 
-cdef inline void run_block(const Block* b, Fast fast, Frame frame) noexcept:
+cdef inline void run_bank(const Bank* b, Fast fast, Frame frame) noexcept:
     cdef uint64_t violated = 0
     cdef uint64_t skipped = 0
-    cdef uint64_t undecided = judge_block(b, fast, frame, &violated, &skipped)
+    cdef uint64_t undecided = judge_bank(b, fast, frame, &violated, &skipped)
     if violated:
         mark(frame.violated, b, violated)
     if skipped:
@@ -225,7 +225,7 @@ cdef void run_guard(const Guard* guard, Fast fast, Frame frame) noexcept:
         for j in range(chosen.word_count):
             frame.skipped[chosen.words[j]] &= ~chosen.bits[j]
         for j in range(chosen.block_count):
-            run_block(&chosen.blocks[j], fast, frame)
+            run_bank(&chosen.banks[j], fast, frame)
 
 cdef int decide(Fast fast, Frame frame) noexcept:
     """Judge loaded cells as far as that is plain.  Clauses that are left are in `frame.todo`; their number
@@ -237,13 +237,13 @@ cdef int decide(Fast fast, Frame frame) noexcept:
     for i in range(fast.top_vocabularies):
         frame.known[i] = PACT_NOT_YET
     if fast.applies != NULL:
-        if judge_block(fast.applies, fast, frame, &violated, &skipped):
+        if judge_bank(fast.applies, fast, frame, &violated, &skipped):
             return -1
         if violated:
             frame.outside = True
             return 0
     for i in range(fast.block_count):
-        run_block(&fast.blocks[i], fast, frame)
+        run_bank(&fast.banks[i], fast, frame)
     for i in range(fast.guard_count):
         run_guard(&fast.guards[i], fast, frame)
     return frame.todo_count

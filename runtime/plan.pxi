@@ -6,7 +6,7 @@
 # notes which tests came out how: a path.  Ways past anything else are not walked, so that a clause of which
 # none of the paths is taken is left to its code.  The artifact holds none of this.
 #
-# A test is a tuple, equal for equal tests: so what clauses share is computed once per block.
+# A test is a tuple, equal for equal tests: so what clauses share is computed once per bank.
 #   ("against", None, value, op, constant)     ("pair", tag, value, value, accepts)
 #   ("fact", kind, value)                          ("text", value, frozenset of texts)
 #   ("loop", slot, layout, paths that leave the loop, paths that go on)
