@@ -16,41 +16,11 @@ import time
 from pathlib import Path
 
 import calls
-import msgspec
-import peer
-import rules
-from measure import Row, Side, agree, at_most, detail, faster, options, parse, race, report
-from verdicts import mask, no_bit, ok
+from measure import Row, options, parse, report
 
 import pactlang
 
 HERE = Path(__file__).parent
-REFERENCE = (HERE / "reference.pact").read_text("utf-8")
-NUMBERS = REFERENCE[: REFERENCE.index("// Text:")]
-
-
-def decoded(lines: list[bytes], count: int) -> list[Row]:
-    """The 14 rules without text, on records that are already Structs."""
-    decoder = msgspec.json.Decoder(rules.Call)
-    records = [decoder.decode(line) for line in lines]
-    cython = peer.build()
-    cython.prepare(rules.Call, rules.ToolCall)
-    check = pactlang.Evaluator(pactlang.compile(NUMBERS, name="numbers.pact")).check
-    wanted = [rules.check_numbers(record) for record in records]
-    agree([Side("pactlang", check, mask)], records, wanted)
-    sides = [
-        Side("pactlang", check, ok, no_bit),
-        Side("Cython", cython.check),
-        Side("Python", rules.check_numbers),
-    ]
-    agree(sides, records, wanted)
-    costs = race(sides, records, wanted, count)
-    ours, how = costs["pactlang"], detail(costs)
-    return [
-        at_most("14 rules, decoded record, against hand-written Cython", 2.5, ours / costs["Cython"], how),
-        faster("14 rules, decoded record, against hand-written Python", 2, costs["Python"] / ours, how),
-    ]
-
 
 FORMS = (
     'clause c{n} "Promise {n}." {{ severity minor  when tool == "t{n}"  require args.amount <= {n}.5 }}',
@@ -150,10 +120,8 @@ def main() -> None:
     chosen = parse(parser)
     if chosen.quick:
         chosen.gigabytes, chosen.processes = min(chosen.gigabytes, 0.005), 1
-    lines = list(calls.lines(chosen.records))
-    rows = decoded(lines, chosen.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        rows += starting(Path(folder), chosen.processes)
+        rows = starting(Path(folder), chosen.processes)
         rows.append(big_file(Path(folder), chosen.gigabytes))
     report("foundation", rows, chosen, ["msgspec", "Cython"])
 

@@ -36,6 +36,7 @@ cdef class Machine:
     cdef Frame spare                    # what the next run takes; runs in other threads make their own
     cdef dict bindings
     cdef Binding recent                 # the binding of the last record
+    cdef bytes last_masks               # of the last verdict on more than 64 clauses
     cdef object shapes
     cdef Fast fast                      # None: not made yet, or there is none
     cdef bint is_fast                   # it has been tried to make it
@@ -357,10 +358,17 @@ cdef class Machine:
             verdict.small[1] = frame.violated[1]
             verdict.small[2] = frame.violated[2]
         else:
-            verdict.large = (<char*>frame.violated)[: 3 * self.words * sizeof(uint64_t)]
+            verdict.large = self.masks(frame)
             verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
         self.give_back(frame)
         return verdict
+
+    cdef bytes masks(self, Frame frame):
+        """The masks as bytes; those of the last verdict, if they are the same, as on calls that keep their pact."""
+        cdef Py_ssize_t size = 3 * self.words * sizeof(uint64_t)
+        if self.last_masks is None or memcmp(PyBytes_AS_STRING(self.last_masks), frame.violated, size):
+            self.last_masks = (<char*>frame.violated)[:size]
+        return self.last_masks
 
     def refuse(self, record, bint trusted):
         """A loaded record was refused: convert a user's own, or say why.  The subclass knows how."""

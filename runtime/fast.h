@@ -162,19 +162,8 @@ static inline uint64_t pact_load8(const char *data) {
 }
 
 /* A compact text stands right behind its header of more than 8 bytes, so that the 8 bytes that end with it may
-   always be read.  0 for another form: an instance of a subclass. */
-static inline int pact_word(PyObject *o, PactWord *word) {
-    const char *data;
-    uint64_t size = (uint64_t)PyUnicode_GET_LENGTH(o), kind = 1;
-    if (PyUnicode_IS_COMPACT_ASCII(o)) {
-        data = (const char *)((PyASCIIObject *)o + 1);
-    } else {
-        if (!PyUnicode_IS_COMPACT(o)) return 0;
-        data = (const char *)PyUnicode_DATA(o);
-        kind = PyUnicode_KIND(o);
-        size *= kind;
-    }
-    /* Without a branch: which length a text has is not foreseen. */
+   always be read.  No branch asks for its length: that is not foreseen. */
+static inline void pact_fill_word(PactWord *word, PyObject *o, const char *data, uint64_t size, uint64_t kind) {
     uint64_t some = 0 - (uint64_t)(size != 0), less = size < 8 ? 64 - 8 * size : 0;
     const char *last = data + size - 8;
     const char *first = size < 8 ? last : data;
@@ -187,6 +176,22 @@ static inline int pact_word(PyObject *o, PactWord *word) {
     word->head = pact_load8(first) >> (less & 63) & some;
     word->tail = pact_load8(last) >> (less & 63) & some;
 #endif
+}
+
+/* 0 for a text of another form: an instance of a subclass. */
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static int pact_other_word(PyObject *o, PactWord *word) {
+    uint64_t kind = PyUnicode_KIND(o);
+    if (!PyUnicode_IS_COMPACT(o)) return 0;
+    pact_fill_word(word, o, (const char *)PyUnicode_DATA(o), PyUnicode_GET_LENGTH(o) * kind, kind);
+    return 1;
+}
+
+static inline int pact_word(PyObject *o, PactWord *word) {
+    if (!PyUnicode_IS_COMPACT_ASCII(o)) return pact_other_word(o, word);
+    pact_fill_word(word, o, (const char *)((PyASCIIObject *)o + 1), PyUnicode_GET_LENGTH(o), 1);
     return 1;
 }
 

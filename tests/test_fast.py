@@ -6,6 +6,7 @@ A machine with `generic` set does without both.  The oracle of test_oracle.py ju
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -304,3 +305,17 @@ def test_a_limit_stops_a_loop_of_the_fast_form_as_it_does_the_generic_one() -> N
         data = {"parts": [{"n": 1}] * size}
         assert say(fast, data) == say(generic, data)
         assert fast.last_steps == generic.last_steps
+
+
+def test_a_call_that_keeps_its_pact_allocates_as_much_under_200_clauses_as_under_20() -> None:
+    def allocated(count: int) -> int:
+        clauses = "\n".join(f"clause c{n} {{ when b require d <= {n}.5 }}" for n in range(count))
+        check = pactlang.Evaluator(pactlang.compile(Simple.HEADER + clauses)).check
+        given = msgspec.convert(Simple(random.Random(0)).record(), R, strict=False)
+        given.d = 0.0
+        kept = [check(given) for _ in range(200)]  # more than Cython keeps for reuse
+        before = sys.getallocatedblocks()
+        kept[0] = check(given)
+        return sys.getallocatedblocks() - before
+
+    assert allocated(200) == allocated(20)
