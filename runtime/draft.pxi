@@ -16,6 +16,21 @@ cdef dict COMPUTED = {
 cdef dict PAIR_KINDS = {TAG_DOUBLE: STEP_PAIR_DOUBLE, TAG_INT: STEP_PAIR_INT, TAG_TIMESTAMP: STEP_PAIR_TIME}
 
 
+cdef int kind_of(tuple test) except -1:
+    """The kind of a step."""
+    if test[0] == "against":
+        return AGAINST[test[3]]
+    return PAIR_KINDS[test[1]] if test[0] == "pair" else test[1]
+
+
+cdef list by_kind(list tests):
+    """Tests of a kind one behind the other: so the machine jumps less."""
+    kinds = {}
+    for test in tests:
+        kinds.setdefault(kind_of(test), []).append(test)
+    return [test for found in kinds.values() for test in found]
+
+
 cdef class Draft:
     """A bank under construction."""
 
@@ -250,7 +265,7 @@ cdef class Drafts:
             steps.kind = COMPUTED[op]
             steps.a, steps.b, steps.c = cells.at(left), cells.at(right), cell * sizeof(Cell)
             steps += 1
-        for test in tests:
+        for test in by_kind(tests):
             self.step(steps, test, cells)
             steps.strikes[0], steps.strikes[1] = strikes[test]
             steps += 1

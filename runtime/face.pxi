@@ -252,16 +252,10 @@ cdef class Machine:
 
     cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
         """Load and run; the slot that was refused, or -1."""
-        cdef int refused = -1
-        cdef int loaded
+        cdef int refused
         cdef bint collects = False
         self.begin(frame, binding)
-        loaded = load_quietly(frame, binding.loads, binding.row, self.slot_count, record)
-        if loaded < self.slot_count:
-            if frame.shared:                    # pin() looks at slots that are not loaded yet
-                memset(frame.cells + loaded, 0, (self.slot_count - loaded) * sizeof(Cell))
-                collects = PyGC_Disable()       # a finalizer, too, could change the caller's record
-            refused = load_row(frame, binding.row, loaded, self.slot_count, record)
+        refused = load_record(frame, binding, self.slot_count, record, &collects)
         if refused < 0:
             self.settle(frame)
         if collects:
@@ -307,7 +301,7 @@ cdef class Machine:
         for clause in range(self.clauses):
             frame.unknown[clause >> 6] |= <uint64_t>1 << (clause & 63)
 
-    cdef void give_back(self, Frame frame):
+    cdef void give_back(self, Frame frame) noexcept:
         self.wipe(frame)
         self.spare = frame
 

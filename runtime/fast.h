@@ -1,7 +1,8 @@
 /* The fast form's inner loops: fields of a struct become cells, cells become bits.
  *
- * In C because each instruction jumps straight to the next one's code: every call takes the same steps in the
- * same order, so that the jumps are foreseen.  fast.pxi says what the steps mean, plan.pxi what they come from.
+ * In C because the code of each kind of instruction goes on with the next one of its kind, which lies behind it,
+ * and jumps straight to another kind's code after the last: few jumps, the same on every call.  fast.pxi says
+ * what the steps mean, plan.pxi what they come from.
  * Nothing here runs Python code or raises.  The cells are value.pxi's, with the same layout.
  */
 #include <float.h>
@@ -22,6 +23,7 @@ enum {  /* tags, as pactlang/opcodes.py has them */
 #define PACT_AT(name) &&at_##name
 #define PACT_CASE(name) at_##name:
 #define PACT_GO(kind) goto *table[kind];
+#define PACT_NEXT(kind, name) { if ((kind) == name) goto at_##name; PACT_GO(kind) }
 #define PACT_SWITCH(kind) PACT_GO(kind)
 #define PACT_END
 #else
@@ -29,6 +31,7 @@ enum {  /* tags, as pactlang/opcodes.py has them */
 #define PACT_AT(name)
 #define PACT_CASE(name) case name:
 #define PACT_GO(kind) goto again;
+#define PACT_NEXT(kind, name) goto again;
 #define PACT_SWITCH(kind) again: switch (kind) {
 #define PACT_END }
 #endif
@@ -44,20 +47,20 @@ enum { PACT_MANY = 24 };    /* fields of a list's records that are looked at in 
 typedef struct PactLoad {
     int32_t kind;
     int32_t offset;                 /* in bytes from the struct's start */
+    int32_t cell;
     int32_t is_null;                /* null is null */
-    int32_t count;                  /* of a list's records: fields, at most PACT_MANY */
-    const struct PactLoad *loads;
-    PyObject *type;
+    const struct PactLoad *loads;   /* of a list's records: their fields, at most PACT_MANY */
+    PyObject *type;                 /* and their class */
 } PactLoad;
 
-static Py_ssize_t pact_load(const PactLoad *loads, PyObject *record, PactCell *cells);
+static int pact_load(const PactLoad *loads, PyObject *record, PactCell *cells);
 
 /* Whether all elements of a list are records of one class whose fields are plain. */
 static int pact_all_plain(const PactLoad *p, PyObject *items) {
     PactCell cells[PACT_MANY];
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
         PyObject *o = PyList_GET_ITEM(items, i);
-        if ((PyObject *)Py_TYPE(o) != p->type || pact_load(p->loads, o, cells) != p->count) return 0;
+        if ((PyObject *)Py_TYPE(o) != p->type || !pact_load(p->loads, o, cells)) return 0;
     }
     return 1;
 }
@@ -67,70 +70,68 @@ static inline int pact_wide_is_text(PyObject *o) {
         && pact_no_surrogate(PyUnicode_DATA(o), PyUnicode_KIND(o), PyUnicode_GET_LENGTH(o));
 }
 
-/* Fill cells, one per load, until the end or one that is not plain; how many were filled. */
-static Py_ssize_t pact_load(const PactLoad *loads, PyObject *record, PactCell *cells) {
+/* Fill one cell per load; 0 where a field is not plain. */
+static int pact_load(const PactLoad *loads, PyObject *record, PactCell *cells) {
     PACT_TABLE(PACT_AT(LOAD_END), PACT_AT(LOAD_DOUBLE), PACT_AT(LOAD_INT), PACT_AT(LOAD_TEXT),
                PACT_AT(LOAD_TEXT_CHECKED), PACT_AT(LOAD_BOOL), PACT_AT(LOAD_LIST), PACT_AT(LOAD_RECORDS),
                PACT_AT(LOAD_STOP))
     const PactLoad *p = loads;
-    PactCell *x = cells;
+    PactCell *x;
     PyObject *o;
     long long number;
 #define FIELD (o = *(PyObject **)((char *)record + p->offset))
-#define FILL(part, value, its) { x->v.part = (value); x->tag = (its); x->aux = 0; p++; x++; PACT_GO(p->kind) }
-#if defined(__GNUC__) && !defined(NOPRE)
-    for (const PactLoad *ahead = loads; ahead->kind < LOAD_STOP && ahead->kind != LOAD_END; ahead++) {
-        char *field = *(char **)((char *)record + ahead->offset);
-        __builtin_prefetch(field);
-        __builtin_prefetch(field + sizeof(PyASCIIObject));
-    }
-#endif
+#define FILL(part, value, its) x = cells + p->cell; x->v.part = (value); x->tag = (its); x->aux = 0; p++;
+#define FILLED(name, part, value, its) { FILL(part, value, its) PACT_NEXT(p->kind, name) }
     PACT_SWITCH(p->kind)
     PACT_CASE(LOAD_DOUBLE)
         FIELD;
         if (o != NULL && PyFloat_CheckExact(o) && fabs(PyFloat_AS_DOUBLE(o)) <= DBL_MAX)
-            FILL(d, PyFloat_AS_DOUBLE(o), PACT_DOUBLE)
+            FILLED(LOAD_DOUBLE, d, PyFloat_AS_DOUBLE(o), PACT_DOUBLE)
         goto null;
     PACT_CASE(LOAD_INT)
         FIELD;
         if (o != NULL && PyLong_CheckExact(o) && pact_int(o, &number) == 0)
-            FILL(i, number, PACT_INT)
+            FILLED(LOAD_INT, i, number, PACT_INT)
         goto null;
     PACT_CASE(LOAD_TEXT_CHECKED)
         FIELD;
         if (o != NULL && (PyUnicode_CheckExact(o) || PyUnicode_Check(o)) && (PyUnicode_KIND(o) == PyUnicode_1BYTE_KIND || pact_wide_is_text(o)))
-            FILL(o, o, PACT_STRING)
+            FILLED(LOAD_TEXT_CHECKED, o, o, PACT_STRING)
         goto null;
     PACT_CASE(LOAD_TEXT)
         FIELD;
         if (o != NULL && o != Py_None)
-            FILL(o, o, PACT_STRING)
+            FILLED(LOAD_TEXT, o, o, PACT_STRING)
         goto null;
     PACT_CASE(LOAD_BOOL)
         FIELD;
         if (o == Py_True || o == Py_False)
-            FILL(i, o == Py_True, PACT_BOOL)
+            FILLED(LOAD_BOOL, i, o == Py_True, PACT_BOOL)
         goto null;
     PACT_CASE(LOAD_RECORDS)
         FIELD;
         if (o != NULL && PyList_Check(o) && pact_all_plain(p, o))
-            FILL(o, o, PACT_LIST)
+            FILLED(LOAD_RECORDS, o, o, PACT_LIST)
         goto null;
     PACT_CASE(LOAD_LIST)        /* whoever reads its elements looks at them */
         FIELD;
         if (o != NULL && PyList_Check(o))
-            FILL(o, o, PACT_LIST)
+            FILLED(LOAD_LIST, o, o, PACT_LIST)
         goto null;
     PACT_CASE(LOAD_STOP)
+        return 0;
     PACT_CASE(LOAD_END)
-        return x - cells;
+        return 1;
     PACT_END
 null:
-    if (o == Py_None && p->is_null)
+    if (o == Py_None && p->is_null) {
         FILL(i, 0, PACT_NULL)
-    return x - cells;
+        PACT_GO(p->kind)
+    }
+    return 0;
 #undef FIELD
 #undef FILL
+#undef FILLED
 }
 
 /* Vocabularies -------------------------------------------------------------------------------------- */
@@ -271,45 +272,45 @@ static uint64_t pact_weigh(
     PactCell *c;
     long long number;
 #define CELL(place) ((PactCell *)((char *)cells + s->place))
-#define GO { s++; PACT_GO(s->kind) }
-#define SAY(type, outcome) a = CELL(a); if (a->tag == type) { dead |= s->strikes[outcome]; GO } goto strange;
-#define EQUAL(type, outcome) \
+#define GO(name) { s++; PACT_NEXT(s->kind, name) }
+#define SAY(name, type, outcome) a = CELL(a); if (a->tag == type) { dead |= s->strikes[outcome]; GO(name) } goto strange;
+#define EQUAL(name, type, outcome) \
     a = CELL(a); \
-    if (a->tag == type) { dead |= s->strikes[outcome]; GO } \
-    if (a->tag == PACT_NULL) { dead |= s->strikes[0]; GO } \
+    if (a->tag == type) { dead |= s->strikes[outcome]; GO(name) } \
+    if (a->tag == PACT_NULL) { dead |= s->strikes[0]; GO(name) } \
     goto strange;
 #define ORDER(x, y) ((((x) < (y)) | ((x) == (y)) << 1 | ((x) > (y)) << 2) & s->k.i) != 0
-#define PAIR(type, part) \
+#define PAIR(name, type, part) \
     a = CELL(a); b = CELL(b); \
-    if (a->tag == type && b->tag == type) { dead |= s->strikes[ORDER(a->v.part, b->v.part)]; GO } \
+    if (a->tag == type && b->tag == type) { dead |= s->strikes[ORDER(a->v.part, b->v.part)]; GO(name) } \
     goto strange;
-#define MAKE(part, value, type) c->v.part = (value); c->tag = type; c->aux = 0; GO
+#define MAKE(name, part, value, type) c->v.part = (value); c->tag = type; c->aux = 0; GO(name)
 #define COMPUTE a = CELL(a); b = CELL(b); c = CELL(c);
 #define OF(type) (a->tag == type && b->tag == type)
     PACT_SWITCH(s->kind)
-    PACT_CASE(STEP_LE_DOUBLE) SAY(PACT_DOUBLE, a->v.d <= s->k.d)
-    PACT_CASE(STEP_LT_DOUBLE) SAY(PACT_DOUBLE, a->v.d < s->k.d)
-    PACT_CASE(STEP_GE_DOUBLE) SAY(PACT_DOUBLE, a->v.d >= s->k.d)
-    PACT_CASE(STEP_GT_DOUBLE) SAY(PACT_DOUBLE, a->v.d > s->k.d)
-    PACT_CASE(STEP_EQ_DOUBLE) EQUAL(PACT_DOUBLE, a->v.d == s->k.d)
-    PACT_CASE(STEP_LE_INT) SAY(PACT_INT, a->v.i <= s->k.i)
-    PACT_CASE(STEP_LT_INT) SAY(PACT_INT, a->v.i < s->k.i)
-    PACT_CASE(STEP_GE_INT) SAY(PACT_INT, a->v.i >= s->k.i)
-    PACT_CASE(STEP_GT_INT) SAY(PACT_INT, a->v.i > s->k.i)
-    PACT_CASE(STEP_EQ_INT) EQUAL(PACT_INT, a->v.i == s->k.i)
-    PACT_CASE(STEP_PAIR_DOUBLE) PAIR(PACT_DOUBLE, d)
-    PACT_CASE(STEP_PAIR_INT) PAIR(PACT_INT, i)
+    PACT_CASE(STEP_LE_DOUBLE) SAY(STEP_LE_DOUBLE, PACT_DOUBLE, a->v.d <= s->k.d)
+    PACT_CASE(STEP_LT_DOUBLE) SAY(STEP_LT_DOUBLE, PACT_DOUBLE, a->v.d < s->k.d)
+    PACT_CASE(STEP_GE_DOUBLE) SAY(STEP_GE_DOUBLE, PACT_DOUBLE, a->v.d >= s->k.d)
+    PACT_CASE(STEP_GT_DOUBLE) SAY(STEP_GT_DOUBLE, PACT_DOUBLE, a->v.d > s->k.d)
+    PACT_CASE(STEP_EQ_DOUBLE) EQUAL(STEP_EQ_DOUBLE, PACT_DOUBLE, a->v.d == s->k.d)
+    PACT_CASE(STEP_LE_INT) SAY(STEP_LE_INT, PACT_INT, a->v.i <= s->k.i)
+    PACT_CASE(STEP_LT_INT) SAY(STEP_LT_INT, PACT_INT, a->v.i < s->k.i)
+    PACT_CASE(STEP_GE_INT) SAY(STEP_GE_INT, PACT_INT, a->v.i >= s->k.i)
+    PACT_CASE(STEP_GT_INT) SAY(STEP_GT_INT, PACT_INT, a->v.i > s->k.i)
+    PACT_CASE(STEP_EQ_INT) EQUAL(STEP_EQ_INT, PACT_INT, a->v.i == s->k.i)
+    PACT_CASE(STEP_PAIR_DOUBLE) PAIR(STEP_PAIR_DOUBLE, PACT_DOUBLE, d)
+    PACT_CASE(STEP_PAIR_INT) PAIR(STEP_PAIR_INT, PACT_INT, i)
     PACT_CASE(STEP_PAIR_TIME)
         a = CELL(a);
         b = CELL(b);
         if (a->tag != b->tag || (a->tag != PACT_TIMESTAMP && a->tag != PACT_DURATION)) goto strange;
         dead |= s->strikes[a->v.i == b->v.i ? ORDER(a->aux, b->aux) : ORDER(a->v.i, b->v.i)];
-        GO
-    PACT_CASE(STEP_TRUE) SAY(PACT_BOOL, a->v.i != 0)
+        GO(STEP_PAIR_TIME)
+    PACT_CASE(STEP_TRUE) SAY(STEP_TRUE, PACT_BOOL, a->v.i != 0)
     PACT_CASE(STEP_PRESENT)     /* error value 2: below a record that is null */
         a = CELL(a);
         dead |= s->strikes[!(a->tag == PACT_NULL || (a->tag == PACT_ERROR && a->aux == 2))];
-        GO
+        GO(STEP_PRESENT)
     PACT_CASE(STEP_WORD) {
         const PactChoice *choice = s->k.choice;
         int32_t found = known == NULL ? PACT_NOT_YET : known[choice->vocabulary];
@@ -323,33 +324,33 @@ static uint64_t pact_weigh(
             dead |= choice->strange;
             *odd = 1;
         }
-        GO
+        GO(STEP_WORD)
     }
     PACT_CASE(STEP_SIZE)
         a = CELL(a);
         c = CELL(c);
-        if (a->tag == PACT_LIST) { MAKE(i, PyList_GET_SIZE(a->v.o), PACT_INT) }
-        if (a->tag == PACT_STRING) { MAKE(i, PyUnicode_GET_LENGTH(a->v.o), PACT_INT) }
+        if (a->tag == PACT_LIST) { MAKE(STEP_SIZE, i, PyList_GET_SIZE(a->v.o), PACT_INT) }
+        if (a->tag == PACT_STRING) { MAKE(STEP_SIZE, i, PyUnicode_GET_LENGTH(a->v.o), PACT_INT) }
         goto no_value;
     PACT_CASE(STEP_ADD_INT)
         COMPUTE
-        if (OF(PACT_INT) && !__builtin_add_overflow(a->v.i, b->v.i, &number)) { MAKE(i, number, PACT_INT) }
+        if (OF(PACT_INT) && !__builtin_add_overflow(a->v.i, b->v.i, &number)) { MAKE(STEP_ADD_INT, i, number, PACT_INT) }
         goto no_value;
     PACT_CASE(STEP_SUBTRACT_INT)
         COMPUTE
-        if (OF(PACT_INT) && !__builtin_sub_overflow(a->v.i, b->v.i, &number)) { MAKE(i, number, PACT_INT) }
+        if (OF(PACT_INT) && !__builtin_sub_overflow(a->v.i, b->v.i, &number)) { MAKE(STEP_SUBTRACT_INT, i, number, PACT_INT) }
         goto no_value;
     PACT_CASE(STEP_ADD_DOUBLE)
         COMPUTE
-        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d + b->v.d, PACT_DOUBLE) }
+        if (OF(PACT_DOUBLE)) { MAKE(STEP_ADD_DOUBLE, d, a->v.d + b->v.d, PACT_DOUBLE) }
         goto no_value;
     PACT_CASE(STEP_SUBTRACT_DOUBLE)
         COMPUTE
-        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d - b->v.d, PACT_DOUBLE) }
+        if (OF(PACT_DOUBLE)) { MAKE(STEP_SUBTRACT_DOUBLE, d, a->v.d - b->v.d, PACT_DOUBLE) }
         goto no_value;
     PACT_CASE(STEP_MULTIPLY_DOUBLE)
         COMPUTE
-        if (OF(PACT_DOUBLE)) { MAKE(d, a->v.d * b->v.d, PACT_DOUBLE) }
+        if (OF(PACT_DOUBLE)) { MAKE(STEP_MULTIPLY_DOUBLE, d, a->v.d * b->v.d, PACT_DOUBLE) }
         goto no_value;
     PACT_CASE(STEP_END)
         return dead;
@@ -357,9 +358,11 @@ static uint64_t pact_weigh(
 no_value:                       /* what reads it has no answer; it is no absent field either */
     c->tag = PACT_ERROR;
     c->aux = 0;
-    GO
+    s++;
+    PACT_GO(s->kind)
 strange:
     *odd = 1;
     dead |= s->strikes[0] | s->strikes[1];
-    GO
+    s++;
+    PACT_GO(s->kind)
 }

@@ -104,10 +104,7 @@ cdef class Fast:
 cdef inline bint load_element(Cell* x, PyObject* o, const Quantifier* loop, Frame frame) noexcept:
     """The fields of a list's record; false if it is none, or some field is not plain."""
     cdef Layout* layout = &frame.binding.layouts[loop.layout]
-    return (
-        <PyObject*>o.ob_type == layout.type
-        and pact_load(layout.loads, o, <PactCell*>x) == layout.count
-    )
+    return <PyObject*>o.ob_type == layout.type and pact_load(layout.loads, o, <PactCell*>x)
 
 cdef uint64_t go_round(
     const Quantifier* loop, const Cell* source, const PactVocabulary* vocabularies, Frame frame, int* odd

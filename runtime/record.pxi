@@ -2,7 +2,7 @@
 #
 # Owns:  Binding owns the offsets of one family of struct classes: those that `records.Reader` made,
 #        or a user's own whose fields have the same form.
-# Needs: value.pxi.        Gives: Binding, load_field(), load_row().
+# Needs: value.pxi.        Gives: Binding, load_field(), load_record().
 # Offsets are read from the classes' member descriptors, never computed: msgspec orders fields by name.
 # Every load looks at the object's type, so a wrong object in a slot is refused and never misread.
 
@@ -32,7 +32,7 @@ cdef struct Layout:
     int count
     PyObject* type          # the exact class of its structs
     bint checks             # some field's value may be refused, although decoding let it pass
-    PactLoad* loads         # of all fields; the first that is not plain ends them
+    PactLoad* loads         # of all fields, by kind
 
 
 cdef class Binding:
@@ -50,7 +50,9 @@ cdef class Binding:
     cdef public bint host               # values are Python's own: a NaN and a datetime are welcome
     cdef list kept
     cdef RowField* row                  # the slots of the machine that uses this binding
-    cdef PactLoad* loads                # the same as far as they are plain
+    cdef PactLoad* loads                # the same for those that are plain, by kind
+    cdef int32_t* rest                  # the other slots
+    cdef int rest_count
     cdef readonly object root           # the struct class of the pact's record
     cdef readonly int root_layout
 
@@ -82,9 +84,10 @@ cdef class Binding:
                 self.check_default(&self.layouts[i].fields[j])
         for i in range(self.count):
             for j in range(self.layouts[i].count):
-                self.set_load(&self.layouts[i].loads[j], &self.layouts[i].fields[j])
+                self.set_load(&self.layouts[i].loads[j], &self.layouts[i].fields[j], j)
                 if self.layouts[i].loads[j].kind == LOAD_RECORDS:      # one level is looked at in place
                     self.layouts[i].loads[j].kind = LOAD_STOP
+            sort_loads(self.layouts[i].loads, self.layouts[i].count)
         for i in range(self.count):     # a list of records that are checked is checked itself
             for k in range(self.count):
                 for j in range(self.layouts[k].count):
@@ -122,13 +125,15 @@ cdef class Binding:
                 slot.has_default = False
 
     cdef take_row(self, const RowSlot* slots, int count):
-        """Prepare the row of slots that load_row reads."""
+        """Prepare the row of slots that load_record reads."""
         cdef int i
+        cdef int plain = 0
         cdef RowField* row
         if self.row != NULL:
             raise ValueError("a binding serves one machine")
         self.row = <RowField*>allocate(count * sizeof(RowField))
         self.loads = <PactLoad*>allocate((count + 1) * sizeof(PactLoad))
+        self.rest = <int32_t*>allocate(count * sizeof(int32_t))
         for i in range(count):
             row = &self.row[i]
             row.base = slots[i].base
@@ -141,13 +146,21 @@ cdef class Binding:
                 row.is_null = row.slot.nullable and not row.slot.has_default
                 row.kind = ROW_OTHER if row.below else row_kind(row.slot, self.trusted)
             row.quiet = slots[i].field < 0 or self.is_quiet(row.slot)
-            self.loads[i].kind = LOAD_STOP
+            self.loads[plain].kind = LOAD_STOP
             if slots[i].field >= 0 and not row.below:
-                self.set_load(&self.loads[i], row.slot)
+                self.set_load(&self.loads[plain], row.slot, i)
+            if self.loads[plain].kind == LOAD_STOP:
+                self.rest[self.rest_count] = i
+                self.rest_count += 1
+            else:
+                plain += 1
+        self.loads[plain].kind = LOAD_END
+        sort_loads(self.loads, plain)
 
-    cdef void set_load(self, PactLoad* load, const FieldSlot* slot) noexcept:
+    cdef void set_load(self, PactLoad* load, const FieldSlot* slot, int cell) noexcept:
         """How pact_load reads a field; it stops at one that is not plain."""
         load.kind = LOAD_STOP
+        load.cell = cell
         load.offset = <int32_t>slot.offset
         load.is_null = slot.nullable and not slot.has_default
         if slot.offset < 0 or slot.convert != NULL:
@@ -166,7 +179,6 @@ cdef class Binding:
             load.kind = LOAD_LIST
         elif slot.kind == KIND_LIST and self.layouts[slot.layout].count <= PACT_MANY:
             load.kind = LOAD_RECORDS
-            load.count = self.layouts[slot.layout].count
             load.loads = self.layouts[slot.layout].loads
             load.type = self.layouts[slot.layout].type
 
@@ -194,12 +206,25 @@ cdef class Binding:
         cdef int i
         PyMem_Free(self.row)
         PyMem_Free(self.loads)
+        PyMem_Free(self.rest)
         if self.layouts != NULL:
             for i in range(self.count):
                 PyMem_Free(self.layouts[i].fields)
                 PyMem_Free(self.layouts[i].loads)
             PyMem_Free(self.layouts)
 
+
+cdef void sort_loads(PactLoad* loads, int count) noexcept:
+    """Those of a kind one behind the other."""
+    cdef int i, j
+    cdef PactLoad load
+    for i in range(1, count):
+        load = loads[i]
+        j = i
+        while j > 0 and loads[j - 1].kind > load.kind:
+            loads[j] = loads[j - 1]
+            j -= 1
+        loads[j] = load
 
 cdef bint may_refuse(int kind) noexcept:
     return KIND_TIMESTAMP <= kind <= KIND_DURATION_NS or kind == KIND_CONVERT or kind == KIND_UINT
@@ -303,7 +328,7 @@ cdef bint is_record(PyObject* o, int number, Frame frame) noexcept:
         return False
     if frame.binding.trusted and not layout.checks:
         return True
-    if layout.count <= PACT_MANY and pact_load(layout.loads, o, <PactCell*>cells) == layout.count:
+    if layout.count <= PACT_MANY and pact_load(layout.loads, o, <PactCell*>cells):
         return True
     for i in range(layout.count):
         if not (
@@ -458,7 +483,7 @@ cdef struct RowSlot:
     int32_t layout
     int32_t field           # -1: the record itself
 
-cdef enum RowKind:          # what load_row can do in place
+cdef enum RowKind:          # what load_in_place does
     ROW_TEXT                # a str that decoding made: borrowed without a look
     ROW_TEXT_CHECKED
     ROW_DOUBLE
@@ -526,35 +551,46 @@ cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, F
         return True
     return False
 
-cdef inline int load_quietly(Frame frame, const PactLoad* loads, const RowField* row, int count, PyObject* record) noexcept:
-    """Fill the first registers from the record as far as that runs no Python code; how many those are."""
-    cdef int i
-    i = 0
-    while True:
-        i += <int>pact_load(loads + i, record, <PactCell*>&frame.cells[i])
-        if i == count:
-            return count
-        if not load_in_place(&frame.cells[i], &row[i], record, frame, True) and not (
-            row[i].quiet and load_slowly(&frame.cells[i], &row[i], record, frame)
-        ):
-            return i
-        i += 1
+cdef int load_record(Frame frame, Binding binding, int count, PyObject* record, bint* collects) noexcept:
+    """Fill the first `count` registers from the record; the number of a slot that is refused, or -1.
 
-cdef int load_row(Frame frame, const RowField* row, int start, int count, PyObject* record) noexcept:
-    """Fill the first `count` registers but those before `start` from the record; the number of a slot that is
-    refused, or -1."""
-    cdef const RowField* end = row + count
-    cdef Cell* x = frame.cells + start
-    row += start
-    while row < end:
-        if not load_in_place(x, row, record, frame, False) and not load_slowly(x, row, record, frame):
-            return <int>(x - frame.cells)
-        row += 1
-        x += 1
+    collects: set if the garbage collector was on, and is now off: reading some slot may run Python code, and a
+    finalizer could change the caller's record.
+    """
+    cdef int i = 0
+    if not pact_load(binding.loads, record, <PactCell*>frame.cells):
+        return load_rest(frame, binding.row, NULL, count, record, collects)
+    while i < binding.rest_count and load_quietly(frame, &binding.row[binding.rest[i]], binding.rest[i], record):
+        i += 1
+    if i == binding.rest_count:
+        return -1
+    return load_rest(frame, binding.row, binding.rest + i, binding.rest_count - i, record, collects)
+
+cdef inline bint load_quietly(Frame frame, const RowField* row, int slot, PyObject* record) noexcept:
+    """Fill a register from the record, if that runs no Python code."""
+    return load_in_place(&frame.cells[slot], row, record, frame, True) or (
+        row.quiet and load_slowly(&frame.cells[slot], row, record, frame)
+    )
+
+cdef int load_rest(
+    Frame frame, const RowField* row, const int32_t* slots, int count, PyObject* record, bint* collects
+) noexcept:
+    """Fill these slots' registers, or the first `count`; the number of one that is refused, or -1."""
+    cdef int i, slot
+    if frame.shared:                            # pin() looks at slots that are not loaded yet
+        for i in range(count):
+            memset(&frame.cells[i if slots == NULL else slots[i]], 0, sizeof(Cell))
+        collects[0] = PyGC_Disable()
+    for i in range(count):
+        slot = i if slots == NULL else slots[i]
+        if not load_in_place(&frame.cells[slot], &row[slot], record, frame, False) and not load_slowly(
+            &frame.cells[slot], &row[slot], record, frame
+        ):
+            return slot
     return -1
 
 cdef bint load_slowly(Cell* x, const RowField* row, PyObject* record, Frame frame) noexcept:
-    """What load_row does not do in place."""
+    """What load_in_place does not."""
     if row.below:
         if frame.cells[row.base].tag != TAG_RECORD:
             fail(x, ERR_NULL_OPERAND)

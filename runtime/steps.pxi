@@ -46,11 +46,11 @@ cdef extern from "fast.h":
     ctypedef struct PactLoad:
         int32_t kind
         int32_t offset
+        int32_t cell
         int32_t is_null
-        int32_t count
         const PactLoad* loads
         PyObject* type
-    Py_ssize_t pact_load(const PactLoad* loads, PyObject* record, PactCell* cells) noexcept
+    bint pact_load(const PactLoad* loads, PyObject* record, PactCell* cells) noexcept
     ctypedef struct PactWord:
         uint64_t head
         uint64_t tail
