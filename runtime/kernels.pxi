@@ -16,7 +16,7 @@ cdef extern from *:
     #define PACT_CLONES
     #endif
 
-    static inline int pact_lowest(uint64_t word) {
+    static inline int pact_first_row(uint64_t word) {
     #if defined(__GNUC__)
         return __builtin_ctzll(word);
     #else
@@ -196,7 +196,7 @@ cdef extern from *:
     static void pact_gather_##NAME(const TYPE *data, const int64_t *at, const uint64_t *rows, int64_t words, int64_t *out) { \
         for (int64_t w = 0; w < words; w++) \
             for (uint64_t word = rows[w]; word; word &= word - 1) { \
-                int64_t i = 64 * w + pact_lowest(word); \
+                int64_t i = 64 * w + pact_first_row(word); \
                 out[i] = (int64_t)data[at[i]]; \
             } \
     }
@@ -209,7 +209,7 @@ cdef extern from *:
         for (int64_t w = 0; w < words; w++) {
             uint64_t found = 0;
             for (uint64_t word = rows[w]; word; word &= word - 1) {
-                int j = pact_lowest(word);
+                int j = pact_first_row(word);
                 int64_t place = at[64 * w + j] + shift;
                 found |= (uint64_t)(bitmap[place >> 3] >> (place & 7) & 1) << j;
             }
@@ -427,7 +427,7 @@ cdef extern from *:
     ) noexcept nogil
     void or_into "pact_or" (uint64_t* to, const uint64_t* source, int64_t words) noexcept nogil
     bint any_bit "pact_any" (const uint64_t* a, int64_t words) noexcept nogil
-    int lowest "pact_lowest" (uint64_t word) noexcept nogil
+    int lowest "pact_first_row" (uint64_t word) noexcept nogil
     void fill_spread "pact_fill_spread" () noexcept nogil
     void write_codes "pact_codes" (
         const uint64_t* violated, const uint64_t* unknown, const uint64_t* skipped, int64_t n, uint8_t* out
