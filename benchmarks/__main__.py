@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MAIN = HERE.parent / "README.md"
-FIRST = ("rules", "machine", "guards", "text", "decode", "fleet", "ndjson", "columns", "growth")
+FIRST = ("rules", "machine", "guards", "text", "decode", "fleet", "ndjson", "columns", "growth", "length")
 
 
 def questions() -> list[str]:
