@@ -1,6 +1,7 @@
 """Feed records to an evaluator and keep what a report needs: counts, examples, what could not be read.
 
-In: blocks of lines.  Out: an `Audit`, which grows with the pact and with `limit`, never with the log.
+In: blocks of lines, or of rows of columns.  Out: an `Audit`, which grows with the pact and with `limit`,
+never with the log.
 
 A batch says only which clause was violated where; the evidence of an example is computed by checking
 its line once more.
@@ -19,6 +20,7 @@ from pactlang.errors import RecordError
 from pactlang.opcodes import Outcome
 
 if TYPE_CHECKING:
+    from pactlang.cli.parquet import Columnar
     from pactlang.evaluator import Evaluator
     from pactlang.verdict import Batch, Violation
 
@@ -87,9 +89,9 @@ class Audit:
         self.unreadable: list[Unreadable] = []
         self.reasons: dict[tuple[str, str], int] = {}
 
-    def feed(self, file: str, block: Block) -> Checked:
+    def feed(self, file: str, block: Block | Columnar) -> Checked:
         """Judge a block and count it."""
-        checked = Checked(self.evaluator, file, block, self.every)
+        checked = judged(self.evaluator, file, block, self.every)
         self.total = self.total.plus(tally(checked.batch))
         for line, path, reason in checked.batch.undecodable:
             self._unreadable(Unreadable(file, block.number(line), path, reason))
@@ -119,6 +121,15 @@ class Audit:
                 self.unknowns[name].append(checked.doubt(row, column))
 
 
+def judged(evaluator: Evaluator, file: str, block: Block | Columnar, every: bool) -> Checked:
+    """A block of lines, or of rows of columns, with its verdicts."""
+    if isinstance(block, Block):
+        return Checked(evaluator, file, block, every)
+    from pactlang.cli.parquet import CheckedColumns
+
+    return CheckedColumns(evaluator, file, block, every)
+
+
 class Checked:
     """A block with its verdicts, and with all ids if every row will be asked for."""
 
@@ -127,7 +138,7 @@ class Checked:
         self.file = file
         if block.withheld is not None:
             block = block._replace(data=block.withheld.filled(block.data, evaluator.program))
-        self.block = block
+        self.block: Block | Columnar = block
         self.batch: Batch = evaluator.check_lines(block.data, every)
         if block.withheld is not None:
             block.withheld.amend(self.batch, evaluator.program)
@@ -144,16 +155,21 @@ class Checked:
 
     def text(self, row: int) -> bytes:
         """The line of a row, without its line break."""
+        assert isinstance(self.block, Block)
         if not self._ends:
             ends = np.flatnonzero(np.frombuffer(self.block.data, np.uint8) == ord("\n"))
             self._ends = [-1, *ends.tolist(), len(self.block.data)]
         line = self.lines[row]
         return self.block.data[self._ends[line - 1] + 1 : self._ends[line]]
 
+    def struct(self, row: int) -> Any:
+        """The decoded record of a row.  RecordError if it cannot be decoded."""
+        return self.evaluator.reader.from_json(self.text(row))
+
     def place(self, row: int) -> Place:
         """Where the call of a row stands."""
         line = self.block.number(self.lines[row])
-        found = self.batch.ids[row] if self.batch.ids else identity(self.evaluator, self.text(row))
+        found = self.batch.ids[row] if self.batch.ids else self.identity(row)
         return Place(self.file, line, found if isinstance(found, str | int) else line)
 
     def evidence(self, row: int, clause: str) -> list[Example]:
@@ -163,7 +179,7 @@ class Checked:
             stored = held.violation(self.lines[row] - 1, clause, self.evaluator.program)
             if stored is not None:
                 return [Example(place, stored)]
-        verdict = self.evaluator.check_json(self.text(row))
+        verdict = self.evaluator.check(self.struct(row))
         return [Example(place, violation) for violation in verdict.violations if violation.clause == clause]
 
     def doubt(self, row: int, column: int) -> Undecided:
@@ -175,11 +191,18 @@ class Checked:
             why = held.reason(self.lines[row] - 1, program.clauses[column].name, program)
             if why:
                 return Undecided(self.place(row), why)
-        values = reader.values(reader.from_json(self.text(row)))
+        values = reader.values(self.struct(row))
         clause = program.module.clauses[column]
         found = evidence(program.module, clause, values, program.source, Outcome.UNKNOWN)
         reason = found.message.removeprefix(f"{program.clauses[column].name}: ")
         return Undecided(self.place(row), reason)
+
+    def identity(self, row: int) -> Any:
+        """The id of a row's call, None where it has none or cannot be decoded."""
+        try:
+            return self.evaluator.reader.identity(self.struct(row))
+        except RecordError:
+            return None
 
     def all_rows(self) -> Iterator[Row]:
         """Every record of the block in the order of its lines."""
@@ -200,11 +223,3 @@ class Checked:
         for row, column in zip(*(axis.tolist() for axis in np.nonzero(hits)), strict=True):
             found.setdefault(row, []).append(self.batch.clauses[column])
         return found
-
-
-def identity(evaluator: Evaluator, line: bytes) -> Any:
-    """The id of a record, None where it has none or cannot be decoded."""
-    try:
-        return evaluator.reader.identity(evaluator.reader.from_json(line))
-    except RecordError:
-        return None

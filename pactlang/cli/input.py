@@ -39,7 +39,7 @@ FOREIGN = {
     b"BZh": "bzip2 data; decompress it first, for instance with `bzip2 -dc`",
     b"\xfd7zXZ": "xz data; decompress it first, for instance with `xz -dc`",
     b"PK\x03\x04": "a zip archive; unpack it first",
-    b"PAR1": "a Parquet file; export it as JSON lines first",
+    b"PAR1": "a Parquet file; `pactc run` reads one that is named",
     b"PACT": "a built pact, not a file of records",
     b"\xff\xfe": "UTF-16 text; convert it first, for instance with `iconv -f UTF-16 -t UTF-8`",
     b"\xfe\xff": "UTF-16 text; convert it first, for instance with `iconv -f UTF-16 -t UTF-8`",
@@ -173,19 +173,22 @@ class Input:
         return ""
 
 
-def open_inputs(paths: Sequence[str]) -> list[Input]:
-    """The inputs, each of them looked at; a `Fault` names every one that cannot be read."""
+def open_inputs(paths: Sequence[str], columns: bool = False) -> list[Input]:
+    """The inputs, each of them looked at; a `Fault` names every one that cannot be read.
+
+    columns: Parquet files are welcome.
+    """
     if paths.count("-") > 1:
         raise Fault("`-` stands for standard input and can be given once")
-    inputs = [_input(path) for path in paths]
+    inputs = [_input(path, columns) for path in paths]
     faults = [fault for fault in (each.check() for each in inputs) if fault]
     if faults:
         raise Fault("\n".join(faults))
     return inputs
 
 
-def _input(path: str) -> Input:
-    """A file of records, or a ledger."""
+def _input(path: str, columns: bool) -> Input:
+    """A file of records, a ledger, or a file of columns."""
     if path != "-" and os.path.isfile(path):
         from pactlang.ledger.file import is_database
 
@@ -193,7 +196,20 @@ def _input(path: str) -> Input:
             from pactlang.cli.stored import StoredInput
 
             return StoredInput(path)
+        if columns and is_parquet(path):
+            from pactlang.cli.parquet import ParquetInput
+
+            return ParquetInput(path)
     return Input(path)
+
+
+def is_parquet(path: str) -> bool:
+    """Whether a file begins as a Parquet file does."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(4) == b"PAR1"
+    except (OSError, ValueError):
+        return False
 
 
 def _blocks(stream: Stream, chunk: int, longest: int) -> Iterator[Block | Overlong]:

@@ -6,7 +6,7 @@ In: a pact and files of records.  Out: a report, perhaps a file of verdicts, and
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -15,10 +15,11 @@ from pactlang.cli.audit import Audit
 from pactlang.cli.build import refuse_overwriting
 from pactlang.cli.facts import plural
 from pactlang.cli.follow import Live
-from pactlang.cli.input import Broken, Input, Overlong, open_inputs
+from pactlang.cli.input import Block, Broken, Input, Overlong, open_inputs
 from pactlang.cli.interrupt import Interrupts
 from pactlang.cli.outcome import SEVERITIES, Outcome
 from pactlang.cli.pacts import usable
+from pactlang.cli.parquet import Columnar, ParquetInput
 from pactlang.cli.progress import Bar
 from pactlang.cli.rows import Rows
 from pactlang.cli.screen import console, printable, write_bytes, write_json
@@ -55,14 +56,15 @@ def command(
 ) -> int:
     """Judge every call of a log by the clauses of a pact (.pact or .pactc).
 
-    RECORDS are files of JSON, one record per line, plain or gzip; - is standard input.  Files of any
-    size are read in bounded memory.  A record that cannot be read is counted and named, never dropped.
+    RECORDS are files of JSON, one record per line, plain or packed, or Parquet files; - is standard input
+    (JSON).  Files of any size are read in bounded memory.  A record that cannot be read is counted and
+    named, never dropped.
     """
     if pact == "-" and "-" in records:
         raise exits.Fault("`-` stands for standard input and can be given once")
     if follow and (len(records) != 1 or form != "text"):
         raise click.UsageError("`--follow` goes with one file of records and `--format text`")
-    inputs = open_inputs(records)
+    inputs = open_inputs(records, columns=True)
     inputs[0].follows = follow
     if verdicts is not None:
         refuse_overwriting(verdicts, [pact, *records])
@@ -120,8 +122,9 @@ def _examine_one(
     given: Input, outcome: Outcome, rows: Rows, bar: Bar, interrupts: Interrupts, live: Live | None
 ) -> None:
     audit = outcome.audit
+    before = audit.total.records - audit.total.undecodable
     try:
-        for block in interrupts.each(given.blocks()):
+        for block in interrupts.each(_blocks(given, audit)):
             if isinstance(block, Overlong):
                 rows.write([audit.pass_over(given.name, block)])
             else:
@@ -133,12 +136,22 @@ def _examine_one(
             bar.at(given, audit.total.records)
     except Broken as broken:
         outcome.errors.append(str(broken))
+    if isinstance(given, ParquetInput) and before == audit.total.records - audit.total.undecodable:
+        outcome.errors += filter(None, [given.complaint(audit)])
     if given.bom:
         outcome.notices.append(f"{given.name} begins with a byte-order mark, which was passed over")
     if given.opened:
         many = plural(given.opened, "line")
         outcome.notices.append(f"{given.name}: {many} in another program's form, read as calls")
     bar.done(given)
+
+
+def _blocks(given: Input, audit: Audit) -> Iterator[Block | Overlong | Columnar]:
+    """What an input holds; of a file of columns those that the pact reads."""
+    if isinstance(given, ParquetInput):
+        given.reader = audit.evaluator.reader
+        return given.columns()
+    return given.blocks()
 
 
 def exit_code(outcome: Outcome, severities: Sequence[str], doubt: bool = False) -> int:

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pactlang.columns.judge import judge
-from pactlang.columns.table import batches, verdicts
+from pactlang.columns.judge import batch_of, judge, record_of
+from pactlang.columns.table import batches, is_read, misfit_of, narrowed, verdicts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pactlang.evaluator import Evaluator
 
-__all__ = ["batches", "check_arrow", "judge", "verdicts"]
+__all__ = [
+    "batch_of", "batches", "check_arrow", "is_read", "judge", "misfit_of", "narrowed", "record_of",
+    "verdicts",
+]  # fmt: skip
 
 
 def check_arrow(evaluator: Evaluator, data: Any, threads: int = 1) -> pa.Table:

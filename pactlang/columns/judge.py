@@ -20,6 +20,7 @@ from pactlang.columns.data import data_of
 from pactlang.columns.plan import Plan, plan_of
 from pactlang.errors import RecordError
 from pactlang.opcodes import Outcome
+from pactlang.verdict import Batch, Undecodable
 
 if TYPE_CHECKING:
     from pactlang._runtime import BlockCode
@@ -86,6 +87,38 @@ def empty(clauses: int, rows: int) -> Judged:
     """Room for the verdicts on so many rows."""
     outcomes = np.empty((clauses, rows), np.uint8)
     return Judged(outcomes, np.empty(rows, np.int8), np.zeros(rows, np.bool_), np.empty(rows, np.bool_), {})
+
+
+def batch_of(evaluator: Evaluator, batch: pa.RecordBatch, ids: bool) -> Batch:
+    """The verdicts in the form that `check_lines` gives; rows are numbered from 1."""
+    judged = judge(evaluator, batch)
+    undecodable = [Undecodable(row + 1, path, why) for row, (path, why) in sorted(judged.reasons.items())]
+    return Batch(
+        judged.outcomes.T,
+        evaluator.names,
+        undecodable,
+        np.arange(1, batch.num_rows + 1),
+        judged.states == 0,
+        judged.expired,
+        ids_of(evaluator, batch) if ids else [],
+    )
+
+
+def ids_of(evaluator: Evaluator, batch: pa.RecordBatch) -> list[Any]:
+    """The id of each row, None where it has none that can be read."""
+    found = [member for member in evaluator.reader.root.members if member.field.name == "id"]
+    if not found:
+        return [None] * batch.num_rows
+    heads = {head for name in found[0].names for head in name.heads}
+    chosen = [name for name in batch.schema.names if name in heads]
+    columns = [data_of(batch.column(name)) for name in chosen]
+    rows = zip(*columns, strict=True) if columns else ((),) * batch.num_rows
+    return [found[0].identity(dict(zip(chosen, row, strict=True))) for row in rows]
+
+
+def record_of(batch: pa.RecordBatch, row: int) -> dict[str, Any]:
+    """One row as a dict."""
+    return next(records(batch.slice(row, 1)))
 
 
 # Row by row ---------------------------------------------------------------------------------------

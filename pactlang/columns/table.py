@@ -158,6 +158,17 @@ def as_bytes(array: pa.Array, name: str, error: Exception) -> pa.Array:
         raise RecordError(f"the column {name} is no valid Arrow data: {error}") from None
 
 
+def misfit_of(schema: pa.Schema, path: str, reader: Reader) -> str:
+    """Both types of the column that a JSON path leads to; "" where it is none that is read."""
+    for member in reader.root.members:
+        for name in member.names:
+            at = schema.get_field_index(name.key)
+            if at >= 0 and (path + ".").startswith(f"$.{member.names[0].key}."):
+                found = schema.field(at).type
+                return f"the column {name.key} is {found}, and the pact reads {member.field.type}"
+    return ""
+
+
 # Out --------------------------------------------------------------------------------------------
 
 

@@ -81,6 +81,13 @@ class Member(Struct, frozen=True):
         """True if the value may stand elsewhere than under the first name taken as one key."""
         return self.find is not None
 
+    def identity(self, data: dict[str, Any]) -> Any:
+        """What the field holds in data that has nothing else; None where it has nothing that fits."""
+        try:
+            return _held(self, data)
+        except Misfit:
+            return None
+
 
 class Probe(Struct, frozen=True):
     """A key that may lead to an aliased field; the projected Struct keeps it undecoded in `attr`.
