@@ -26,6 +26,12 @@ cdef extern from *:
     #endif
     }
 
+    /* So few rows of 64 that one by one is faster than all of them. */
+    static inline int pact_is_few(uint64_t word) {
+        for (int i = 0; i < 12 && word; i++) word &= word - 1;
+        return !word;
+    }
+
     /* 64 rows to a word.  Four lanes at a time: GNU C's vectors, which every target has in some form. */
     #if defined(__GNUC__)
     typedef int64_t pact_i4 __attribute__((vector_size(32)));
@@ -190,7 +196,26 @@ cdef extern from *:
     /* Of the rows of a mask: positions moved on, and what stands at them.  A word without rows costs nothing. */
     PACT_CLONES static void pact_plus(const int64_t *a, int64_t k, const uint64_t *rows, int64_t words, int64_t *out) {
         for (int64_t w = 0; w < words; w++)
-            if (rows[w]) for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = a[i] + k;
+            if (pact_is_few(rows[w])) for (uint64_t word = rows[w]; word; word &= word - 1) {
+                int64_t i = 64 * w + pact_lowest(word);
+                out[i] = a[i] + k;
+            }
+            else for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = a[i] + k;
+    }
+    /* Rows whose list has more than `turn` elements, and those that have not: which ways anybody takes, 1, 2. */
+    PACT_CLONES static int pact_more(const int64_t *sizes, int64_t turn, const uint64_t *rows, int64_t words, uint64_t *t, uint64_t *f) {
+        uint64_t yes = 0, no = 0;
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t found = 0;
+            if (pact_is_few(rows[w])) for (uint64_t word = rows[w]; word; word &= word - 1) {
+                int j = pact_lowest(word);
+                found |= (uint64_t)(sizes[64 * w + j] > turn) << j;
+            }
+            else pact_gt_int_k(sizes + 64 * w, turn, 64, &found);
+            t[w] = rows[w] & found; f[w] = rows[w] & ~found;
+            yes |= t[w]; no |= f[w];
+        }
+        return (yes != 0) | (no != 0) << 1;
     }
     #define PACT_GATHER(NAME, TYPE) \
     static void pact_gather_##NAME(const TYPE *data, const int64_t *at, const uint64_t *rows, int64_t words, int64_t *out) { \
@@ -222,7 +247,13 @@ cdef extern from *:
         for (int64_t w = 0; w < words; w++) {
             uint8_t b[64];
             out[w] = 0;
-            if (!rows[w]) continue;
+            if (pact_is_few(rows[w])) {
+                for (uint64_t word = rows[w]; word; word &= word - 1) {
+                    int j = pact_lowest(word);
+                    out[w] |= (uint64_t)(answers >> ((uint32_t)a[64 * w + j] & 31u) & 1u) << j;
+                }
+                continue;
+            }
             for (int64_t j = 0; j < 64; j++) b[j] = (uint8_t)((answers >> ((uint32_t)a[64 * w + j] & 31u)) & 1u);
             out[w] = pact_pack(b);
         }
@@ -393,6 +424,8 @@ cdef extern from *:
     void starts_32 "pact_starts_32" (const int32_t* a, int64_t n, int64_t* out) noexcept nogil
     void plus "pact_plus" (
         const int64_t* a, int64_t k, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
+    int more "pact_more" (
+        const int64_t* sizes, int64_t turn, const uint64_t* rows, int64_t words, uint64_t* t, uint64_t* f) noexcept nogil
     void gather_8 "pact_gather_8" (
         const uint8_t* data, const int64_t* at, const uint64_t* rows, int64_t words, int64_t* out) noexcept nogil
     void gather_16 "pact_gather_16" (

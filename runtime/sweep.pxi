@@ -604,6 +604,11 @@ cdef void sizes_of(Block* b, const Register* a, Register* c, const uint64_t* row
         for w in range(b.words):
             b.none[w] |= b.good[w]
             b.good[w] = 0
+    elif a.tag == TAG_LIST and a != c and (c.tag != TAG_INT or not any_outside(c.valid, rows, b.words)):
+        begin(b, c, TAG_INT, 0, b.good)     # no other row holds anything there
+        measure(b, a, c.lanes, b.good)
+        or_into(c.valid, b.good, b.words)
+        memset(b.good, 0, b.words * 8)
     elif a.tag == TAG_LIST:
         measure(b, a, b.some, b.good)
     else:
@@ -675,8 +680,7 @@ cdef void next_turn(Block* b, const Ins* pc, const Register* a, Register* c, con
     """NEXT: rows whose list has a further element go to t with it, the others to f."""
     cdef Loop* loop = &b.loops[pc - b.code]
     cdef int ways
-    gt_int_k(a.sizes, loop.turn, b.n, b.bits)
-    ways = split(rows, b.bits, b.good, b.f, b.words)
+    ways = more(a.sizes, loop.turn, rows, b.words, b.good, b.f)
     if ways & 1:
         if b.columns[a.column].form == FORM_RECORD and b.columns[a.column].valid == NULL:
             begin(b, c, TAG_RECORD, a.column, b.good)

@@ -377,6 +377,49 @@ def test_the_reference_workload() -> None:
         same(checker, rows, pl.from_arrow(table))
 
 
+def test_the_reference_rules_leave_no_row_to_the_record_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a row was judged by itself")
+
+    numbers = Evaluator(pactlang.compile(REFERENCE[: REFERENCE.index("// Text:")]))
+    numbers.check_arrow(reference_rows(1))
+    monkeypatch.setattr(sys.modules["pactlang.columns.judge"], "judge_rows", never)
+    for rows in (100, 5000, 70_000):  # less than a block, two, and more than a thread's piece
+        table = encoded(reference_rows(100))
+        many = pa.concat_tables([table] * (rows // 100)).combine_chunks()
+        one, two = numbers.check_arrow(many), numbers.check_arrow(many, threads=2)
+        assert one.equals(two)
+        assert one["n6"].to_pylist()[:100] == one["n6"].to_pylist()[-100:]
+    everything = Evaluator(pactlang.compile(REFERENCE))
+    assert everything.check_arrow(reference_rows(100))["t0"].null_count == 0
+
+
+def reference_rows(count: int) -> pa.Table:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        import calls
+    finally:
+        sys.path.pop(0)
+    return pa.Table.from_pylist(list(calls.records(count)))
+
+
+def test_long_lists_and_texts_go_to_the_record_path() -> None:
+    checker = evaluator("l: list(T)  a: string  b: string", "require l.all(t, t.k >= 0)", "require a == b", more="record T { k: int }")
+    long = "x" * 5000
+    rows = [{"l": [{"k": i} for i in range(n)], "a": long, "b": long[:-1] + c} for n, c in ((0, "x"), (3, "y"), (20000, "x"))]
+    same(checker, rows, pa.Table.from_pylist(rows))
+
+
+def test_dictionaries_of_any_size() -> None:
+    checker = evaluator("x: string", "require x in ['7', '40', '70000']", "require x == '31'")
+    for size in (1, 31, 32, 300, 70_001):
+        words = pa.array([str(i) for i in range(size)])
+        indices = [i % size for i in (0, 7, 31, 32, 40, 70_000, size - 1)]
+        for form in (pa.int32(), pa.int64()) if size > 127 else (pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.int64()):
+            array = pa.DictionaryArray.from_arrays(pa.array(indices, form), words)
+            same(checker, [{"x": str(i)} for i in indices], pa.table({"x": array}))
+
+
 FIELDS: dict[str, tuple[pa.DataType, Any]] = {
     "a": (pa.int64(), st.one_of(st.none(), st.integers(-3, 3), st.sampled_from([2**63 - 1, -(2**63)]))),
     "b": (pa.int64(), st.one_of(st.none(), st.integers(-3, 3), st.sampled_from([2**63 - 1, -(2**63)]))),
