@@ -556,6 +556,35 @@ cdef void calculate(Block* b, int fn, const Register* a, const Register* c, Regi
         b.e[w] |= b.none[w]
     set_error(b, to, False, b.e)
 
+cdef void test_end(Block* b, int fn, const Register* a, const Register* d, Register* c, const uint64_t* rows) noexcept nogil:
+    """STARTS_WITH and ENDS_WITH of a constant text, as a bool."""
+    cdef int64_t w, i, size
+    cdef uint64_t word
+    cdef const char* text
+    memset(b.bits, 0, b.words * 8)
+    for w in range(b.words):
+        b.good[w] = rows[w] & a.valid[w]
+        b.none[w] = rows[w] & ~known_of(a, w)
+        b.e[w] = rows[w] & ~b.good[w] & ~b.none[w]
+        word = b.good[w]
+        while word:
+            i = 64 * w + lowest(word)
+            size = 0
+            text = text_at(b.columns, &b.columns[a.column], place_of(a, b.start, i), &size)
+            if text != NULL and size >= d.known.size:
+                if fn == FN_ENDS_WITH:
+                    text += size - d.known.size
+                if memcmp(text, d.known.text, d.known.size) == 0:
+                    b.bits[w] |= word & (~word + 1)
+            word &= word - 1
+    leave(b, b.none)
+    begin(b, c, TAG_BOOL, 0, b.good)
+    for w in range(b.words):
+        c.valid[w] |= b.good[w]
+        c.truth[w] = (c.truth[w] & ~b.good[w]) | (b.bits[w] & b.good[w])
+        b.e[w] |= b.none[w]
+    set_error(b, c, False, b.e)
+
 cdef void multiply(Block* b, int fn, const int64_t* x, const int64_t* y) noexcept nogil:
     """x * y, or -x; the bits say where it leaves 64 bits."""
     cdef int64_t w, i
@@ -852,6 +881,11 @@ cdef void make_value(Block* b, const Ins* pc, const Register* a, uint64_t* rows)
         sizes_of(b, a, c, rows)
     elif pc.op == OP_CALL1 and (pc.k == FN_NEGATE or (pc.k == FN_TO_DOUBLE and a.tag == TAG_INT)):
         calculate(b, pc.k, a, a, c, rows)
+    elif (
+        pc.op == OP_CALL2 and (pc.k == FN_STARTS_WITH or pc.k == FN_ENDS_WITH)
+        and a.tag == TAG_STRING and not a.constant and d.constant and d.tag == TAG_STRING
+    ):
+        test_end(b, pc.k, a, d, c, rows)
     elif pc.op == OP_CALL2 and FN_ADD <= pc.k <= FN_DIVIDE:
         calculate(b, pc.k, a, d, c, rows)
     else:

@@ -449,7 +449,7 @@ ATOMS = st.sampled_from([
     "u > 2u", "u == 1u", "x < y", "x <= 1.0", "x + y > 0.5", "x - y == 0.0", "x * y < 4.0", "x / y < 1.0",
     "double(a) < x", "p", "p == true", "s == 'a'", "s != d", "d == 'a'", "d == s", "e == 'a'", "e == d", "s in ['a', 'é']",
     "d in ['a', 'b']", "a in [1, 2]", "x in [0.5, 1.0]", "has(a)", "has(s)", "has(g.k)", "has(g)", "s < 'b'", "size(s) == 1",
-    "s.startsWith('a')", "s.contains('b')", "t < timestamp('2026-01-02T00:00:00Z')", "t == timestamp('2026-01-02T00:00:00Z')",
+    "s.startsWith('a')", "s.endsWith('b')", "d.startsWith('b')", "s.contains('b')", "t < timestamp('2026-01-02T00:00:00Z')", "t == timestamp('2026-01-02T00:00:00Z')",
     "t - timestamp('2026-01-01T00:00:00Z') > 1h", "size(l) > 1", "l.all(i, i.k > 0)", "l.exists(i, i.n == 'a')",
     "l.exists(i, i.w && i.k < 1)", "l.exists_one(i, i.k == a)", "l.all(i, l.exists(j, j.k > i.k))",
     "l.filter(i, i.w).size() == 1", "l.all(i, i.n in ['a'] || has(i.w))", "g.k > 0", "g.q == 'a'", "g.k + a == 1", "l[0].k == 1",
