@@ -227,8 +227,13 @@ cdef inline int order_text(const char* x, int64_t m, const Known* y) noexcept no
         return -1 if m < y.size else 1
     return memcmp(x, y.text, m)
 
-cdef bint is_one_of(const char* x, int64_t m, const Known* texts, int count) noexcept nogil:
+cdef inline bint is_one_of(const char* x, int64_t m, const Known* texts, int count) noexcept nogil:
     cdef int low = 0, middle, found
+    if count <= FEW:
+        for low in range(count):
+            if texts[low].size == m and equal_bytes(x, texts[low].text, m):
+                return True
+        return False
     while low < count:
         middle = (low + count) // 2
         found = order_text(x, m, &texts[middle])
@@ -246,13 +251,26 @@ cdef bint ask_texts(
     """The bits of the valid texts that are one of these; false where there is no memory."""
     cdef const Column* column = &b.columns[a.column]
     cdef int64_t w, i, size
-    cdef uint64_t word
+    cdef uint64_t word, found
     cdef const char* text
+    cdef const int32_t* ends
     if count < 0:                       # a set with long texts
         return False
     memset(b.bits, 0, b.words * 8)
     if FORM_INDEX8 <= column.form <= FORM_INDEX64 and b.columns[column.inside].length <= MOST_ANSWERS:
         return ask_dictionary(b, at, a, texts, count, rows)
+    if column.form == FORM_TEXT32 and a.width == 0:
+        ends = <const int32_t*>column.data + b.start
+        for w in range(b.words):
+            word = rows[w] & a.valid[w]
+            found = 0
+            while word:
+                i = 64 * w + lowest(word)
+                if is_one_of(column.text + ends[i], ends[i + 1] - ends[i], texts, count):
+                    found |= word & (~word + 1)
+                word &= word - 1
+            b.bits[w] = found
+        return True
     for w in range(b.words):
         word = rows[w] & a.valid[w]
         while word:

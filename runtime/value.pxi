@@ -87,6 +87,7 @@ cdef extern from *:
     bint pact_no_surrogate(const void* data, int kind, Py_ssize_t n) noexcept nogil
     int pact_int(PyObject* o, long long* out) noexcept
     bint pact_same_text(PyObject* a, PyObject* b) noexcept
+    bint equal_bytes "pact_same_bytes" (const char* a, const char* b, Py_ssize_t n) noexcept nogil
 
 cdef extern from "Python.h":
     int PyGC_Disable() noexcept
