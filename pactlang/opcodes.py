@@ -227,8 +227,6 @@ class Act(IntEnum):
 
     LIST is of records, whose structs are made; DECODE leaves the bytes to msgspec; where a REFUSE key
     stands, or an object under a REFUSE_OBJECT key, another reader must look.  No part of an artifact.
-    LIST is of records, whose structs are made; DECODE leaves the bytes to msgspec; where a REFUSE key stands, or an object under a REFUSE_OBJECT
-    key, another reader must look.  No part of an artifact.
     """
 
     TEXT = 0

@@ -5,15 +5,6 @@
 Bytes and numbers only: it cannot name a clause, format a message or open a file.
 The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `optionals.pxi`,
 `extensions.pxi` (functions that run in Python), `builtins.pxi` (the others),
-`code.pxi` (a program as flat C arrays, verified once), `record.pxi` (a struct's slots become cells),
-`verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi`, `scalars.pxi` and `lists.pxi` (JSON becomes
-cells), `machine.pxi` (the loop),
-`face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many
-machines).
-`code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` (a struct's slots become cells),
-`verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi` and `scalars.pxi` (JSON becomes cells), `machine.pxi` (the loop),
-`fast.pxi`, `plan.pxi` and `draft.pxi` (plain values without a jump), `face.pxi` (the class that
-Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi` (many machines).
 `code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` (a
 struct's slots become cells), `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi`, `scalars.pxi` and
 `lists.pxi` (JSON becomes cells), `machine.pxi` (the loop), `fast.pxi`, `plan.pxi` and `draft.pxi` (plain
