@@ -7,6 +7,18 @@
  */
 #include <float.h>
 
+/* The number of the lowest bit of a word that is not 0. */
+#if defined(_MSC_VER)
+#include <intrin.h>
+static inline int pact_lowest(uint64_t x) {
+    unsigned long i;
+    _BitScanForward64(&i, x);
+    return (int)i;
+}
+#else
+static inline int pact_lowest(uint64_t x) { return __builtin_ctzll(x); }
+#endif
+
 typedef struct {
     union { int64_t i; double d; PyObject *o; } v;
     uint32_t tag;
@@ -366,3 +378,12 @@ strange:
     s++;
     PACT_GO(s->kind)
 }
+#undef CELL
+#undef GO
+#undef SAY
+#undef EQUAL
+#undef ORDER
+#undef PAIR
+#undef MAKE
+#undef COMPUTE
+#undef OF

@@ -140,15 +140,7 @@ cdef uint64_t go_round(
     return dead
 
 
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-    #include <intrin.h>
-    static inline int pact_lowest(uint64_t x) { unsigned long i; _BitScanForward64(&i, x); return (int)i; }
-    #else
-    #define pact_lowest(x) __builtin_ctzll(x)
-    #endif
-    """
+cdef extern from "fast.h":
     int pact_lowest(uint64_t x) noexcept nogil
 
 cdef inline void mark(uint64_t* mask, const Bank* b, uint64_t bits) noexcept:

@@ -319,3 +319,13 @@ def test_a_call_that_keeps_its_pact_allocates_as_much_under_200_clauses_as_under
         return sys.getallocatedblocks() - before
 
     assert allocated(200) == allocated(20)
+
+
+def test_what_is_cheap_and_decides_saves_a_loop() -> None:
+    clause = "clause c { when words.exists(w, w.contains(t)) && i > 0 require words.all(w, w == s) || b }"
+    fast, generic = pair(Simple.HEADER + clause)
+    data = {**Simple(random.Random(0)).record(), "words": ["a"] * 50, "t": "z", "b": True}
+    for i in (0, 1):
+        assert say(fast, {**data, "i": i}) == say(generic, {**data, "i": i}) == (pactlang.Outcome.SKIPPED,)
+        for machine in (fast, generic):
+            assert (machine.last_steps > 0) == (i > 0)

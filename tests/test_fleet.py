@@ -251,9 +251,14 @@ def test_guards_are_found_in_the_code(guard: str, wanted: dict[str, set[Any]]) -
 
 
 def test_a_loop_before_a_guard_hides_it_since_it_may_run_out_of_steps() -> None:
-    assert guards(pact('args.exists(k, k == "a") && agent == "x"')) == {}
-    assert guards(pact('output.matches("a+") && agent == "x"')) == {}
+    assert guards(pact('args.exists(k, k == "a") ? agent == "x" : false')) == {}
+    assert guards(pact('output.matches("a+") ? agent == "x" : false')) == {}
     assert guards(pact('agent == "x" && args.exists(k, k == "a")')) != {}
+
+
+def test_a_chain_asks_the_guard_first_wherever_it_is_written() -> None:
+    for guard in ('args.exists(k, k == "a") && agent == "x"', 'output.matches("a+") && agent == "x"'):
+        assert list(guards(pact(guard)).values()) == [{"x"}]
 
 
 def test_the_code_decides_and_not_the_tree_beside_it() -> None:

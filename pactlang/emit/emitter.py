@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pactlang import ir
 from pactlang.emit import lazy, loops
 from pactlang.emit.code import TEMPS, Code
+from pactlang.emit.order import Order
 from pactlang.emit.proofs import Certainty, exact_number
 from pactlang.functions import BUILTINS
 from pactlang.opcodes import ErrorCode, Opcode
@@ -44,6 +45,7 @@ class Emitter(Code):
     def __init__(self, module: ir.Module, bound: Bound | None = None) -> None:
         super().__init__(module, bound)
         self.sure = Certainty(module.schema)
+        self.order = Order()
 
     # Clauses -----------------------------------------------------------------------------------
 
@@ -124,6 +126,8 @@ class Emitter(Code):
 
     def chain(self, operands: tuple[ir.Expr, ...], op: str, t: int, f: int, e: int) -> None:
         """`&&`: the first false decides; `||`: the first true; an error only if nothing decides."""
+        if self.sure.decoded:
+            operands = self.order.cheap_first(operands)
         flag = self.temp() if any(self.sure.can_fail(x) for x in operands[:-1]) else None
         if flag is not None:
             self.add(Opcode.SET_BOOL, c=flag, imm=0)
