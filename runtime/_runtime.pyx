@@ -5,11 +5,12 @@
 Bytes and numbers only: it cannot name a clause, format a message or open a file.
 The parts, in order: `value.pxi` (cells), `equal.pxi` (equality and order), `optionals.pxi`,
 `extensions.pxi` (functions that run in Python), `builtins.pxi` (the others),
-`code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` (a
-struct's slots become cells), `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi`, `scalars.pxi` and
-`lists.pxi` (JSON becomes cells), `machine.pxi` (the loop), `fast.pxi`, `plan.pxi` and `draft.pxi` (plain
-values without a jump), `face.pxi` (the class that Python sees), `lines.pxi` (verdicts on JSON), `fleet.pxi`
-(many machines).
+`code.pxi` (a program as flat C arrays, verified once), `steps.pxi` (what fast.h does), `record.pxi` and
+`rows.pxi` (a struct's slots become cells), `verdict.pxi`, `text.pxi` (what seeks in texts), `json.pxi`,
+`scalars.pxi` and `lists.pxi` (JSON becomes cells), `machine.pxi` (the loop), `fast.pxi`, `plan.pxi` and
+`draft.pxi` (plain values without a jump), `face.pxi` and `calculator.pxi` (the classes that Python sees),
+`lines.pxi` (verdicts on JSON), `fleet.pxi` (many machines); from `kernels.pxi` to `sweep.pxi`, blocks of
+rows.
 """
 
 cimport cython
@@ -55,6 +56,7 @@ include "builtins.pxi"
 include "code.pxi"
 include "steps.pxi"
 include "record.pxi"
+include "rows.pxi"
 include "verdict.pxi"
 include "text.pxi"
 include "json.pxi"
@@ -65,9 +67,12 @@ include "fast.pxi"
 include "plan.pxi"
 include "draft.pxi"
 include "face.pxi"
+include "calculator.pxi"
 include "lines.pxi"
 include "fleet.pxi"
 include "kernels.pxi"
 include "columns.pxi"
 include "blocks.pxi"
+include "conditions.pxi"
+include "lanes.pxi"
 include "sweep.pxi"

@@ -350,7 +350,11 @@ cdef class FleetVerdict:
 
     @property
     def undecodable(self):
-        """Program -> RecordError, of the pacts that cannot decode the call, in the order of the fleet."""
+        """Program -> RecordError, of the pacts that cannot decode the call, in the order of the fleet.
+
+        Where several fields are defective, it may name another than the pact alone would: a guard's field is
+        looked at once for all pacts that wait for it.
+        """
         return self.owner.undecodable(self)
 
     @property

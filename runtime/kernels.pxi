@@ -1,5 +1,6 @@
 # Kernels: one operation on a block of rows, without a branch, so that the compiler makes vector code.
 #
+# Needs: fast.h (pact_lowest).
 # Gives: a bit per row as the answer of a comparison, a look-up or an addition; bits to outcome codes.
 # A block is `n` rows, n <= 64 * words; of the last word only the rows below n are read, and the bits
 # above are 0.  Where the C library can choose at load time (GNU, x86-64), there is a version for AVX2.
@@ -15,16 +16,6 @@ cdef extern from *:
     #else
     #define PACT_CLONES
     #endif
-
-    static inline int pact_first_row(uint64_t word) {
-    #if defined(__GNUC__)
-        return __builtin_ctzll(word);
-    #else
-        int at = 0;
-        while (!(word & 1)) { word >>= 1; at++; }
-        return at;
-    #endif
-    }
 
     /* So few rows of 64 that one by one is faster than all of them. */
     static inline int pact_is_few(uint64_t word) {
@@ -221,7 +212,7 @@ cdef extern from *:
     static void pact_gather_##NAME(const TYPE *data, const int64_t *at, const uint64_t *rows, int64_t words, int64_t *out) { \
         for (int64_t w = 0; w < words; w++) \
             for (uint64_t word = rows[w]; word; word &= word - 1) { \
-                int64_t i = 64 * w + pact_first_row(word); \
+                int64_t i = 64 * w + pact_lowest(word); \
                 out[i] = (int64_t)data[at[i]]; \
             } \
     }
@@ -234,7 +225,7 @@ cdef extern from *:
         for (int64_t w = 0; w < words; w++) {
             uint64_t found = 0;
             for (uint64_t word = rows[w]; word; word &= word - 1) {
-                int j = pact_first_row(word);
+                int j = pact_lowest(word);
                 int64_t place = at[64 * w + j] + shift;
                 found |= (uint64_t)(bitmap[place >> 3] >> (place & 7) & 1) << j;
             }
@@ -460,7 +451,6 @@ cdef extern from *:
     ) noexcept nogil
     void or_into "pact_or" (uint64_t* to, const uint64_t* source, int64_t words) noexcept nogil
     bint any_bit "pact_any" (const uint64_t* a, int64_t words) noexcept nogil
-    int lowest "pact_first_row" (uint64_t word) noexcept nogil
     void fill_spread "pact_fill_spread" () noexcept nogil
     void write_codes "pact_codes" (
         const uint64_t* violated, const uint64_t* unknown, const uint64_t* skipped, int64_t n, uint8_t* out
