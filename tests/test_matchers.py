@@ -1,6 +1,6 @@
 """Many patterns at once say what google-re2 says of each alone.
 
-Patterns are those of `/work/shared/data/patterns`; texts are real ones, and made from the patterns.
+Patterns are those of `data/patterns` in the shared data; texts are real ones, and made from the patterns.
 """
 
 from __future__ import annotations
