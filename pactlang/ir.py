@@ -197,6 +197,23 @@ def parts(node: Expr) -> tuple[Expr, ...]:
     return (node.operand,)
 
 
+def fields_read(schema: Schema, *nodes: Expr | None) -> set[str]:
+    """The fields of the pact's record that expressions read; of the record as a whole, all of them."""
+    found: set[str] = set()
+    todo = [node for node in nodes if node is not None]
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Slot):
+            path = schema.slots[node.slot].path
+            found |= {path[0]} if path else {field.name for field in schema.record(schema.root).fields}
+        todo += parts(node)
+    return found
+
+
 def bare(node: Expr) -> Expr:
     """The node without the `dyn(...)` around it, which changes no value."""
     while isinstance(node, Call) and node.function == "dyn" and len(node.args) == 1:

@@ -67,7 +67,7 @@ class Followed:
 
     def _turn_over(self) -> bytes:
         """Begin anew.  Returns the end of a line that was begun, so that no two lines become one."""
-        old, self.file = self.file, open(self.path, "rb", buffering=0)  # noqa: SIM115
+        old, self.file = self.file, open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by who reads)
         old.close()
         return b"\n" if self.in_line else b""
 

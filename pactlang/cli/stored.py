@@ -13,8 +13,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from pactlang.cli.exits import Fault
 from pactlang.cli.input import CHUNK, LONGEST_LINE, Block, Broken, Input, Overlong
 from pactlang.cli.screen import printable
@@ -156,15 +154,17 @@ class Reads:
     """The fields of its record that a program reads, clause by clause."""
 
     def __init__(self, program: Program) -> None:
+        from pactlang.ir import fields_read
         from pactlang.ledger.rules import keys_of
 
         self.program = program
         self.record = program.schema.record(program.schema.root)
         self.keys = {field.name: keys_of(self.record, field.name) for field in self.record.fields}
-        self.applies = self._of(program.module.applies)
+        module, schema = program.module, program.module.schema
+        self.applies = frozenset(fields_read(schema, module.applies))
         self.clauses = {
-            clause.name: self._of(clause.when) | self._of(clause.promise) | self.applies
-            for clause in program.module.clauses
+            clause.name: self.applies | fields_read(schema, clause.when, clause.promise)
+            for clause in module.clauses
         }
         self._fields: dict[tuple[str, ...], frozenset[str]] = {}
         self._hidden: dict[frozenset[str], dict[str, str]] = {}
@@ -185,25 +185,6 @@ class Reads:
             missing = {clause: sorted(reads & fields) for clause, reads in self.clauses.items()}
             self._hidden[fields] = {clause: _why(names) for clause, names in missing.items() if names}
         return self._hidden[fields]
-
-    def _of(self, node: Any) -> frozenset[str]:
-        from pactlang.ir import Slot
-
-        schema, found = self.program.module.schema, set[str]()
-        todo, seen = [node], set[int]()
-        while todo:
-            one = todo.pop()
-            if id(one) in seen:
-                continue
-            seen.add(id(one))
-            if isinstance(one, Slot):
-                path = schema.slots[one.slot].path
-                found |= {path[0]} if path else {field.name for field in schema.record(schema.root).fields}
-            elif isinstance(one, tuple):
-                todo += one
-            elif isinstance(one, Struct):
-                todo += [getattr(one, name) for name in one.__struct_fields__ if name not in ("type", "span")]
-        return frozenset(found)
 
 
 _LAST: list[Reads] = []

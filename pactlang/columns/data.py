@@ -68,7 +68,7 @@ def _storage(array: pa.Array) -> list[Any]:
     return data_of(array.storage)
 
 
-class NotUtf8(pa.ExtensionType):  # type: ignore[misc]
+class NotUtf8(pa.ExtensionType):  # type: ignore[misc]  # pyarrow has no types
     """Strings some of which are not UTF-8, as bytes."""
 
     def __init__(self, storage: pa.DataType) -> None:

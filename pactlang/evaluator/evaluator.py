@@ -61,7 +61,7 @@ class Evaluator(JsonMachine):
     @overload
     def __new__(cls, program: Program) -> Evaluator: ...
     @overload
-    def __new__(cls, program: Iterable[Program]) -> Fleet: ...  # type: ignore[misc]
+    def __new__(cls, program: Iterable[Program]) -> Fleet: ...  # type: ignore[misc]  # not of its own class
     def __new__(cls, program: Any) -> Any:
         """An evaluator of one pact; a `Fleet` for several, if this very class is asked for it."""
         if cls is Evaluator and isinstance(program, Iterable):

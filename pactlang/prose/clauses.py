@@ -5,10 +5,6 @@ In: `ir.Clause`, the module's `Speaker`.  Out: `Words`.
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import Struct
-
 from pactlang import ir
 from pactlang.prose.conditions import Speaker
 from pactlang.prose.document import Code, Words, in_a_row, sentence, words
@@ -46,21 +42,8 @@ def is_early(clause: ir.Clause, schema: Schema) -> bool:
     """Whether it reads only what is known before the call."""
     if schema.root != "Call":
         return False
-    return all(name in BEFORE or STANDARD["Call"].field(name) is None for name in fields_read(clause, schema))
-
-
-def fields_read(clause: ir.Clause, schema: Schema) -> set[str]:
-    """The fields of the record that a clause reads, the whole of it as all of them."""
-    found: set[str] = set()
-    todo: list[Any] = [clause.when, clause.promise]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ir.Slot):
-            path = schema.slots[node.slot].path
-            found |= {path[0]} if path else {field.name for field in schema.record(schema.root).fields}
-        elif isinstance(node, Struct):
-            todo += ir.parts(node)  # type: ignore[arg-type]
-    return found
+    read = ir.fields_read(schema, clause.when, clause.promise)
+    return all(name in BEFORE or STANDARD["Call"].field(name) is None for name in read)
 
 
 def consequences(clause: ir.Clause) -> list[Words]:

@@ -68,7 +68,7 @@ def words(*parts: str | Code | Words) -> Words:
             if isinstance(each, str) and flat and isinstance(flat[-1], str):
                 flat[-1] += each
             elif each != "":
-                flat.append(each)  # type: ignore[arg-type]
+                flat.append(each)  # type: ignore[arg-type]  # a tuple was taken apart above
     return tuple(flat)
 
 
