@@ -9,6 +9,7 @@ grow (`MAX_FOLDED`), and whatever costs a loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,7 +34,7 @@ def fold_module(module: ir.Module) -> ir.Module:
     """A pact whose conditions are folded."""
     folding = Folding(module)
     clauses = tuple(
-        replace(c, when=c.when and folding.fold(c.when), promise=folding.fold(c.promise))
+        replace(c, when=c.when and folding.fold(c.when), promise=folding.promise(c.promise))
         for c in module.clauses
     )
     applies = module.applies and folding.fold(module.applies)
@@ -51,6 +52,12 @@ class Folding:
     def __init__(self, module: ir.Module) -> None:
         self.module = module
         self.done: dict[int, tuple[ir.Expr, ir.Expr]] = {}  # by identity; the key is kept alive
+
+    def promise(self, promise: ir.Promise) -> ir.Promise:
+        """A promise with its expressions folded."""
+        if isinstance(promise, ir.Remembering):
+            return mapped(promise, self.fold)
+        return self.fold(promise)
 
     def fold(self, node: ir.Expr) -> ir.Expr:
         """The node with its constant parts as constants."""
@@ -89,7 +96,33 @@ class Folding:
                 return _changed(node, operand=fold(operand), body=fold(body))
             case ir.Has():
                 return node
+            case ir.Operator(operands=operands):
+                return _changed(node, operands=tuple(map(fold, operands)))
+            case ir.Aggregate(value=value, where=where):
+                return _changed(node, value=value and fold(value), where=where and fold(where))
         return _changed(node, operand=fold(node.operand))
+
+
+def mapped(promise: ir.Remembering, change: Callable[[ir.Expr], ir.Expr]) -> ir.Remembering:
+    """A promise about many calls with each of its expressions changed."""
+
+    def named(event: ir.Event) -> ir.Event:
+        return replace(event, condition=change(event.condition))
+
+    if isinstance(promise, ir.Keep):
+        return replace(promise, comparison=change(promise.comparison), keys=tuple(map(change, promise.keys)))
+    made = replace(promise, event=named(promise.event), same=tuple(map(change, promise.same)))
+    match made:
+        case ir.OnlyAfter():
+            return replace(made, after=named(made.after))
+        case ir.NeverAfter():
+            return replace(made, after=named(made.after), until=made.until and named(made.until))
+        case ir.Expect():
+            return replace(made, expected=named(made.expected))
+        case ir.OnlyFrom():
+            sources = tuple((named(event), change(text)) for event, text in made.sources)
+            return replace(made, value=change(made.value), sources=sources)
+    return made
 
 
 def as_written(expr: ir.Expr, module: ir.Module) -> ir.Expr:

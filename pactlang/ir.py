@@ -9,9 +9,12 @@ place where the `let` was written.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pactlang.schema import Schema, Type
 
@@ -167,9 +170,38 @@ class Says(Node, frozen=True):
     phrases: int
 
 
+class Operator(Node, frozen=True):
+    """An operator over the calls of a session up to this one.
+
+    kind: once (e), since (p, q), previous (x) or count (e); `historically(e)` is `!once(!e)`.  nanos: D,
+    -1 where there is none.  before: only calls at least D old take the part of e (of q); else only those
+    at most D old.  number: among those of the pact, inner before outer; equal ones have one number.
+    """
+
+    kind: str
+    operands: tuple[Expr, ...]
+    nanos: int = -1
+    before: bool = False
+    number: int = -1
+
+
+class Aggregate(Node, frozen=True):
+    """A figure over the calls of a window; it stands only in a `Keep`.
+
+    kind: count, rate, sum, avg, min, max, quantile, distinct or burn_rate.  value: what is counted or
+    added, None for `count()`.  where: which calls take part, None: all.  number: of a quantile the
+    fraction q, of burn_rate the objective, as (numerator, denominator).
+    """
+
+    kind: str
+    value: Expr | None
+    where: Expr | None = None
+    number: tuple[int, int] = (0, 1)
+
+
 Expr = (
     Const | Slot | Var | Member | Key | Has | Call | Logic | Not | Cond | ListOf | MapOf
-    | Comprehension | Bind | OptionalMap | Matches | Says
+    | Comprehension | Bind | OptionalMap | Matches | Says | Operator | Aggregate
 )  # fmt: skip
 
 
@@ -192,6 +224,10 @@ def parts(node: Expr) -> tuple[Expr, ...]:
             return (*node.inits, node.body)
         case OptionalMap():
             return node.operand, node.body
+        case Operator():
+            return node.operands
+        case Aggregate():
+            return tuple(part for part in (node.value, node.where) if part is not None)
         case Const() | Slot() | Var():
             return ()
     return (node.operand,)
@@ -291,8 +327,176 @@ class StoreRule(Struct, frozen=True, array_like=True):
     amount: int = 0
 
 
+class Event(Struct, frozen=True, array_like=True):
+    """A condition under its name; `calls`, which every call is, has the condition true."""
+
+    name: str
+    condition: Expr
+
+
+class Form(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+    """A promise about the order of calls in a session.  `same` slices the session by the values of these
+    expressions.  Numbers of calls and nanoseconds are -1 where the form has none."""
+
+    same: tuple[Expr, ...]
+
+
+class OnlyAfter(Form, frozen=True):
+    """`event only after [fresh] [count] after [within nanos]`."""
+
+    event: Event
+    after: Event
+    fresh: bool
+    count: int
+    nanos: int
+
+
+class NeverAfter(Form, frozen=True):
+    """`event never after after [until until]`."""
+
+    event: Event
+    after: Event
+    until: Event | None
+
+
+class AtMost(Form, frozen=True):
+    """`at most count event per nanos`, or per session (-1)."""
+
+    event: Event
+    count: int
+    nanos: int
+
+
+class Expect(Form, frozen=True):
+    """`after event expect expected within calls or nanos`.  on_end: violate, forget or ""."""
+
+    event: Event
+    expected: Event
+    calls: int
+    nanos: int
+    on_end: str
+
+
+class OnlyFrom(Form, frozen=True):
+    """`event.field only from sources`: `value` is the field, a source an event and its text."""
+
+    event: Event
+    value: Expr
+    sources: tuple[tuple[Event, Expr], ...]
+
+
+class Window(Struct, frozen=True, array_like=True):
+    """One window of `keep`: `nanos` of event time, or the last `calls`; the other is -1."""
+
+    nanos: int
+    calls: int
+
+
+class Keep(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+    """`keep comparison over windows by keys limit N min N calls`.
+
+    comparison: a comparison (`Call` of `_<_`, `_<=_`, `_>_`, `_>=_`, `_==_` or `_!=_`) between arithmetic
+    over aggregates and constants.  limit, minimum: -1 where they are not written.
+    """
+
+    comparison: Expr
+    windows: tuple[Window, ...]
+    keys: tuple[Expr, ...]
+    limit: int
+    minimum: int
+
+
+NamedForm = OnlyAfter | NeverAfter | AtMost | Expect | OnlyFrom
+Remembering = NamedForm | Keep  # what no single call decides
+Promise = Expr | Remembering
+
+
+def promised(promise: Promise) -> tuple[Expr, ...]:
+    """The expressions of a promise that are computed on a call, in the order in which they are written."""
+    match promise:
+        case OnlyAfter():
+            return promise.event.condition, promise.after.condition, *promise.same
+        case NeverAfter():
+            until = () if promise.until is None else (promise.until.condition,)
+            return promise.event.condition, promise.after.condition, *until, *promise.same
+        case AtMost():
+            return promise.event.condition, *promise.same
+        case Expect():
+            return promise.event.condition, promise.expected.condition, *promise.same
+        case OnlyFrom():
+            sources = (part for event, text in promise.sources for part in (event.condition, text))
+            return promise.event.condition, promise.value, *sources, *promise.same
+        case Keep():
+            return promise.comparison, *promise.keys
+    return (promise,)
+
+
+def shape(node: Any) -> bytes:
+    """What an expression or a promise computes, without the places where it is written."""
+    return msgspec.msgpack.encode(_placeless(node))
+
+
+def _placeless(value: Any) -> Any:
+    """A tree as lists: names and values, no spans, and events without their names."""
+    if isinstance(value, Event):
+        return _placeless(value.condition)
+    if isinstance(value, Struct):
+        left_out = ("span", "number") if isinstance(value, Operator) else ("span",)
+        fields = [name for name in value.__struct_fields__ if name not in left_out]
+        return [type(value).__name__, *(_placeless(getattr(value, name)) for name in fields)]
+    if isinstance(value, tuple | list):
+        return [_placeless(part) for part in value]
+    return value
+
+
+def numbered(node: Operator, number: int) -> Operator:
+    """The operator with its number."""
+    return replace(node, number=number)
+
+
+def nodes(*roots: Expr | None) -> Iterator[Expr]:
+    """Every node of these expressions once, though a `let` may stand in many places."""
+    todo = [node for node in reversed(roots) if node is not None]
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            todo += reversed(parts(node))
+
+
+def remembers(clause: Clause) -> bool:
+    """Whether a clause is judged by what came before, so that one call alone does not decide it."""
+    if isinstance(clause.promise, Remembering):
+        return True
+    return any(isinstance(node, Operator) for node in nodes(clause.when, clause.promise))
+
+
+def enforceable(clause: Clause) -> bool:
+    """Whether a clause is decided when its call is judged, so that a guard can hold the call back."""
+    return not isinstance(clause.promise, Expect | Keep)
+
+
+def condition(clause: Clause) -> Expr:
+    """The condition of a clause that has one; for clauses that remember nothing."""
+    if isinstance(clause.promise, Remembering):
+        raise TypeError(f"{clause.name} is judged by what came before")
+    return clause.promise
+
+
+class Session(Struct, frozen=True, array_like=True):
+    """What a session is: the calls with the same `key`; a call more than `idle` nanoseconds after the last
+    one begins a new session; past `limit` calls nothing is known.  -1 where the pact has no such line."""
+
+    key: Expr
+    idle: int = -1
+    limit: int = -1
+
+
 class Clause(Struct, frozen=True):
-    """One call promise: `when` admits, `promise` must hold (`never`: must not)."""
+    """One promise: `when` admits.  A condition must hold (`never`: must not); a form and `keep` judge by
+    what they have seen of earlier calls."""
 
     name: str
     description: str
@@ -302,7 +506,7 @@ class Clause(Struct, frozen=True):
     promise_span: tuple[int, int]
     never: bool
     when: Expr | None
-    promise: Expr
+    promise: Promise
     on_violation: tuple[Action, ...] = ()
     on_unknown: tuple[Action, ...] = ()
 
@@ -346,7 +550,7 @@ class Test(Struct, frozen=True, array_like=True):
 
 class Module(Struct, frozen=True):
     """A checked pact.  `applies` says which calls it is about; None: all.  `store` and `tests` decide no
-    verdict."""
+    verdict.  session: None where no clause needs one."""
 
     name: str
     version: str
@@ -361,3 +565,4 @@ class Module(Struct, frozen=True):
     store: tuple[StoreRule, ...] = ()
     budget: Budget | None = None
     tests: tuple[Test, ...] = ()
+    session: Session | None = None

@@ -64,7 +64,11 @@ class Constant(Struct, frozen=True, array_like=True):
 
 
 class ClauseInfo(Struct, frozen=True, array_like=True):
-    """What is known of a clause beside its code."""
+    """What is known of a clause beside its code.
+
+    remembers: earlier calls decide it, too, so a `Monitor` judges it.  enforceable: it is decided when
+    its call is judged; what is not can only be detected.
+    """
 
     name: str
     description: str
@@ -73,6 +77,8 @@ class ClauseInfo(Struct, frozen=True, array_like=True):
     never: bool
     on_violation: tuple[Action, ...] = ()
     on_unknown: tuple[Action, ...] = ()
+    remembers: bool = False
+    enforceable: bool = True
 
 
 class Atom(Struct, frozen=True, array_like=True):

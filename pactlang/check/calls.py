@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
-from pactlang.check import bindings, macros, overloads, texts
+from pactlang.check import bindings, macros, overloads, temporal, texts
 from pactlang.check.modes import Mode
 from pactlang.check.names import dotted
 from pactlang.check.report import near, suggest
@@ -21,11 +21,10 @@ from pactlang.source import Span
 if TYPE_CHECKING:
     from pactlang.check.walk import Scope, Walk
 
-# Aggregates over many calls, and operators over the calls of a session: not for one call.
+# Aggregates over many calls: not for one call.
 POPULATION = frozenset(
     "rate sum avg min max quantile distinct burn_rate distribution violated satisfied".split()
 )
-TEMPORAL = frozenset("once historically since previous count once_before since_before".split())
 
 # What has functions of its own, written `math.abs(x)`.
 NAMESPACES = frozenset(name.partition(".")[0] for name in FUNCTIONS if "." in name[1:-1])
@@ -47,6 +46,8 @@ def call(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     name = expr.function
     if expr.where is not None:
         return _population(walk, expr)
+    if temporal.is_operator(walk, expr):
+        return temporal.operator(walk, expr, scope)
     if expr.target is None:
         if name == "has":
             return macros.has(walk, expr, scope)
@@ -107,11 +108,8 @@ def is_quantile(name: str) -> bool:
 
 def _unknown(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     name = expr.function
-    if expr.target is None:
-        if walk.mode is Mode.PACT and (name in POPULATION or is_quantile(name)):
-            return _population(walk, expr)
-        if walk.mode is Mode.PACT and name in TEMPORAL:
-            return walk.unsupported("session promises", expr.name_span, f"`{name}` looks at earlier calls")
+    if expr.target is None and walk.mode is Mode.PACT and (name in POPULATION or is_quantile(name)):
+        return _population(walk, expr)
     macro = name in macros.MACROS or name in bindings.OPTIONAL_MACROS
     if expr.target is not None and macro:
         return _wrong_macro(walk, expr)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pactlang import ir, syntax
 from pactlang.check.facts import NOTHING, constant
+from pactlang.check.forms import Forms, Written
 from pactlang.check.lint import look
 from pactlang.check.ranges import conjuncts, contradiction, tautology
 from pactlang.check.report import Hint, Report, listed, suggest
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 SEVERITIES = ("critical", "major", "minor", "info")
 
-SESSION = syntax.OnlyAfter | syntax.NeverAfter | syntax.OnlyFrom | syntax.AtMost | syntax.Expect
+SESSION = Written
 POPULATION = syntax.Keep | syntax.Watch
 PROMISE = syntax.Require | SESSION | POPULATION
 
@@ -29,6 +30,7 @@ ACTIONS = (
     "block", "redact", "retry", "fallback", "alert", "warn", "escalate", "pause", "penalty", "allow",
 )  # fmt: skip
 ONCE = frozenset(ACTIONS) - {"alert"}
+HOLDING = frozenset({"block", "redact", "retry", "fallback"})  # they need the call to wait
 
 
 class Clauses:
@@ -39,20 +41,34 @@ class Clauses:
         self.applies, self.dimensions = applies, dimensions
 
     def check(self, clause: syntax.Clause) -> ir.Clause | None:
-        """One clause; None if it is not one call promise or a part of it failed."""
+        """One clause; None if it is not one promise or a part of it failed."""
         self.walk.clause()
         promise = self._promise(clause)
         self._refuse_repeats(clause)
         if promise is None:
             return None
         try:
-            return self._call_promise(clause, promise)
+            return self._checked(clause, promise)
         except Limit as limit:
             self.report.error(limit.code, limit.message, limit.span)
             self.walk.open.clear()
             return None
 
-    def _promise(self, clause: syntax.Clause) -> syntax.Require | None:
+    def _checked(self, clause: syntax.Clause, promise: syntax.Require | Written) -> ir.Clause | None:
+        if isinstance(promise, syntax.Require):
+            return self._call_promise(clause, promise)
+        when, ends = self._when(clause), _first(clause.items, syntax.OnEnd)
+        form = Forms(self.walk).check(promise, ends.what if ends is not None else "")
+        if isinstance(ends, syntax.OnEnd) and not isinstance(promise, syntax.Expect):
+            self._no_end(ends, "this form judges what has come before")
+        for part in () if form is None else (when, *ir.promised(form)):
+            if part is not None and constant(part) is None:
+                look(self.walk, part)
+        conditions = (when, *(ir.promised(form) if form is not None else ()))
+        made = self._clause(clause, promise, when, form or self.walk.error(promise.span), conditions)
+        return None if form is None else made
+
+    def _promise(self, clause: syntax.Clause) -> syntax.Require | Written | None:
         promises = [item for item in clause.items if isinstance(item, PROMISE)]
         if not promises:
             self.report.error(
@@ -61,16 +77,14 @@ class Clauses:
             )  # fmt: skip
             return None
         for promise in promises:
-            if isinstance(promise, SESSION):
-                self.walk.unsupported("session promises", promise.span)
-            elif isinstance(promise, POPULATION):
+            if isinstance(promise, POPULATION):
                 self.walk.unsupported("promises about many calls", promise.span)
         for other in promises[1:]:
             self.report.error(
                 "two-promises", "a clause holds one promise", other.span, "this needs a clause of its own",
                 related=(Label(promises[0].span, "the first promise"),),
             )  # fmt: skip
-        return promises[0] if isinstance(promises[0], syntax.Require) else None
+        return promises[0] if isinstance(promises[0], syntax.Require | SESSION) else None
 
     def _refuse_repeats(self, clause: syntax.Clause) -> None:
         """Two `when`s, two severities, ..."""
@@ -94,8 +108,21 @@ class Clauses:
         for part in (when, condition):
             if part is not None and constant(part) is None:
                 look(self.walk, part)
+        ends = _first(clause.items, syntax.OnEnd)
+        if ends is not None:
+            self._no_end(ends, "a promise about one call is decided at once")
+        return self._clause(clause, promise, when, condition, (when, condition))
+
+    def _clause(
+        self,
+        clause: syntax.Clause,
+        promise: syntax.Require | Written,
+        when: ir.Expr | None,
+        made: ir.Promise,
+        conditions: tuple[ir.Expr | None, ...],
+    ) -> ir.Clause:
         dimension, severity = self._dimension(clause), self._severity(clause)
-        violation, unknown = self._consequences(clause, (when, condition))
+        violation, unknown = self._consequences(clause, promise, conditions)
         return ir.Clause(
             name=clause.name.name,
             description=clause.description,
@@ -103,11 +130,16 @@ class Clauses:
             severity=severity,
             span=clause.span,
             promise_span=promise.span,
-            never=promise.never,
+            never=isinstance(promise, syntax.Require) and promise.never,
             when=when,
-            promise=condition,
+            promise=made,
             on_violation=violation,
             on_unknown=unknown,
+        )
+
+    def _no_end(self, ends: syntax.OnEnd, help: str) -> None:
+        self.report.error(
+            "wrong-consequence", "`on end` belongs to `after ... expect ...`", ends.span, help=(help,)
         )
 
     def _when(self, clause: syntax.Clause) -> ir.Expr | None:
@@ -178,28 +210,25 @@ class Clauses:
     # Consequences --------------------------------------------------------------------------
 
     def _consequences(
-        self, clause: syntax.Clause, conditions: tuple[ir.Expr | None, ...]
+        self, clause: syntax.Clause, promise: syntax.Require | Written, conditions: tuple[ir.Expr | None, ...]
     ) -> tuple[tuple[ir.Action, ...], tuple[ir.Action, ...]]:
         found: dict[str, tuple[ir.Action, ...]] = {}
         for item in clause.items:
-            if isinstance(item, syntax.OnEnd):
-                self.report.error(
-                    "wrong-consequence", "`on end` belongs to `after ... expect ...`", item.span,
-                    help=("a promise about one call is decided at once",),
-                )  # fmt: skip
-            elif isinstance(item, syntax.Consequence) and item.on == "repeated":
+            if isinstance(item, syntax.Consequence) and item.on == "repeated":
                 self.walk.unsupported("`after N violations`", item.span)
             elif isinstance(item, syntax.Consequence):
-                found.setdefault(item.on, tuple(_actions(item, conditions, self.report)))
+                late = isinstance(promise, syntax.Expect)
+                found.setdefault(item.on, tuple(_actions(item, conditions, late, self.report)))
         return found.get("violation", ()), found.get("unknown", ())
 
 
 def _actions(
-    item: syntax.Consequence, conditions: tuple[ir.Expr | None, ...], report: Report
+    item: syntax.Consequence, conditions: tuple[ir.Expr | None, ...], late: bool, report: Report
 ) -> Iterator[ir.Action]:
     seen: set[str] = set()
     for action in item.actions:
-        complaint = _complaint(action, item.on, conditions)
+        complaint = _too_late(action) if late else None
+        complaint = complaint or _complaint(action, item.on, conditions)
         if complaint:
             message, help = complaint
             report.error("wrong-consequence", message, action.span, help=(help,) if help else ())
@@ -207,6 +236,15 @@ def _actions(
             report.error("duplicate-item", f"`{action.kind}` comes twice", action.span, "again here")
         seen.add(action.kind)
         yield ir.Action(action.kind, action.value)
+
+
+def _too_late(action: syntax.Action) -> tuple[str, str] | None:
+    """Whether an action would have to come before what is promised is known."""
+    if action.kind in HOLDING:
+        return f"`{action.kind}` comes too late: when this is decided, the call has long been made", (
+            "write `alert`, `escalate` or `penalty`"
+        )
+    return None
 
 
 def _complaint(

@@ -18,6 +18,7 @@ from pactlang.check.names import names_of
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots, schema_of
 from pactlang.check.report import Report
+from pactlang.check.session import session
 from pactlang.check.shapes import Shapes
 from pactlang.check.store import Store
 from pactlang.check.tests import Tests
@@ -31,7 +32,7 @@ SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?
 
 # What stands in a pact and changes no verdict of a call: it may stand there before it is carried out.
 LATER = {
-    syntax.Session: "`session`", syntax.Judge: "`judge`", syntax.Score: "`score`",
+    syntax.Judge: "`judge`", syntax.Score: "`score`",
 }  # fmt: skip
 ONCE = {
     syntax.Owner: "owner", syntax.Renews: "renews", syntax.Applies: "applies when", syntax.Score: "score",
@@ -67,13 +68,14 @@ class Check:
         )
         applies = self._applies(walk)
         clauses = self._clauses(walk, applies)
+        sessions = self._session(walk, clauses)
         self._unused(walk)
         store = self._store(walk)
         budget = self._budget(walk)
         tests = self._tests(records)
         if has_errors(self.report.found):
             return None
-        module = self._module(slots, records, applies, clauses, store, budget)
+        module = self._module(slots, records, applies, clauses, store, budget, sessions)
         return replace(module, tests=tests)
 
     def _module(
@@ -84,8 +86,10 @@ class Check:
         clauses: list[ir.Clause],
         store: tuple[ir.StoreRule, ...],
         budget: ir.Budget | None,
+        session: ir.Session | None,
     ) -> ir.Module:
-        used = [node for clause in clauses for node in (clause.when, clause.promise) if node is not None]
+        used = [node for c in clauses for node in (c.when, *ir.promised(c.promise)) if node is not None]
+        used += [] if session is None else [session.key]
         return ir.Module(
             name=self.pact.name.name,
             version=self.pact.version.value,
@@ -99,6 +103,7 @@ class Check:
             clauses=tuple(clauses),
             store=store,
             budget=budget,
+            session=session,
         )
 
     # Header --------------------------------------------------------------------------------
@@ -136,11 +141,14 @@ class Check:
         if written is None:
             return None
         walk.clause()
+        walk.operators.closed = "`applies when`"
         try:
             return walk.condition(written.condition, walk.nowhere, "after `applies when`")
         except Limit as limit:
             self._limit(walk, limit)
             return None
+        finally:
+            walk.operators.closed = ""
 
     def _clauses(self, walk: Walk, applies: ir.Expr | None) -> list[ir.Clause]:
         clauses, found, first = Clauses(walk, applies, self._dimensions()), [], dict[str, Span]()
@@ -170,7 +178,7 @@ class Check:
 
     def _unused(self, walk: Walk) -> None:
         """Check what no clause has used; nothing of it enters the program."""
-        slots, counts = len(walk.slots.slots), self.patterns.counts()
+        slots, counts, operators = len(walk.slots.slots), self.patterns.counts(), len(walk.operators.found)
         for name, item in walk.names.items():
             if walk.full:
                 break
@@ -182,18 +190,25 @@ class Check:
                     walk.first(item)
             except Limit as limit:
                 self._limit(walk, limit)
-        self._session(walk)
         walk.slots.forget(slots)
         self.patterns.forget(counts)
+        walk.operators.forget(operators)
 
-    def _session(self, walk: Walk) -> None:
-        for item in self.pact.items:
-            if isinstance(item, syntax.Session) and item.key is not None and not walk.full:
+    def _session(self, walk: Walk, clauses: list[ir.Clause]) -> ir.Session | None:
+        """What a session is; checked, too, where no clause needs one."""
+        written = next((item for item in self.pact.items if isinstance(item, syntax.Session)), None)
+        needed = next((c.promise_span for c in clauses if _of_session(c)), None)
+        try:
+            made = session(walk, written, clauses, None if needed is None else Span(*needed))
+            if made is None and written is not None and written.key is not None:
+                slots = len(walk.slots.slots)
                 walk.clause()
-                try:
-                    walk.infer(item.key, walk.nowhere)
-                except Limit as limit:
-                    self._limit(walk, limit)
+                walk.infer(written.key, walk.nowhere)
+                walk.slots.forget(slots)
+        except Limit as limit:
+            self._limit(walk, limit)
+            return None
+        return made
 
     def _store(self, walk: Walk) -> tuple[ir.StoreRule, ...]:
         stores = (item for item in self.pact.items if isinstance(item, syntax.Store))
@@ -212,3 +227,11 @@ class Check:
     def _limit(self, walk: Walk, limit: Limit) -> None:
         self.report.error(limit.code, limit.message, limit.span)
         walk.open.clear()
+
+
+def _of_session(clause: ir.Clause) -> bool:
+    """Whether a clause remembers calls of its session; `keep` looks at calls of all sessions."""
+    if isinstance(clause.promise, ir.Form):
+        return True
+    parts = ir.nodes(clause.when, *ir.promised(clause.promise))
+    return any(isinstance(node, ir.Operator) for node in parts)

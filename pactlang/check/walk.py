@@ -25,6 +25,7 @@ from pactlang.check.names import Named, dotted
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots
 from pactlang.check.report import Hint, Report, an, listed, suggest
+from pactlang.check.temporal import Operators
 from pactlang.diagnostic import ERROR as ERROR_LEVEL
 from pactlang.diagnostic import Fix
 from pactlang.functions import Overload
@@ -123,6 +124,7 @@ class Walk:
         self.mode, self.prefixes, self.functions = mode, prefixes, functions or {}
         self.fields: Mapping[str, Field] = slots.fields[slots.root]
         self.known = Known(lambda index: slots.slots[index].path)
+        self.operators = Operators()
         self.values: dict[str, Expansion] = {}
         self.open: list[str] = []
         self.wrong: set[str] = set()

@@ -154,7 +154,7 @@ class Reads:
     """The fields of its record that a program reads, clause by clause."""
 
     def __init__(self, program: Program) -> None:
-        from pactlang.ir import fields_read
+        from pactlang.ir import fields_read, promised
         from pactlang.ledger.rules import keys_of
 
         self.program = program
@@ -163,7 +163,7 @@ class Reads:
         module, schema = program.module, program.module.schema
         self.applies = frozenset(fields_read(schema, module.applies))
         self.clauses = {
-            clause.name: self.applies | fields_read(schema, clause.when, clause.promise)
+            clause.name: self.applies | fields_read(schema, clause.when, *promised(clause.promise))
             for clause in module.clauses
         }
         self._fields: dict[tuple[str, ...], frozenset[str]] = {}

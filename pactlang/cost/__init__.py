@@ -108,7 +108,7 @@ def cost(module: ir.Module) -> Costs:
     sizes = Sizes(module.schema, module.budget)
     walk = Walk(module, sizes)
     applies = None if module.applies is None else walk.clause(module.applies)
-    works = [walk.clause(clause.when, clause.promise) for clause in module.clauses]
+    works = [walk.clause(clause.when, *ir.promised(clause.promise)) for clause in module.clauses]
     whole = all_of(works if applies is None else [applies, *works])
     rows = tuple(
         ClauseCost(clause.name, work.steps, passes(work), clause.promise_span)

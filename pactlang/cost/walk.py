@@ -127,6 +127,8 @@ class Walk:
                 work, self.variables[node.var] = self.node(node.operand)
                 body, result = self.node(node.body)
                 return OPERATION + work + body, result
+            case ir.Operator() | ir.Aggregate():
+                return OPERATION + all_of(self.node(each)[0] for each in ir.parts(node)), SCALAR
             case ir.Matches():
                 return self.search(node.operand, folded=False), SCALAR
             case ir.Says():

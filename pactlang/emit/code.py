@@ -72,7 +72,15 @@ class Code:
             module.phrases,
             tuple(
                 ClauseInfo(
-                    c.name, c.description, c.dimension, c.severity, c.never, c.on_violation, c.on_unknown
+                    c.name,
+                    c.description,
+                    c.dimension,
+                    c.severity,
+                    c.never,
+                    c.on_violation,
+                    c.on_unknown,
+                    ir.remembers(c),
+                    ir.enforceable(c),
                 )
                 for c in module.clauses
             ),

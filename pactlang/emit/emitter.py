@@ -59,11 +59,13 @@ class Emitter(Code):
             self.add(Opcode.ALL_UNKNOWN)
             self.here(inside)
         for number, clause in enumerate(self.module.clauses):
-            self.clause(number, clause)
+            if not ir.remembers(clause):
+                self.depth = 0
+                self.clause(number, clause)
         self.add(Opcode.HALT)
 
     def clause(self, number: int, clause: ir.Clause) -> None:
-        self.depth = 0
+        promise = ir.condition(clause)
         after, violated, unknown = self.label(), self.label(), self.label()
         if clause.when is not None:
             admitted, skipped = self.label(), self.label()
@@ -72,9 +74,9 @@ class Emitter(Code):
             self.add(Opcode.SKIPPED, t=after, k=number)
             self.here(admitted)
         if clause.never:
-            self.condition(clause.promise, violated, after, unknown)
+            self.condition(promise, violated, after, unknown)
         else:
-            self.condition(clause.promise, after, violated, unknown)
+            self.condition(promise, after, violated, unknown)
         self.here(violated)
         self.add(Opcode.VIOLATED, t=after, k=number)
         self.here(unknown)

@@ -77,7 +77,8 @@ def judge(clause: ir.Clause, row: Sequence[Any], module: ir.Module) -> Judgement
             return Judgement(Outcome.UNKNOWN, admitted.message)
         if not admitted:
             return Judgement(Outcome.SKIPPED)
-    holds = truth(clause.promise, evaluate(clause.promise, row, module))
+    promise = ir.condition(clause)
+    holds = truth(promise, evaluate(promise, row, module))
     if isinstance(holds, Error):
         return Judgement(Outcome.UNKNOWN, holds.message)
     return Judgement(Outcome.VIOLATED if holds == clause.never else Outcome.SATISFIED)
@@ -209,7 +210,11 @@ class _Walk(Loops):
                 return self._optional_map(node)
             case ir.ListOf():
                 return self._list(node)
-        return self._map(node)
+            case ir.MapOf():
+                return self._map(node)
+            case ir.Operator():  # a monitor has found it, and put it behind the slots
+                return self.row[len(self.module.schema.slots) + node.number]
+        raise Failure("no-such-overload", "a figure over many calls has no value on one")
 
     # Reading -----------------------------------------------------------------------------------
 

@@ -75,6 +75,7 @@ class Evaluator(JsonMachine):
             raise TypeError(f"expected a Program (pactlang.load makes one), found {type(program).__name__}")
         self.program = program
         core = program.core
+        self._refuse_memory(program)
         try:
             self.reader = reader_of(program.schema)
             slots = _row(program.schema)
@@ -106,6 +107,14 @@ class Evaluator(JsonMachine):
                 self.confine(core.bound.steps, list(core.bound.texts))
         except ValueError as error:
             raise ProgramError(f"the code does not pass verification: {error}") from None
+
+    def _refuse_memory(self, program: Program) -> None:
+        """An evaluator has no memory; PactError for a pact that needs one."""
+        named = next((clause.name for clause in program.clauses if clause.remembers), None)
+        if named is not None:
+            raise PactError(
+                f"clause {named} looks at earlier calls, and an Evaluator has no memory: use Monitor"
+            )
 
     # One call ------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ def explain_data(
         "threshold": plain(found.threshold, schema),
         "when": None if story.when is None else _data(story.when, writer, deciding),
         "never": clause.never,
-        "promise": _data(story.promise or TraceNode(clause.promise), writer, deciding),
+        "promise": _data(story.promise or TraceNode(ir.condition(clause)), writer, deciding),
     }
 
 

@@ -47,7 +47,7 @@ def explain(
     story, writer = tell(module, clause, row), Writer(module, source)
     if outcome is not None and story.outcome is Outcome.UNKNOWN is not outcome:
         return f"{clause.name}: {outcome.name.lower()}\n  {TOO_LONG}"
-    parts = [("never" if clause.never else "require", story.promise or TraceNode(clause.promise))]
+    parts = [("never" if clause.never else "require", story.promise or TraceNode(ir.condition(clause)))]
     if story.when is not None:
         parts.insert(0, ("when", story.when))
     if story.applies is not None and story.when is story.promise is None:  # it decided by itself

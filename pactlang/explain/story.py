@@ -54,7 +54,7 @@ def tell(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> Story:
     when = None if clause.when is None else told(clause.when, row, module)
     if when is not None and _truth(when) is not True:
         return Story(applies, when, None, *_shut(when, Outcome.SKIPPED))
-    promise = told(clause.promise, row, module)
+    promise = told(ir.condition(clause), row, module)
     outcome = Outcome.VIOLATED if _truth(promise) is clause.never else Outcome.SATISFIED
     if isinstance(_truth(promise), Error):
         outcome = Outcome.UNKNOWN

@@ -28,6 +28,12 @@ BINARY = {
 }  # fmt: skip
 
 
+LENGTHS = (
+    ("d", 86_400 * 10**9), ("h", 3_600 * 10**9), ("m", 60 * 10**9), ("s", 10**9), ("ms", 10**6),
+    ("us", 10**3), ("ns", 1),
+)  # fmt: skip
+
+
 class Writer:
     """Writes the expressions of one module."""
 
@@ -109,7 +115,22 @@ class Writer:
             case ir.OptionalMap():
                 name = "optFlatMap" if node.flat else "optMap"
                 return self._method(node.operand, name, [node.name, self.anew(node.body)])
+            case ir.Operator():
+                return self._operator(node)
+            case ir.Aggregate():
+                return self._aggregate(node)
         return self._call(node)
+
+    def _operator(self, node: ir.Operator) -> str:
+        within = [] if node.nanos < 0 else [length(node.nanos)]
+        return f"{node.kind}{'_before' * node.before}({', '.join([*self._row(node.operands), *within])})"
+
+    def _aggregate(self, node: ir.Aggregate) -> str:
+        inside = "" if node.value is None else self.anew(node.value)
+        where = "" if node.where is None else f"where {self.anew(node.where)}"
+        top, bottom = node.number
+        more = "" if top == 0 else f", {top / bottom:g}"
+        return f"{node.kind}({' '.join(filter(None, (inside + more, where)))})"
 
     def _call(self, node: ir.Call) -> str:
         args = node.args
@@ -163,6 +184,15 @@ class Writer:
 
     def _row(self, nodes: Sequence[ir.Expr]) -> list[str]:
         return list(map(self.anew, nodes))
+
+
+def length(nanos: int) -> str:
+    """A length of time as a pact writes it: `1h30m`."""
+    said = ""
+    for unit, size in LENGTHS:
+        whole, nanos = divmod(nanos, size)
+        said += f"{whole}{unit}" if whole else ""
+    return said or "0s"
 
 
 def _is_method(node: ir.Call) -> bool:

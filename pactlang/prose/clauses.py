@@ -23,7 +23,7 @@ HOLDS_BACK = ("block", "redact", "retry", "fallback")
 
 def promised(clause: ir.Clause, speaker: Speaker) -> Words:
     """The promise as a sentence."""
-    said = speaker.say(clause.promise, not clause.never)
+    said = speaker.say(ir.condition(clause), not clause.never)
     if clause.when is not None:
         return sentence(words("when ", speaker.say(clause.when), ": ", said))
     return sentence(said)
@@ -42,7 +42,7 @@ def is_early(clause: ir.Clause, schema: Schema) -> bool:
     """Whether it reads only what is known before the call."""
     if schema.root != "Call":
         return False
-    read = ir.fields_read(schema, clause.when, clause.promise)
+    read = ir.fields_read(schema, clause.when, *ir.promised(clause.promise))
     return all(name in BEFORE or STANDARD["Call"].field(name) is None for name in read)
 
 
