@@ -393,7 +393,7 @@ def test_values_cannot_drive_the_terminal(pactc: Pactc) -> None:
 def test_a_clause_that_never_applied_is_told_of(pactc: Pactc) -> None:
     pactc.write("chat.jsonl", '{"output": "hello"}\n')
     found = pactc.run("chat.jsonl")
-    assert "note: `small_refunds` applied to no call" in found.err
+    assert "warning: `small_refunds` applied to no call: no record has `args` or `tool`" in found.err
     assert "Every promise was kept." in found.out
     pactc.write("refund.jsonl", '{"tool": "refund", "args": {}}\n')
     assert "`small_refunds` could not be decided on any call" in pactc.run("refund.jsonl").err

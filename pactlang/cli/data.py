@@ -45,6 +45,8 @@ def data(outcome: Outcome) -> dict[str, Any]:
             {"path": plain(path), "reason": plain(reason), "records": count}
             for (path, reason), count in sorted(audit.reasons.items(), key=lambda item: -item[1])
         ],
+        "unread": outcome.sight.unread(),
+        "warnings": [plain(said) for said in outcome.warnings()],
         "notices": [plain(notice) for notice in outcome.notices],
         "errors": [plain(error) for error in outcome.errors],
         "interrupted": outcome.interrupted,

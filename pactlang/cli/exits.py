@@ -26,7 +26,8 @@ Exit codes:
        ledger verify: what is stored is not what was written
     2  not done: wrong usage, a file that cannot be read or written,
        a pact that does not compile (run, explain), no such call (explain)
-    3  done in part: an input breaks off, or none of its records is readable
+    3  done in part: an input breaks off, none of its records is readable, or (run)
+       none has a field that the pact reads
    70  a fault in pactc itself (PACT_DEBUG=1 shows where)
   130  interrupted
   141  the reader of the output went away

@@ -87,7 +87,10 @@ class Input:
 
     opens: calls in another program's form are opened (`foreign`); for a pact about `Call`.
     `opened` counts the lines that were.  follows: at the end it waits for more (`follow`).
+    is_sparse: its records leave out the fields that have their defaults.
     """
+
+    is_sparse = False
 
     def __init__(self, path: str) -> None:
         self.path = path

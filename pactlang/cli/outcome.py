@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pactlang.cli.imports import file_at
+from pactlang.cli.screen import printable
 from pactlang.cli.tally import VIOLATED
 
 if TYPE_CHECKING:
     from pactlang.cli.audit import Audit
+    from pactlang.cli.sight import Sight
     from pactlang.program import Program
 
+ELSEWHERE = "`pactc init --from LOG` drafts a pact that reads what is there"
 SEVERITIES = ("critical", "major", "minor", "info")  # the gravest first
 
 
@@ -36,6 +39,7 @@ class Outcome:
     program: Program
     audit: Audit
     files: list[str]
+    sight: Sight
     seconds: float = 0.0
     interrupted: bool = False
     errors: list[str] = field(default_factory=list)
@@ -69,3 +73,48 @@ class Outcome:
     def per_second(self) -> float:
         """Records per second, reading included."""
         return self.audit.total.records / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether calls were judged, and no record has anything that the promises are about."""
+        return self.sight.is_blind and (self.audit.total.calls > 0 or bool(self._admission()))
+
+    def all_kept(self) -> bool:
+        """Nothing broken, left open or unread, and not merely because there was nothing to judge."""
+        clauses, partial = self.clauses(), self.errors or self.interrupted or self.unread()
+        open_ = self.audit.total.undecodable or any(c.violated or c.unknown for c in clauses)
+        return any(c.satisfied for c in clauses) and not open_ and not partial
+
+    def unread(self) -> list[tuple[str, str]]:
+        """What was judged without being read: the clause, "" for the pact as a whole, and a sentence."""
+        if self.is_blind:
+            return [("", f"nothing of the log was read: {self.sight.blindness()}; {ELSEWHERE}")]
+        admission = self._admission()
+        found = [("", admission)] if admission else []
+        return found + [
+            (clause.name, f"`{printable(clause.name)}` was judged on defaults alone: {self._lacks(clause)}")
+            for clause in self.clauses()
+            if (clause.satisfied or clause.violated) and self._lacks(clause)
+        ]
+
+    def _admission(self) -> str:
+        """Why no call was admitted, if that is because of a field that is nowhere; or ""."""
+        total = self.audit.total
+        return self.sight.admission() if total.outside and not total.calls else ""
+
+    def warnings(self) -> list[str]:
+        """What nobody should take for a kept promise, one sentence each."""
+        idle = () if self.is_blind or not self.audit.total.calls else self.clauses()
+        return [said for _, said in self.unread()] + [said for said in map(self._idleness, idle) if said]
+
+    def _idleness(self, clause: Counts) -> str:
+        """Why a clause has judged nothing, which may be a mistake in the pact; or ""."""
+        if clause.satisfied or clause.violated:
+            return ""
+        why = "could not be decided on any call it applies to" if clause.unknown else "applied to no call"
+        lacks = self._lacks(clause)
+        return f"`{printable(clause.name)}` {why}" + (f": {lacks}" if lacks else "")
+
+    def _lacks(self, clause: Counts) -> str:
+        """Which fields, all that a clause reads, no record has; or ""."""
+        return self.sight.lacks(clause.name) if clause.name in self.sight.unread() else ""

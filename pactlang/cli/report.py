@@ -36,8 +36,10 @@ def report(outcome: Outcome) -> None:
     _unknowns(screen, outcome)
     _unreadable(screen, outcome)
     _foot(screen, outcome)
-    for notice in (*outcome.notices, *_hints(outcome)):
+    for notice in outcome.notices:
         click.echo(f"note: {notice}", err=True)
+    for warning in outcome.warnings():
+        click.echo(f"{'error' if outcome.is_blind else 'warning'}: {warning}", err=True)
     for error in outcome.errors:
         click.echo(f"error: {error}; the report covers what was read", err=True)
     if outcome.interrupted:
@@ -186,25 +188,10 @@ def _foot(screen: Console, outcome: Outcome) -> None:
     screen.print()
     if not total.records:
         screen.print(Text("No records.", "yellow"))
-    elif _all_kept(outcome):
+    elif outcome.is_blind:
+        screen.print(Text("Nothing of the log was read: no record has a field that this pact reads.", "bold red"))
+    elif outcome.all_kept():
         screen.print(Text("Every promise was kept.", "green"))
     speed = f"{outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
     screen.print(Text(speed, "dim"))
 
-
-def _all_kept(outcome: Outcome) -> bool:
-    """Nothing broken, nothing left open, nothing unread, and not merely because nothing was judged."""
-    clauses, partial = outcome.clauses(), outcome.errors or outcome.interrupted
-    open_ = outcome.audit.total.undecodable or any(c.violated or c.unknown for c in clauses)
-    return any(c.satisfied for c in clauses) and not open_ and not partial
-
-
-def _hints(outcome: Outcome) -> list[str]:
-    """A clause that judged nothing may be a mistake in the pact; nobody should read it as kept."""
-    hints = []
-    for clause in outcome.clauses():
-        if clause.satisfied or clause.violated or not outcome.audit.total.calls:
-            continue
-        why = "could not be decided on any call it applies to" if clause.unknown else "applied to no call"
-        hints.append(f"`{printable(clause.name)}` {why}")
-    return hints

@@ -23,6 +23,7 @@ from pactlang.cli.parquet import Columnar, ParquetInput
 from pactlang.cli.progress import Bar
 from pactlang.cli.rows import Rows
 from pactlang.cli.screen import console, printable, write_bytes, write_json
+from pactlang.cli.sight import Sight
 
 # What makes a run fail.  `unknown`: any broken promise, and whatever could not be judged.
 FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES, "unknown": SEVERITIES}
@@ -104,7 +105,7 @@ def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int
     names = tuple(clause.name for clause in program.clauses)
     audit = Audit(Evaluator(program), names, limit, every=verdicts is not None)
     shown = "<stdin>" if pact == "-" else printable(pact)
-    outcome = Outcome(shown, program, audit, [given.name for given in inputs])
+    outcome = Outcome(shown, program, audit, [given.name for given in inputs], Sight(program))
     start = time.perf_counter()
     live = Live(console()) if inputs[0].follows else None
     with Rows(verdicts) as rows, Bar(() if live else inputs) as bar, Interrupts() as interrupts:
@@ -129,6 +130,8 @@ def _examine_one(
                 rows.write([audit.pass_over(given.name, block)])
             else:
                 checked = audit.feed(given.name, block)
+                if isinstance(block, Block) and not given.is_sparse:
+                    outcome.sight.look(given.name, block)
                 if rows.is_open:
                     rows.write(checked.all_rows())
                 if live is not None:
@@ -136,6 +139,8 @@ def _examine_one(
             bar.at(given, audit.total.records)
     except Broken as broken:
         outcome.errors.append(str(broken))
+    if isinstance(given, ParquetInput) and given.schema is not None:
+        outcome.sight.look_at_columns(given.schema)
     if isinstance(given, ParquetInput) and before == audit.total.records - audit.total.undecodable:
         outcome.errors += filter(None, [given.complaint(audit)])
     if given.bom:
@@ -165,6 +170,6 @@ def exit_code(outcome: Outcome, severities: Sequence[str], doubt: bool = False) 
         return exits.FOUND
     if outcome.errors:
         return exits.PARTIAL if total.records else exits.UNABLE
-    if total.undecodable and total.undecodable == total.records:
+    if outcome.is_blind or (total.undecodable and total.undecodable == total.records):
         return exits.PARTIAL
     return exits.FINE

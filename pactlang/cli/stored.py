@@ -33,6 +33,8 @@ PAGE = 500  # calls of one block, if they are not large
 class StoredInput(Input):
     """A ledger; its lines are its calls, numbered from 1."""
 
+    is_sparse = True
+
     def check(self) -> str:
         """Why this ledger cannot be read, or ""."""
         from pactlang.ledger import Reader

@@ -53,7 +53,11 @@ def _failures(name: str, report: Report) -> Iterator[str]:
 
 
 def outcome(outcome: Outcome) -> Iterator[str]:
-    """A line per broken promise, at its place in the pact; one for records that could not be read."""
+    """A line per broken promise, at its place in the pact; one for records that could not be read; and for
+    clauses that no record has anything for."""
+    for name, said in outcome.unread():
+        file, line = outcome.place_of(name) if name else (outcome.pact, 1)
+        yield _line("error" if outcome.is_blind else "warning", file, line, "unread", said)
     for clause in outcome.worst():
         examples = outcome.audit.violations[clause.name]
         said = f"violated by {plural(clause.violated, 'call')}"

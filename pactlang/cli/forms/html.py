@@ -46,14 +46,18 @@ def page_of(outcome: Outcome) -> bytes:
         body.append(el("p", "dim", id="found", aria_live="polite"))
         body += _bounded(list(_findings(outcome)))
     else:
-        body.append(el("p", "good" if outcome.audit.total.records else "warn", _nothing(outcome)))
+        body += _nothing(outcome)
     body.append(_foot(outcome))
     has_search = any(isinstance(each, Element) and each.get("id") == "search" for each in body)
     return document(f"{program.name} {program.version}: report", body, SCRIPT if has_search else "")
 
 
-def _nothing(outcome: Outcome) -> str:
-    return "Every promise was kept." if outcome.audit.total.records else "No records."
+def _nothing(outcome: Outcome) -> Iterator[Element]:
+    """What to say where nothing was found."""
+    if not outcome.audit.total.records:
+        yield el("p", "warn", "No records.")
+    elif outcome.all_kept():
+        yield el("p", "good", "Every promise was kept.")
 
 
 def _bounded(groups: list[Group]) -> Iterator[Element]:
@@ -147,6 +151,9 @@ def _bar(clause: Counts, calls: int) -> Element:
 
 
 def _notices(outcome: Outcome) -> Iterator[Element]:
+    for warning in outcome.warnings():
+        kind, word = ("bad", "error") if outcome.is_blind else ("warn", "warning")
+        yield el("p", kind, f"{word}: {warning}")
     for notice in outcome.notices:
         yield el("p", "dim", f"note: {notice}")
     for error in outcome.errors:

@@ -2,7 +2,7 @@
 
 In: opened pacts, tested pacts, the outcome of a run.  Out: a document on standard output.  `check`: a suite
 with a case per pact; `test`: a suite per pact, a case per test; `run`: a suite with a case per clause, and
-one for the records that could not be read.
+one for the records that could not be read.  A clause that no record has anything for is no success.
 
 Names and values come from pacts and logs: XML has no way to write most control characters, so each is
 shown as an escape (`\\x1b`), and what XML itself means by a sign is written as its entity.
@@ -137,6 +137,8 @@ def _clause(clause: Counts, outcome: Outcome) -> xml.Element:
         error.text = "\n".join(_said(*found) for found in outcome.audit.unknowns[clause.name])
     elif not clause.satisfied:
         xml.SubElement(case, "skipped", message="it applied to no call")
+    elif clause.name in outcome.sight.unread():
+        xml.SubElement(case, "skipped", message=_safe(outcome.sight.lacks(clause.name)))
     return case
 
 
@@ -147,6 +149,8 @@ def _records(outcome: Outcome) -> xml.Element:
         error = xml.SubElement(case, "error", message=message)
         said = [f"{each.file}:{each.line}: {each.path}: {each.reason}" for each in outcome.audit.unreadable]
         error.text = "\n".join(map(_safe, (*outcome.errors, *said)))
+    elif outcome.is_blind:
+        xml.SubElement(case, "error", message=_safe(outcome.warnings()[0]))
     return case
 
 

@@ -71,7 +71,15 @@ def outcome(outcome: Outcome) -> Data:
         _result("undecodable", "warning", f"{each.path}: {each.reason}", [_line(each.file, each.line)])
         for each in outcome.audit.unreadable
     ]
-    return _document(rules, results)
+    unread = [_unread(name, said, outcome) for name, said in outcome.unread()]
+    if unread:
+        rules.append({"id": "unread", "shortDescription": {"text": "No record has what the promise is about"}})
+    return _document(rules, results + unread)
+
+
+def _unread(name: str, said: str, outcome: Outcome) -> Data:
+    file, line = outcome.place_of(name) if name else (outcome.pact, 1)
+    return _result("unread", "error" if outcome.is_blind else "warning", said, [_line(file, line)])
 
 
 def _document(rules: list[Data], results: list[Data]) -> Data:
@@ -118,7 +126,9 @@ def _violation(example: Example, outcome: Outcome) -> Data:
     )
     promise = _place(outcome.pact, outcome.program.source, violation.span)
     result["relatedLocations"] = [{**promise, "message": {"text": "the promise"}}]
-    result["partialFingerprints"] = {"call/v1": f"{violation.clause}:{printable(str(place.id))}"}
+    # An id may come more than once; the line tells its calls apart.
+    call = f"{violation.clause}:{printable(str(place.id))}:{place.line}"
+    result["partialFingerprints"] = {"call/v2": call}
     return result
 
 
