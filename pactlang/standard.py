@@ -95,6 +95,12 @@ STANDARD: dict[str, Record] = {
     "Usage": Record("Usage", _USAGE),
 }
 
+# Units of time by the last word of a name, as in `duration_ms`.
+ENDINGS = {
+    "ms": "ms", "millis": "ms", "milliseconds": "ms", "us": "us", "micros": "us", "microseconds": "us",
+    "ns": "ns", "nanos": "ns", "nanoseconds": "ns", "s": "s", "sec": "s", "secs": "s", "seconds": "s",
+}  # fmt: skip
+
 # Fields of `Call` that may hold an int in the data; it is read as its decimal digits, so 7 and "7"
 # are one session.
 TEXT_OR_INT = ("id", "session")

@@ -97,14 +97,6 @@ FIXES = [
     ('time > "2026-01-01"', 'time > timestamp("2026-01-01T00:00:00Z")'),
     ("len(output) > 5", "size(output) > 5"),
     ('startsWith(output, "x")', 'output.startsWith("x")'),
-    ('tool != "x"', 'has(tool) && tool != "x"'),
-    ("size(tool) > 5", "has(tool) && size(tool) > 5"),
-    ('output == "" || size(tool) > 5', 'output == "" || has(tool) && size(tool) > 5'),
-    ("!ok", "has(ok) && !ok"),
-    ("!(size(tool) > 5)", "has(tool) && !(size(tool) > 5)"),
-    ("!(cost > 1.0 || output == '')", "!(has(cost) && cost > 1.0 || output == '')"),
-    ("true == !ok", "has(ok) && true == !ok"),
-    ("output == '' ? cost > 1.0 : true", "output == '' ? has(cost) && cost > 1.0 : true"),
     ('has(labels["x"])', '"x" in labels'),
     ("args.amount * 1.5 > 2.0", "double(args.amount) * 1.5 > 2.0"),
     ('labels.map(k, k) == "x"', '"x" in labels.map(k, k)'),
@@ -172,6 +164,67 @@ def test_fix(wrong: str, right: str) -> None:
     frame = 'pact p "1.0.0"\nclause a {{ require {} }}\n'
     assert mended(frame.format(wrong)) == frame.format(right)
     assert checked(frame.format(right))[0] is not None
+
+
+ADMITTED = [
+    ('require tool != "x"', 'when has(tool)  require tool != "x"'),
+    ('never tool == "x"', 'when has(tool)  never tool == "x"'),
+    ('never output == "" || "x" == tool', 'when has(tool)  never output == "" || "x" == tool'),
+    ("require size(tool) > 5", "when has(tool)  require size(tool) > 5"),
+    ("\n  never size(tool) > 5\n", "\n  when has(tool)\n  never size(tool) > 5\n"),
+    ("when output != '' require !ok", "when output != '' && has(ok) require !ok"),
+    ("when output != '' || input == '' require ok", "when (output != '' || input == '') && has(ok) require ok"),
+    ("when size(tool) > 5 require output == ''", "when has(tool) && size(tool) > 5 require output == ''"),
+    ("when tool != 'x' require output == ''", "when has(tool) && tool != 'x' require output == ''"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), ADMITTED)
+def test_the_mend_of_an_absence_skips_the_call(wrong: str, right: str) -> None:
+    frame = 'pact p "1.0.0"\nclause a {{ {} }}\n'
+    assert mended(frame.format(wrong)) == frame.format(right)
+    assert not [d for d in checked(frame.format(right))[1] if d.level == "note"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let long = size(tool) > 5 clause a { require long }",
+        "event called when size(tool) > 5 clause a { never called }",
+        "clause a { require messages.all(m, size(m.content) < 5) }",
+    ],
+)
+def test_no_mend_changes_what_an_absence_comes_to(text: str) -> None:
+    found = [d for d in checked(f'pact p "1.0.0" {text}')[1] if d.primary.text.startswith("where it")]
+    assert found
+    assert all(d.fix is None for d in found if "messages" not in d.message)
+
+
+UNITS = 'pact p "1.0.0" on R record R {{ {} }} clause a {{ require {} }}'
+
+
+@pytest.mark.parametrize(
+    ("field", "condition", "help"),
+    [
+        ("duration_ms: double", "duration_ms < 5s", "if `duration_ms` counts milliseconds, declare it as `duration(ms)`"),
+        ("tookUs: int", "5s > tookUs", "if `tookUs` counts microseconds, declare it as `duration(us)`"),
+        ('took: int as "took.seconds"', "took < 5s", "if `took` counts seconds, declare it as `duration(s)`"),
+        ("at_ns: int", 'at_ns > timestamp("2026-01-01T00:00:00Z")', "if `at_ns` counts nanoseconds, declare it as"),
+        ("took: double", "took < 5s", "declare `took` with the unit that it counts: `duration(s)`, `duration(ms)`"),
+        ("took: double", "took * 2.0 < 5s", "a number becomes a duration where its field is declared"),
+    ],
+)  # fmt: skip
+def test_a_number_against_a_time_is_declared_with_its_unit(field: str, condition: str, help: str) -> None:
+    (finding,) = checked(UNITS.format(field, condition))[1]
+    assert finding.code == "type-mismatch"
+    assert finding.help[0].startswith(help)
+
+
+def test_a_field_of_call_under_another_name_needs_a_record() -> None:
+    text = 'pact p "1.0.0" extend Call { tool: string? as "tool_name" } clause a { require output == "" }'
+    (finding,) = checked(text)[1]
+    assert finding.code == "duplicate-field"
+    assert "declare a record" in finding.help[1]
 
 
 def test_a_fix_reaches_a_field_that_bears_a_types_name() -> None:

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-
 from cli_tools import Pactc, pactc
+
 from pactlang.cli import exits
 
 __all__ = ["pactc"]

@@ -473,3 +473,19 @@ def test_threads_share_a_guard() -> None:
         thread.join()
     assert guard.counts.calls == guard.counts.judged == 2000
     assert guard.call_sync("q", str, session="s").call.seq == 2000
+
+
+OTHER = 'pact own "1.0.0" on Entry record Entry { answer: string } clause a { require size(answer) < 5 }'
+
+
+def test_a_pact_about_another_record_takes_finished_calls() -> None:
+    guard = Guard(pactlang.compile(OTHER))
+    for attempt in (
+        lambda: guard.call_sync("?", lambda asked: "!"),
+        lambda: guard.tool(len),
+        lambda: guard.watch(len),
+    ):
+        with pytest.raises(PactError, match=r"`own` is about Entry.*`guard\.record\(call\)`"):
+            attempt()
+    guard.record({"answer": "A long one."})
+    assert guard.counts.violated == 1

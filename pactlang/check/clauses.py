@@ -11,6 +11,7 @@ from typing import TypeVar
 from pactlang import ir, syntax
 from pactlang.check.facts import NOTHING, constant
 from pactlang.check.forms import Forms, Written
+from pactlang.check.guards import Admission, note_never
 from pactlang.check.lint import look
 from pactlang.check.ranges import conjuncts, contradiction, tautology
 from pactlang.check.report import Hint, Report, listed, suggest
@@ -103,7 +104,11 @@ class Clauses:
         when = self._when(clause)
         facts = self.walk.known.when(when, True) if when is not None else NOTHING
         word = "never" if promise.never else "require"
+        written = _first(clause.items, syntax.When)
+        self.walk.admission = Admission(promise.span, written.condition if written else None)
         condition = self.walk.condition(promise.condition, Scope(facts=facts), f"after `{word}`")
+        if promise.never:
+            note_never(self.walk, condition, Scope(facts=facts))
         self._warn(clause, promise, when, condition)
         for part in (when, condition):
             if part is not None and constant(part) is None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
 from pactlang.check.agree import NUMBERS, comparable, resolve
+from pactlang.check.guards import may_be_absent, note_absent
 from pactlang.check.report import an, listed, suggest
 from pactlang.diagnostic import Fix, Label
 from pactlang.functions import OPERATORS
 from pactlang.schema import BOOL, Type
 from pactlang.source import Span
+from pactlang.standard import ENDINGS
 
 if TYPE_CHECKING:
     from pactlang.check.walk import Scope, Walk
@@ -85,8 +87,9 @@ def _equality(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, sc
     if not all([_in_enum(walk, left, right), _in_enum(walk, right, left)]):
         return walk.error(expr.span)
     if expr.op == "!=":
-        _note_absent(walk, left, right, scope)
-        _note_absent(walk, right, left, scope)
+        for place, other in ((left, right), (right, left)):
+            if may_be_absent(walk, place, other, scope):
+                note_absent(walk, place, "this is also true where `{}` is absent", scope)
     word = "equals" if expr.op == "==" else "not_equals"
     loose = "dyn" in (left.type.kind, right.type.kind)
     return ir.Call(BOOL, expr.span, OPERATORS[expr.op], "" if loose else word, (left, right))
@@ -105,19 +108,6 @@ def _in_enum(walk: Walk, place: ir.Expr, other: ir.Expr) -> bool:
         help=(f"its values are {listed(values)}",), fix=fix,
     )  # fmt: skip
     return False
-
-
-def _note_absent(walk: Walk, place: ir.Expr, other: ir.Expr, scope: Scope) -> None:
-    """`tool != "x"` is true where there is no tool."""
-    if not place.type.nullable or not isinstance(other, ir.Const) or other.type.kind == "null":
-        return
-    if place.type.kind == "dyn" or walk.known.place(place) in scope.facts:
-        return
-    text = walk.text(place)
-    walk.report.note(
-        "optional-not-equal", f"this is also true where `{text}` is absent", walk.span(place),
-        f"`{text}` may be absent", fix=walk.guard(text, scope.atom),
-    )  # fmt: skip
 
 
 def _membership(walk: Walk, expr: syntax.Binary, left: ir.Expr, right: ir.Expr, scope: Scope) -> ir.Expr:
@@ -203,9 +193,26 @@ def _mismatch_help(walk: Walk, place: ir.Expr, other: ir.Expr) -> tuple[str, ...
             return (f"`{text}` is a type's name here; the field is `call.{text}`",)
     if place.type.kind == "duration" and other.type.kind in NUMBERS:
         return ("a duration is written with its unit: `500ms`, `2s`, `5m`",)
+    if place.type.kind in NUMBERS and other.type.kind in ("duration", "timestamp"):
+        return (_declared(walk, place, other.type.kind),)
     if place.type.kind == "list":
         return ("to look into a list, write `x in list`",)
     return ()
+
+
+def _declared(walk: Walk, place: ir.Expr, kind: str) -> str:
+    """How a number that is a time is declared; the unit as its name in the data says."""
+    text = walk.text(place)
+    if not isinstance(place, ir.Slot | ir.Member):
+        forms = listed(f"{kind}({unit})" for unit in NANOS)
+        return f"a number becomes a {kind} where its field is declared: {forms}"
+    field = walk.fields.get(text)
+    names = field.names if field is not None else (text,)
+    words = [re.split(r"[._-]|(?<=[a-z])(?=[A-Z])", name)[-1].lower() for name in (text, *names)]
+    unit = next((ENDINGS[word] for word in words if word in ENDINGS), "")
+    if unit:
+        return f"if `{text}` counts {NAMES[unit]}, declare it as `{kind}({unit})`"
+    return f"declare `{text}` with the unit that it counts: {listed(f'{kind}({unit})' for unit in NANOS)}"
 
 
 def _meant(walk: Walk, place: ir.Expr, other: ir.Expr) -> Fix | None:

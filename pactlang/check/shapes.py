@@ -28,6 +28,12 @@ from pactlang.schema import (
 from pactlang.source import Span
 
 NANOS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+# What to do about a field of `Call` that has another name in the data.
+OTHER_NAMES = (
+    "its names in the data are fixed: its own, OpenTelemetry's and OpenInference's",
+    'for a log with other names, declare a record: `pact NAME "1.0.0" on Entry`, `record Entry { ... }`;'
+    " `pactc init --from LOG` writes one",
+)
 TYPE_NAMES = (*SCALARS, "dyn", "list", "map", "enum")
 
 # What other languages call our types.
@@ -134,6 +140,7 @@ class Shapes:
             self.report.error(
                 "duplicate-field", f"`{record}` already has a field `{name}`", span, "again here",
                 related=(Label(first, "first declared here"),) if first else (),
+                help=() if first or record != "Call" else OTHER_NAMES,
             )  # fmt: skip
             return
         self.places[key] = span

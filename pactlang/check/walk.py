@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from pactlang import ir, syntax
-from pactlang.check import calls, operators, optionals, overloads
+from pactlang.check import calls, guards, operators, optionals, overloads
 from pactlang.check.agree import agree, join
 from pactlang.check.facts import NOTHING, Facts, Known
 from pactlang.check.modes import Mode
@@ -127,6 +127,7 @@ class Walk:
         self.operators = Operators()
         self.values: dict[str, Expansion] = {}
         self.open: list[str] = []
+        self.admission: guards.Admission | None = None  # of the promise that is being checked
         self.wrong: set[str] = set()
         # By identity, since equal nodes may stand in many places; the node is kept so that its id is its own.
         self.uses: dict[int, tuple[ir.Expr, Span]] = {}
@@ -145,6 +146,7 @@ class Walk:
     def clause(self) -> None:
         """Begin a clause: sizes and variables are counted anew."""
         self.size = self.depth = self.variables = 0
+        self.admission = None
         self.wrong.clear()
         self.uses.clear()
 
@@ -264,15 +266,8 @@ class Walk:
             "unguarded-optional", f"`{text}` may be absent here", self.span(node),
             "where it is absent, this is an error value",
             help=(f"`when has({text})` skips the calls that lack it",) if isinstance(node, ir.Slot) else (),
-            fix=self.guard(text, scope.atom) if named else None,
+            fix=guards.guard(self, node, scope.atom) if named else None,
         )  # fmt: skip
-
-    def guard(self, text: str, atom: Span | None) -> Fix | None:
-        """The fix that asks for `text` first."""
-        if atom is None:
-            return None
-        title = f"ask first whether `{text}` is there"
-        return Fix(Span(atom.start, atom.start), f"has({text}) && ", title, atom)
 
     def constant(self, kind: str, value: object, span: Span) -> ir.Expr:
         """A constant of a literal's kind."""

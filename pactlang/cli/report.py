@@ -189,7 +189,8 @@ def _foot(screen: Console, outcome: Outcome) -> None:
     if not total.records:
         screen.print(Text("No records.", "yellow"))
     elif outcome.is_blind:
-        screen.print(Text("Nothing of the log was read: no record has a field that this pact reads.", "bold red"))
+        said = "Nothing of the log was read: no record has a field that this pact reads."
+        screen.print(Text(said, "bold red"))
     elif outcome.all_kept():
         screen.print(Text("Every promise was kept.", "green"))
     speed = f"{outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"

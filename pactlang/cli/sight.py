@@ -17,7 +17,7 @@ import msgspec
 
 from pactlang.cli.input import Block
 from pactlang.cli.screen import printable
-from pactlang.ir import fields_read
+from pactlang.ir import fields_read, promised
 from pactlang.records.names import Name, aliases_of, look, names_of
 from pactlang.standard import WIRES
 
@@ -43,7 +43,7 @@ class Sight:
     def __init__(self, program: Program) -> None:
         module, schema = program.module, program.schema
         record = schema.record(schema.root)
-        self.needs = {c.name: fields_read(schema, c.when, c.promise) for c in module.clauses}
+        self.needs = {c.name: fields_read(schema, c.when, *promised(c.promise)) for c in module.clauses}
         self.needs = {clause: fields for clause, fields in self.needs.items() if fields}
         self.applies = fields_read(schema, module.applies)
         sought = self.applies.union(*self.needs.values())

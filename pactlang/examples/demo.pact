@@ -5,7 +5,7 @@ let refund_cap  = 50.0
 let known_tools = ["lookup_order", "issue_refund", "change_address", "handover"]
 
 // 13 to 19 digits count as a card number only if the check digit fits.
-pattern card         = r"\b(?:\d[ -]?){13,19}\b" check luhn
+pattern card         = r"\b\d(?:[ -]?\d){12,18}\b" check luhn
 pattern order_number = r"^LC-[0-9]{6}$"
 phrases boasts       = ["guaranteed delivery", "unbreakable", "lifelong guarantee"]
 

@@ -3,7 +3,7 @@ pact privacy "1.0.0"
 
 applies when kind == "chat"
 
-pattern card       = r"\b(?:\d[ -]?){13,19}\b" check luhn
+pattern card       = r"\b\d(?:[ -]?\d){12,18}\b" check luhn
 pattern account    = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b" check iban
 pattern staff_mail = r"(?i)\b[a-z]+\.[a-z]+@larkspur-cycles\.example\b"
 phrases insides    = ["system prompt", "my instructions", "internal use only"]

@@ -60,6 +60,8 @@ class Guard:
     result = await guard.call("Where is my order?", ask)    # ask(input) is yours
     result.response, await result.verification
 
+    program: a pact about `Call`; with one about a record of its own, `guard.record(call)` judges calls
+    that are given as such records, and the other methods raise `PactError`.
     ledger: None, a path, or a `pactlang.ledger.Ledger`.  extract: reads a response of an unusual shape:
     it returns the text, or a dict of fields of `Call`; of a stream it gets the list of chunks.
     prices: model -> (USD per million input tokens, per million output tokens).
@@ -176,6 +178,15 @@ class Guard:
         self._books.settle_data(one)
         return one
 
+    def _refuse_other_records(self) -> None:
+        """Only the record of a `Call` can be made of a request and its response."""
+        root = self.program.schema.root
+        if not self._is_standard:
+            raise PactError(
+                f"`{self.program.name}` is about {root}, and of a call that is made here only the record Call"
+                f" is known: judge each with `guard.record(call)`, where call is a dict as {root} has it"
+            )
+
     # Functions ------------------------------------------------------------------------------------
 
     @overload
@@ -210,6 +221,7 @@ class Guard:
         The request is its only argument, or the keyword arguments that the providers' SDKs take, so
         `create = guard.watch(client.chat.completions.create)` is a drop-in.
         """
+        self._refuse_other_records()
 
         def watched(fn: F) -> F:
             names = parameters(fn)
@@ -224,6 +236,7 @@ class Guard:
 
     def tool(self, fn: Any = None, /, *, name: str | None = None) -> Any:
         """Decorate a tool, sync or async: every call of it is judged, with its arguments as `args`."""
+        self._refuse_other_records()
         if fn is None:
             return functools.partial(self.tool, name=name)
         names, called = parameters(fn), name or getattr(fn, "__name__", type(fn).__name__)
@@ -276,9 +289,7 @@ class Guard:
         fields: Mapping[str, Any] | None,
         extract: Extract | None,
     ) -> Verification:
-        if not self._is_standard:
-            root = self.program.schema.root
-            raise PactError(f"`{self.program.name}` is about {root}, not about Call: use `record`")
+        self._refuse_other_records()
         scope = CURRENT.get()
         if scope is not NOWHERE:
             session = scope.session if session is None else session

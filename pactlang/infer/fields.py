@@ -14,13 +14,10 @@ from typing import NamedTuple
 
 from pactlang.infer.names import UPPER, snake, unique
 from pactlang.infer.shape import Shape
+from pactlang.standard import ENDINGS
 from pactlang.values import parse_duration, parse_timestamp
 
 MOMENTS = {"ts", "time", "timestamp", "date", "created", "started", "ended", "at", "start", "end", "when"}
-ENDINGS = {
-    "ms": "ms", "millis": "ms", "milliseconds": "ms", "us": "us", "micros": "us", "microseconds": "us",
-    "ns": "ns", "nanos": "ns", "nanoseconds": "ns", "s": "s", "sec": "s", "secs": "s", "seconds": "s",
-}  # fmt: skip
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 LONGEST = 10**9  # seconds, some thirty years: a larger number is no duration, whatever its key says
 SPANS = {"latency", "duration", "elapsed", "ttft", "took", "delay", "timeout", "age", "wait", "lag"}

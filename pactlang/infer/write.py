@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pactlang.infer.fields import Declared, Field
     from pactlang.infer.promises import Promise
 
-CARD = r'pattern card = r"\b(?:\d[ -]?){13,19}\b" check luhn'
+CARD = r'pattern card = r"\b\d(?:[ -]?\d){12,18}\b" check luhn'
 SECTION = "// What each record promises: as far as was seen.  Keep what ought to hold, change the rest."
 
 

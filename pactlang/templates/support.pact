@@ -8,7 +8,7 @@ let refund_cap  = 50.0
 let known_tools = ["lookup_order", "issue_refund", "cancel_order", "change_address", "handover"]
 
 // 13 to 19 digits count as a card number only if the check digit fits.
-pattern card      = r"\b(?:\d[ -]?){13,19}\b" check luhn
+pattern card      = r"\b\d(?:[ -]?\d){12,18}\b" check luhn
 phrases promises  = ["guaranteed delivery", "lifelong guarantee", "full refund no matter what"]
 phrases ourselves = ["as an ai language model", "my system prompt", "i was instructed to"]
 

@@ -73,7 +73,8 @@ def outcome(outcome: Outcome) -> Data:
     ]
     unread = [_unread(name, said, outcome) for name, said in outcome.unread()]
     if unread:
-        rules.append({"id": "unread", "shortDescription": {"text": "No record has what the promise is about"}})
+        said = "No record has what the promise is about"
+        rules.append({"id": "unread", "shortDescription": {"text": said}})
     return _document(rules, results + unread)
 
 
