@@ -68,9 +68,9 @@ cdef class Draft:
         more = further[OUTCOME_VIOLATED] + further[OUTCOME_SKIPPED] + further[OUTCOME_SATISFIED]
         lanes = [first.get(local) for local in range(count)] + more
         outcomes = [path[0] for path in more]
-        b.first_more = count
         b.first_skipped = count + outcomes.count(OUTCOME_VIOLATED)
         b.first_satisfied = b.first_skipped + outcomes.count(OUTCOME_SKIPPED)
+        b.more = (ONE << b.first_skipped) - (ONE << count)
         b.end = len(lanes)
         for lane, path in enumerate(lanes):
             if path is not None:
@@ -156,6 +156,7 @@ cdef class Drafts:
         if first:
             fast.applies = self.banks(first)
         fast.block_count = len(banks)
+        fast.remembers = len(first) + len(banks) + len(grouped) > 1
         fast.banks = self.banks(banks)
         self.index(grouped)
         self.take_vocabularies()
@@ -340,6 +341,7 @@ cdef class Drafts:
                 loop.goes_on[q] |= <uint64_t>1 << len(lanes)
                 lanes.append(path)
             loop.strikes[2 * q], loop.strikes[2 * q + 1] = strikes[tests[q]]
+            loop.quiet |= loop.strikes[2 * q]
         inner = strikes_of(lanes)
         self.steps(loop.bank, inner, Cells(self.binding.layouts[loop.layout].count), False)
         loop.bank.lanes = in_use(lanes)

@@ -236,7 +236,8 @@ cdef class Machine:
 
     cdef inline void begin(self, Frame frame, Binding binding) noexcept:
         """Make a frame ready for one record of the binding's."""
-        frame.binding = binding
+        if frame.binding is not binding:
+            frame.binding = binding
         frame.shared = not binding.trusted
         frame.outside = False
         frame.steps = self.max_steps
@@ -347,13 +348,11 @@ cdef class Machine:
         verdict.outside = frame.outside
         verdict.words = self.words
         if self.words == 1:
-            verdict.masks = verdict.small
             verdict.small[0] = frame.violated[0]
             verdict.small[1] = frame.violated[1]
             verdict.small[2] = frame.violated[2]
         else:
             verdict.large = self.masks(frame)
-            verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
         self.give_back(frame)
         return verdict
 

@@ -6,6 +6,7 @@
  * Nothing here runs Python code or raises.  The cells are value.pxi's, with the same layout.
  */
 #include <float.h>
+#include <math.h>
 
 /* The number of the lowest bit of a word that is not 0. */
 #if defined(_MSC_VER)
@@ -29,6 +30,17 @@ enum {  /* tags, as pactlang/opcodes.py has them */
     PACT_ERROR = 0, PACT_NULL = 1, PACT_BOOL = 2, PACT_INT = 3, PACT_DOUBLE = 5, PACT_STRING = 6,
     PACT_TIMESTAMP = 8, PACT_DURATION = 9, PACT_LIST = 10
 };
+
+/* Functions for what is rare, for which no frequent path makes room, and others that are to be called. */
+#if defined(__GNUC__)
+#define PACT_APART __attribute__((noinline, cold)) static
+#define PACT_CALLED __attribute__((noinline)) static
+#define PACT_RARE(condition) __builtin_expect(!!(condition), 0)
+#else
+#define PACT_APART static
+#define PACT_CALLED static
+#define PACT_RARE(condition) (condition)
+#endif
 
 #if defined(__GNUC__)
 #define PACT_TABLE(...) static const void *const table[] = {__VA_ARGS__};
@@ -58,9 +70,9 @@ enum { PACT_MANY = 24 };    /* fields of a list's records that are looked at in 
 
 typedef struct PactLoad {
     int32_t kind;
-    int32_t offset;                 /* in bytes from the struct's start */
-    int32_t cell;
     int32_t is_null;                /* null is null */
+    int64_t offset;                 /* in bytes from the struct's start */
+    int64_t cell;                   /* in bytes from the first cell */
     const struct PactLoad *loads;   /* of a list's records: their fields, at most PACT_MANY */
     PyObject *type;                 /* and their class */
 } PactLoad;
@@ -77,7 +89,8 @@ static int pact_all_plain(const PactLoad *p, PyObject *items) {
     return 1;
 }
 
-static inline int pact_wide_is_text(PyObject *o) {
+PACT_APART int pact_other_is_text(PyObject *o) {
+    if (PyUnicode_KIND(o) == PyUnicode_1BYTE_KIND) return 1;
     return PyUnicode_GET_LENGTH(o) <= 65536
         && pact_no_surrogate(PyUnicode_DATA(o), PyUnicode_KIND(o), PyUnicode_GET_LENGTH(o));
 }
@@ -92,7 +105,7 @@ static int pact_load(const PactLoad *loads, PyObject *record, PactCell *cells) {
     PyObject *o;
     long long number;
 #define FIELD (o = *(PyObject **)((char *)record + p->offset))
-#define FILL(part, value, its) x = cells + p->cell; x->v.part = (value); x->tag = (its); x->aux = 0; p++;
+#define FILL(part, value, its) x = (PactCell *)((char *)cells + p->cell); x->v.part = (value); x->tag = (its); x->aux = 0; p++;
 #define FILLED(name, part, value, its) { FILL(part, value, its) PACT_NEXT(p->kind, name) }
     PACT_SWITCH(p->kind)
     PACT_CASE(LOAD_DOUBLE)
@@ -107,7 +120,8 @@ static int pact_load(const PactLoad *loads, PyObject *record, PactCell *cells) {
         goto null;
     PACT_CASE(LOAD_TEXT_CHECKED)
         FIELD;
-        if (o != NULL && (PyUnicode_CheckExact(o) || PyUnicode_Check(o)) && (PyUnicode_KIND(o) == PyUnicode_1BYTE_KIND || pact_wide_is_text(o)))
+        if (o == NULL || (PACT_RARE(!PyUnicode_CheckExact(o)) && !PyUnicode_Check(o))) goto null;
+        if (PyUnicode_IS_ASCII(o) || pact_other_is_text(o))
             FILLED(LOAD_TEXT_CHECKED, o, o, PACT_STRING)
         goto null;
     PACT_CASE(LOAD_TEXT)
@@ -175,36 +189,27 @@ static inline uint64_t pact_load8(const char *data) {
 }
 
 /* A compact text stands right behind its header of more than 8 bytes, so that the 8 bytes that end with it may
-   always be read.  No branch asks for its length: that is not foreseen. */
-static inline void pact_fill_word(PactWord *word, PyObject *o, const char *data, uint64_t size, uint64_t kind) {
-    uint64_t some = 0 - (uint64_t)(size != 0), less = size < 8 ? 64 - 8 * size : 0;
-    const char *last = data + size - 8;
-    const char *first = size < 8 ? last : data;
-    word->size = size * 8 + kind;
+   always be read.  No branch asks for its length: that is not foreseen.  Of a short text the other bytes are
+   shifted out, in two halves, for a shift by 64 is none. */
+static inline void pact_fill_word(PactWord *word, PyObject *o, const char *data, int64_t size, int64_t kind) {
+    int64_t less = (size - 8) & (size - 8) >> 63, half = -4 * less;
+    const char *last = data + size - 8, *first = data + less;
+    word->size = (uint64_t)(size * 8 + kind);
     word->text = o;
 #if PY_BIG_ENDIAN
-    word->head = pact_load8(first) & ~(uint64_t)0 >> (less & 63) & some;
-    word->tail = pact_load8(last) & ~(uint64_t)0 >> (less & 63) & some;
+    word->head = pact_load8(first) << half << half >> half >> half;
+    word->tail = pact_load8(last) << half << half >> half >> half;
 #else
-    word->head = pact_load8(first) >> (less & 63) & some;
-    word->tail = pact_load8(last) >> (less & 63) & some;
+    word->head = pact_load8(first) >> half >> half;
+    word->tail = pact_load8(last) >> half >> half;
 #endif
 }
 
 /* 0 for a text of another form: an instance of a subclass. */
-#if defined(__GNUC__)
-__attribute__((noinline))
-#endif
-static int pact_other_word(PyObject *o, PactWord *word) {
-    uint64_t kind = PyUnicode_KIND(o);
+PACT_APART int pact_word(PyObject *o, PactWord *word) {
+    int64_t kind = PyUnicode_KIND(o);
     if (!PyUnicode_IS_COMPACT(o)) return 0;
     pact_fill_word(word, o, (const char *)PyUnicode_DATA(o), PyUnicode_GET_LENGTH(o) * kind, kind);
-    return 1;
-}
-
-static inline int pact_word(PyObject *o, PactWord *word) {
-    if (!PyUnicode_IS_COMPACT_ASCII(o)) return pact_other_word(o, word);
-    pact_fill_word(word, o, (const char *)((PyASCIIObject *)o + 1), PyUnicode_GET_LENGTH(o), 1);
     return 1;
 }
 
@@ -213,32 +218,59 @@ static inline uint64_t pact_mix(const PactWord *word, uint64_t seed) {
     return x * seed >> 32;
 }
 
-static inline int pact_same_word(const PactWord *a, const PactWord *b) {
-    if (((a->head ^ b->head) | (a->tail ^ b->tail) | (a->size ^ b->size)) != 0) return 0;
-    if (a->size < 17 * 8) return 1;
-    return memcmp((const char *)PyUnicode_DATA(a->text) + 8, (const char *)PyUnicode_DATA(b->text) + 8,
-                  (a->size >> 3) - 16) == 0;
+/* Whether the middles of two texts of more than 16 bytes are the same. */
+PACT_APART int pact_same_middle(PyObject *a, PyObject *b, uint64_t size) {
+    return memcmp((const char *)PyUnicode_DATA(a) + 8, (const char *)PyUnicode_DATA(b) + 8, size - 16) == 0;
+}
+
+/* A place's number if the word is in it, else 0, without a branch that depends on it. */
+static inline int64_t pact_number_at(const PactWord *place, const PactWord *word) {
+    uint64_t other = (place->head ^ word->head) | (place->tail ^ word->tail) | (place->size ^ word->size);
+    int64_t number = place->number & -(int64_t)(other == 0);
+    if (PACT_RARE(word->size >= 17 * 8))
+        return number && pact_same_middle(place->text, word->text, word->size >> 3) ? number : 0;
+    return number;
+}
+
+/* The number of a word of a vocabulary that has some words not in their first place. */
+PACT_APART int32_t pact_find_on(const PactVocabulary *words, const PactWord *word) {
+    uint64_t at = pact_mix(word, words->seed);
+    int64_t number = 0;
+    for (int64_t i = 0; i < words->probes; i++)
+        number |= pact_number_at(&words->table[(at + i) & words->mask], word);
+    return (int32_t)number;
+}
+
+static inline int32_t pact_find(const PactVocabulary *words, const PactWord *word) {
+    if (PACT_RARE(words->probes > 1)) {
+        PactWord other = *word;
+        return pact_find_on(words, &other);
+    }
+    return (int32_t)pact_number_at(&words->table[pact_mix(word, words->seed) & words->mask], word);
+}
+
+PACT_APART int32_t pact_find_other(const PactVocabulary *words, PyObject *o) {
+    PactWord word;
+    return pact_word(o, &word) ? pact_find(words, &word) : PACT_STRANGE;
+}
+
+/* The number of a text; not inline, for its callers would have no registers left. */
+PACT_CALLED int32_t pact_find_text(const PactVocabulary *words, PyObject *o) {
+    PactWord word;
+    if (PACT_RARE(!PyUnicode_IS_COMPACT_ASCII(o))) return pact_find_other(words, o);
+    pact_fill_word(&word, o, (const char *)((PyASCIIObject *)o + 1), PyUnicode_GET_LENGTH(o), 1);
+    return pact_find(words, &word);
 }
 
 /* The number of a cell's value: 0 for one that is not named, and for null, which differs from all of them. */
 static inline int32_t pact_numbered(const PactVocabulary *words, const PactCell *x) {
     PactWord word;
     if (x->tag != words->tag) return x->tag == PACT_NULL && words->tag != PACT_BOOL ? 0 : PACT_STRANGE;
-    if (x->tag == PACT_STRING) {
-        if (!pact_word(x->v.o, &word)) return PACT_STRANGE;
-    } else {
-        word.head = word.tail = (uint64_t)x->v.i;
-        word.size = 1;
-        word.text = NULL;
-    }
-    /* As many places are looked at for every value: which one it is in is not foreseen either. */
-    int32_t number = 0;
-    uint32_t at = (uint32_t)pact_mix(&word, words->seed);
-    for (int32_t i = 0; i < words->probes; i++) {
-        const PactWord *place = &words->table[(at + i) & words->mask];
-        number |= pact_same_word(place, &word) ? (int32_t)place->number : 0;
-    }
-    return number;
+    if (x->tag == PACT_STRING) return pact_find_text(words, x->v.o);
+    word.head = word.tail = (uint64_t)x->v.i;
+    word.size = 1;
+    word.text = NULL;
+    return pact_find(words, &word);
 }
 
 /* Steps --------------------------------------------------------------------------------------------- */
@@ -261,8 +293,8 @@ typedef struct {
 } PactChoice;
 
 typedef struct {
-    int32_t kind;
-    int32_t a, b, c;        /* cells, in bytes */
+    int64_t kind;
+    int64_t a, b, c;        /* cells, in bytes */
     union { int64_t i; double d; PactChoice *choice; } k;
     uint64_t strikes[2];    /* if it is false, if it is true */
 } PactStep;
@@ -291,10 +323,12 @@ static uint64_t pact_weigh(
     if (a->tag == type) { dead |= s->strikes[outcome]; GO(name) } \
     if (a->tag == PACT_NULL) { dead |= s->strikes[0]; GO(name) } \
     goto strange;
-#define ORDER(x, y) ((((x) < (y)) | ((x) == (y)) << 1 | ((x) > (y)) << 2) & s->k.i) != 0
-#define PAIR(name, type, part) \
+/* Of the bits less, equal, greater, neither of what is accepted, the one of x and y; neither is never set. */
+#define ORDER(x, y) (s->k.i >> (((x) >= (y)) + ((x) > (y))) & 1)
+#define ORDER_DOUBLE(x, y) (s->k.i >> (((x) >= (y)) + ((x) > (y)) + 3 * !!isunordered(x, y)) & 1)
+#define PAIR(name, type, part, order) \
     a = CELL(a); b = CELL(b); \
-    if (a->tag == type && b->tag == type) { dead |= s->strikes[ORDER(a->v.part, b->v.part)]; GO(name) } \
+    if (a->tag == type && b->tag == type) { dead |= s->strikes[order(a->v.part, b->v.part)]; GO(name) } \
     goto strange;
 #define MAKE(name, part, value, type) c->v.part = (value); c->tag = type; c->aux = 0; GO(name)
 #define COMPUTE a = CELL(a); b = CELL(b); c = CELL(c);
@@ -310,8 +344,8 @@ static uint64_t pact_weigh(
     PACT_CASE(STEP_GE_INT) SAY(STEP_GE_INT, PACT_INT, a->v.i >= s->k.i)
     PACT_CASE(STEP_GT_INT) SAY(STEP_GT_INT, PACT_INT, a->v.i > s->k.i)
     PACT_CASE(STEP_EQ_INT) EQUAL(STEP_EQ_INT, PACT_INT, a->v.i == s->k.i)
-    PACT_CASE(STEP_PAIR_DOUBLE) PAIR(STEP_PAIR_DOUBLE, PACT_DOUBLE, d)
-    PACT_CASE(STEP_PAIR_INT) PAIR(STEP_PAIR_INT, PACT_INT, i)
+    PACT_CASE(STEP_PAIR_DOUBLE) PAIR(STEP_PAIR_DOUBLE, PACT_DOUBLE, d, ORDER_DOUBLE)
+    PACT_CASE(STEP_PAIR_INT) PAIR(STEP_PAIR_INT, PACT_INT, i, ORDER)
     PACT_CASE(STEP_PAIR_TIME)
         a = CELL(a);
         b = CELL(b);
@@ -327,7 +361,9 @@ static uint64_t pact_weigh(
         const PactChoice *choice = s->k.choice;
         int32_t found = known == NULL ? PACT_NOT_YET : known[choice->vocabulary];
         if (found == PACT_NOT_YET) {
-            found = pact_numbered(&vocabularies[choice->vocabulary], CELL(a));
+            a = CELL(a);
+            if (a->tag == PACT_STRING) found = pact_find_text(&vocabularies[choice->vocabulary], a->v.o);
+            else found = a->tag == PACT_NULL ? 0 : PACT_STRANGE;
             if (known != NULL) known[choice->vocabulary] = found;
         }
         if (found >= 0) {
@@ -383,6 +419,7 @@ strange:
 #undef SAY
 #undef EQUAL
 #undef ORDER
+#undef ORDER_DOUBLE
 #undef PAIR
 #undef MAKE
 #undef COMPUTE

@@ -23,6 +23,7 @@ cdef struct Quantifier:
     uint64_t* stops         # per quantifier: the lanes on which the loop is left
     uint64_t* goes_on
     uint64_t* strikes       # two per quantifier: no element stops, one does
+    uint64_t quiet          # all strikes if no element stops any
 
 cdef struct Bank:
     PactStep* steps
@@ -32,8 +33,8 @@ cdef struct Bank:
     uint64_t lanes          # those that are in use; the first path to `violated` of clause n has lane n
     uint64_t whole          # a bit per clause
     uint64_t hard           # clauses of which some way is no path
-    int32_t first_more      # lanes from here on: further paths to `violated`,
-    int32_t first_skipped   # to `skipped`,
+    uint64_t more           # lanes of further paths to `violated`
+    int32_t first_skipped   # lanes from here on: further paths to `skipped`,
     int32_t first_satisfied # to `satisfied`
     int32_t end
     uint8_t local[64]       # lane -> the clause within the bank
@@ -67,6 +68,7 @@ cdef class Fast:
     cdef PactVocabulary* vocabularies       # of slots; those of element fields lie behind them
     cdef int vocabulary_count
     cdef int top_vocabularies
+    cdef bint remembers                 # a text may be looked up twice on a call
     cdef Bank* banks
     cdef int block_count
     cdef Bank* applies                 # NULL: to every call
@@ -127,10 +129,13 @@ cdef uint64_t go_round(
         if load_element(x, list_item(source.v.o, i), loop, frame):
             left = loop.bank.lanes & ~pact_weigh(loop.bank.steps, x, vocabularies, NULL, odd)
         for q in range(loop.count):
-            if left & loop.stops[q]:
-                stopped |= <uint64_t>1 << q
-            elif not left & loop.goes_on[q]:
-                unsure |= <uint64_t>1 << q
+            if not left & loop.goes_on[q]:
+                if left & loop.stops[q]:
+                    stopped |= <uint64_t>1 << q
+                else:
+                    unsure |= <uint64_t>1 << q
+    if not (stopped | unsure):              # by far the most frequent
+        return loop.quiet
     for q in range(loop.count):
         if unsure >> q & 1:
             odd[0] = 1
@@ -162,13 +167,16 @@ cdef inline uint64_t judge_bank(const Bank* b, Fast fast, Frame frame, uint64_t*
     """What a bank comes to, a bit per clause of it; returned are those that are undecided."""
     cdef int odd = 0
     cdef int i
-    cdef uint64_t left = b.lanes & ~pact_weigh(b.steps, frame.cells, fast.vocabularies, frame.known, &odd)
-    cdef uint64_t decided
+    cdef uint64_t left = b.lanes & ~pact_weigh(
+        b.steps, frame.cells, fast.vocabularies, frame.known if fast.remembers else NULL, &odd)
+    cdef uint64_t decided, more
     for i in range(b.loop_count):
         left &= ~go_round(&b.loops[i], &frame.cells[b.loops[i].cell], fast.vocabularies, frame, &odd)
     violated[0] = left & b.whole
-    for i in range(b.first_more, b.first_skipped):
-        violated[0] |= (left >> i & 1) << b.local[i]
+    more = left & b.more
+    while more:                 # mostly none
+        violated[0] |= <uint64_t>1 << b.local[pact_lowest(more)]
+        more &= more - 1
     for i in range(b.first_skipped, b.first_satisfied):
         skipped[0] |= (left >> i & 1) << b.local[i]
     if not (odd or b.hard):
@@ -223,8 +231,9 @@ cdef int decide(Fast fast, Frame frame) noexcept:
     cdef uint64_t skipped = 0
     cdef int i
     frame.todo_count = 0
-    for i in range(fast.top_vocabularies):
-        frame.known[i] = PACT_NOT_YET
+    if fast.remembers:
+        for i in range(fast.top_vocabularies):
+            frame.known[i] = PACT_NOT_YET
     if fast.applies != NULL:
         if judge_bank(fast.applies, fast, frame, &violated, &skipped):
             return -1

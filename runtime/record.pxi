@@ -160,8 +160,8 @@ cdef class Binding:
     cdef void set_load(self, PactLoad* load, const FieldSlot* slot, int cell) noexcept:
         """How pact_load reads a field; it stops at one that is not plain."""
         load.kind = LOAD_STOP
-        load.cell = cell
-        load.offset = <int32_t>slot.offset
+        load.cell = cell * sizeof(Cell)
+        load.offset = slot.offset
         load.is_null = slot.nullable and not slot.has_default
         if slot.offset < 0 or slot.convert != NULL:
             return

@@ -45,9 +45,9 @@ cdef extern from "fast.h":
         pass
     ctypedef struct PactLoad:
         int32_t kind
-        int32_t offset
-        int32_t cell
         int32_t is_null
+        int64_t offset
+        int64_t cell
         const PactLoad* loads
         PyObject* type
     bint pact_load(const PactLoad* loads, PyObject* record, PactCell* cells) noexcept
@@ -74,10 +74,10 @@ cdef extern from "fast.h":
         uint64_t* strikes
         uint64_t strange
     ctypedef struct PactStep:
-        int32_t kind
-        int32_t a
-        int32_t b
-        int32_t c
+        int64_t kind
+        int64_t a
+        int64_t b
+        int64_t c
         int64_t constant "k.i"
         PactChoice* choice "k.choice"
         uint64_t strikes[2]

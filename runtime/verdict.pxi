@@ -12,9 +12,9 @@ cdef class Verdict:
     The other attributes come from the evaluator that made it; see `pactlang.verdict`.
     """
 
-    cdef uint64_t small[3]
-    cdef uint64_t* masks                # violated, unknown, skipped; each of `words` words
-    cdef bytes large                    # holds the masks of more than 64 clauses
+    # Beyond 80 bytes a new one is zeroed by `rep stos`, which takes as long as all the rest of it.
+    cdef uint64_t small[3]              # the masks violated, unknown, skipped of up to 64 clauses
+    cdef bytes large                    # those of more, each of `words` words
     cdef int words
     cdef readonly bint outside
     cdef readonly object owner
@@ -33,9 +33,10 @@ cdef class Verdict:
     @property
     def ok(self):
         """True if no clause is violated and none is unknown."""
+        cdef const uint64_t* masks = masks_of_verdict(self)
         cdef int i
         for i in range(2 * self.words):
-            if self.masks[i]:
+            if masks[i]:
                 return False
         return True
 
@@ -43,7 +44,7 @@ cdef class Verdict:
         """The outcome code of the clause with this number."""
         if not 0 <= clause < 64 * self.words:
             raise IndexError(clause)
-        return mask_outcome(self.masks, self.words, clause)
+        return mask_outcome(masks_of_verdict(self), self.words, clause)
 
     @property
     def outcomes(self):
@@ -68,6 +69,11 @@ cdef class Verdict:
     def __repr__(self):
         return self.owner.describe(self)
 
+
+cdef inline const uint64_t* masks_of_verdict(Verdict verdict) noexcept:
+    if verdict.words == 1:
+        return verdict.small
+    return <const uint64_t*>PyBytes_AS_STRING(verdict.large)
 
 cdef inline int mask_outcome(const uint64_t* masks, int words, int clause) noexcept:
     cdef int word = clause >> 6
