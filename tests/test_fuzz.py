@@ -22,6 +22,7 @@ COUNTS = {
     "values": 600,
     "records": 500,
     "json": 2000,
+    "sieve": 600,
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the sandbox forks")

@@ -22,6 +22,7 @@ from pactlang.program import seal
 from tests.drawn import VARIABLES, Draw
 from tests.fuzz.code import mutate_code, program
 from tests.fuzz.sandbox import Feed
+from tests.fuzz.sieve import make_sieve
 from tests.fuzz.targets import SEPARATOR, Code, sample
 from tests.two_routes import made, mutated
 
@@ -314,5 +315,6 @@ MAKE: dict[str, Callable[[bytes, bytes, Random], bytes]] = {
     "values": mutate_text,
     "records": make_records,
     "json": make_json,
+    "sieve": make_sieve,
 }
 assert set(SHAPES) == set(Opcode)

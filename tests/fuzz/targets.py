@@ -35,6 +35,7 @@ from pactlang.render import render_all
 from pactlang.source import Source
 from pactlang.types import parse_type
 from tests.drawn import VARIABLES, bindings
+from tests.fuzz.sieve import sieve_target
 from tests.two_routes import CALL, WIDE, agree, evaluator_of
 
 SEPARATOR = b"\n---\n"  # between an expression and its bindings
@@ -481,4 +482,5 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "values": values_target,
     "records": records_target,
     "json": json_target,
+    "sieve": sieve_target,
 }
