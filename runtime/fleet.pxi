@@ -228,6 +228,11 @@ cdef class Selector:
         cdef tuple hits = self.concerned_json(data)
         return None if hits is None else [number for number, _ in hits]
 
+    def numbers_among(self, list looks):
+        """The same of a record whose fields are in `looks`: a struct of each decoder's class."""
+        cdef tuple hits = self.choose(looks)
+        return None if hits is None else [number for number, _ in hits]
+
     cdef tuple choose(self, list looks):
         cdef tuple hits = self.always
         for struct in looks:

@@ -6,6 +6,7 @@ tells that the pact is not about the call.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import struct
@@ -73,7 +74,7 @@ def is_guarded(program: Program, data: Any) -> bool:
 
 
 def agree(fleet: pactlang.Fleet, data: dict[str, Any]) -> FleetVerdict:
-    """Hold a fleet to its pacts, on a dict and on JSON."""
+    """Hold a fleet to its pacts, on a dict, on JSON and on MessagePack."""
     try:
         said = fleet.check(data)
     except pactlang.RecordError:
@@ -90,6 +91,8 @@ def agree(fleet: pactlang.Fleet, data: dict[str, Any]) -> FleetVerdict:
             assert one == other, (program, data)
     from_json = fleet.check_json(json.dumps(data))
     assert together(fleet, from_json) == found
+    with contextlib.suppress(OverflowError, UnicodeEncodeError):  # what MessagePack cannot hold
+        assert together(fleet, fleet.check_msgpack(msgspec.msgpack.encode(data))) == found
     assert (
         said.ok
         is from_json.ok

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_fleet import alone, pact
 
 import pactlang
 from pactlang.records.packed import unpack
@@ -184,3 +185,13 @@ def test_buffers(wide: pactlang.Evaluator, kind: Any) -> None:
     assert wide.check_msgpack(kind(pack(PLAIN))).ok
     with pytest.raises(pactlang.RecordError, match="expected MessagePack, found a str"):
         wide.check_msgpack("{}")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("guard", ["", 'agent == "a"'])
+def test_a_fleet_refuses_what_is_no_messagepack_map(guard: str) -> None:
+    fleet = pactlang.Fleet([pact(guard)])
+    for data in (b"", b"\x93\x01\x02\x03", b"\xc1", b"\x80\x80", "text", {}):
+        with pytest.raises(pactlang.RecordError) as refused:
+            fleet.check_msgpack(data)  # type: ignore[arg-type]
+        assert alone(pact(guard), data, "check_msgpack") == (refused.value.path, refused.value.reason)
+    assert fleet.check_msgpack(bytearray(b"\x81\xa5agent\xa1b")).outside == (1 if guard else 0)

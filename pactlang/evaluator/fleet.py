@@ -21,6 +21,7 @@ from pactlang.evaluator.evaluator import Evaluator
 from pactlang.evaluator.index import Guard, Lens, eye, guards_of, index, looks_at, value_of
 from pactlang.program import Program
 from pactlang.records import Reader, reader_of
+from pactlang.records.packed import unpack
 from pactlang.schema import Record, Schema
 from pactlang.verdict import FleetBatch, Violation
 
@@ -104,6 +105,18 @@ class Snapshot(Selector):
         self.see(form, sight)
         return sight is not None
 
+    def check_msgpack(self, data: bytes) -> FleetVerdict:
+        """Judge a MessagePack map; one that somebody cannot decode goes the way of a dict."""
+        try:
+            looks = [reader.from_msgpack(data) for reader in self.readers or [self.nothing]]
+            numbers = self.numbers_among(looks) if self.readers else self.everyone
+            if numbers is not None:
+                judged = [(n, self.members[n].evaluator.check_msgpack(data)) for n in numbers]
+                return FleetVerdict(self, data, judged, ())
+        except RecordError:
+            self.nothing.from_msgpack(data)  # what is no map is told as a pact alone tells it
+        return self.check(unpack(data))
+
     def check_slowly(self, record: Any, is_json: bool) -> FleetVerdict:
         """Judge a record that somebody cannot decode.  RecordError for what is no record at all."""
         if is_json:
@@ -161,8 +174,8 @@ class Fleet(FleetFace):
     """Judges calls by several pacts: each call by those whose `applies when` admits it.
 
     `Evaluator([p1, p2])` is the same.  `check(record)` takes a dict or a msgspec Struct,
-    `check_json(bytes)` one JSON object, `check_lines(bytes)` many, a line each.  One fleet may be used
-    from many threads, also while it is changed.
+    `check_json(bytes)` one JSON object, `check_msgpack(bytes)` one MessagePack map, `check_lines(bytes)`
+    many JSON objects, a line each.  One fleet may be used from many threads, also while it is changed.
 
     A pact's identity is its digest: the same pact given twice is there once.  Different pacts of one name
     and version are different pacts.  A fleet may be empty.
@@ -203,6 +216,12 @@ class Fleet(FleetFace):
 
     def __repr__(self) -> str:
         return f"<Fleet of {len(self)} pacts>"
+
+    def check_msgpack(self, data: bytes | bytearray | memoryview) -> FleetVerdict:
+        """What the pacts that are about a call say of one MessagePack map; as `Evaluator.check_msgpack`."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise RecordError(f"expected MessagePack, found a {type(data).__name__}")
+        return self._snapshot.check_msgpack(bytes(data))
 
     # Many calls ------------------------------------------------------------------------------------
 
