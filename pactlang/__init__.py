@@ -4,8 +4,8 @@
     verdict = pactlang.Evaluator(program).check(call)
 
 A `.pact` file says what each call must satisfy; `compile` and `load` make a `Program` of it, and an
-`Evaluator` judges calls with it.  `expression` is CEL alone.  See README.md, and grammar/README.md for
-the language.
+`Evaluator` judges calls with it, a `Monitor` by what came before them, too.  `expression` is CEL alone.
+See README.md, and grammar/README.md for the language.
 """
 
 from __future__ import annotations
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
         ProgramError,
         RecordError,
     )
-    from pactlang.evaluator import Evaluator, Fleet
+    from pactlang.evaluator import Evaluator, Fleet, Monitor
     from pactlang.guard import Guard
     from pactlang.ledger import Ledger
     from pactlang.program import Program
     from pactlang.values import UInt
-    from pactlang.verdict import Batch, Outcome, Verdict, Violation
+    from pactlang.verdict import Amendment, Batch, Outcome, Verdict, Violation
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Fleet": "evaluator",
+    "Monitor": "evaluator", "Amendment": "verdict",
     "Guard": "guard", "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Expression": "cel", "ExpressionError": "errors", "expression": "cel",
     "UInt": "values", "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
 }  # fmt: skip
 
 __all__ = [
-    "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "Guard", "Ledger",
-    "LedgerError", "Outcome", "PactError", "Program", "ProgramError", "RecordError", "UInt", "Verdict",
-    "Violation", "compile", "expression", "load",
+    "Amendment", "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "Guard",
+    "Ledger", "LedgerError", "Monitor", "Outcome", "PactError", "Program", "ProgramError", "RecordError",
+    "UInt", "Verdict", "Violation", "compile", "expression", "load",
 ]  # fmt: skip
 
 

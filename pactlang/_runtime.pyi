@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,21 @@ class Verdict:
     @property
     def violations(self) -> tuple[Violation, ...]: ...
     def outcome(self, clause: int) -> int: ...
+
+@disjoint_base
+class MonitorVerdict(Verdict):
+    @property
+    def duplicate(self) -> bool: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def notes(self) -> dict[int, tuple[int | None, int | None]] | None: ...
+    @property
+    def reasons(self) -> dict[int, int] | int | None: ...
+    @property
+    def operators(self) -> list[Any] | None: ...
+    @property
+    def time(self) -> int | None: ...
 
 @disjoint_base
 class Sieve:
@@ -133,6 +148,32 @@ class JsonMachine(Machine):
         ids: list[Any] | None,
     ) -> tuple[int, list[tuple[int, bytes]]]: ...
     def peek(self, data: bytes | str) -> list[Any] | None: ...
+
+@disjoint_base
+class MonitorMachine(JsonMachine):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def tallies(self) -> dict[str, int]: ...
+    @property
+    def sizes(self) -> tuple[int, int]: ...
+    def remember(
+        self,
+        code: bytes,
+        registers: tuple[int, ...],
+        units: list[tuple[Any, ...]],
+        clauses: list[int],
+        idle: int,
+        limit: int,
+        secret: bytes,
+        tokens: Callable[[Any], tuple[list[int], bool]],
+        amended: Any,
+        most: int,
+    ) -> None: ...
+    def feed_record(self, record: Any) -> MonitorVerdict: ...
+    def advance_to(self, micros: int) -> None: ...
+    def end_key(self, key: Any) -> bool: ...
 
 @disjoint_base
 class Calculator(Machine):

@@ -82,6 +82,8 @@ class Opcode(IntEnum):
     ELEMENT = 62
     HAS_VALUE = 63
     RESULT = 64
+    SESSION = 65
+    OPERATE = 66
 
 
 class Shape(NamedTuple):
@@ -170,6 +172,10 @@ SHAPES: dict[Opcode, Shape] = {
     Opcode.ELEMENT: Shape("ab", "c", "", "c = a[b] of a map a, b itself of a list a"),
     Opcode.HAS_VALUE: Shape("a", "", "tfe", "the optional a holds a value"),
     Opcode.RESULT: Shape("a", "", "", "the expression's value is a; halt"),
+    Opcode.SESSION: Shape(
+        "a", "", "tf", "the call is of session a, go to t; to f if no more is judged"
+    ),
+    Opcode.OPERATE: Shape("ab", "c", "", "c = operator k of a and b over the session", "operator"),
 }
 
 
@@ -261,6 +267,21 @@ class ErrorCode(IntEnum):
     LIMIT = 11
     NO_VALUE = 12
     UNKNOWN_NAME = 13
+    UNCERTAIN = 14
+
+
+class UnitKind(IntEnum):
+    """What a session remembers: operators, then named forms."""
+
+    ONCE = 0
+    SINCE = 1
+    PREVIOUS = 2
+    COUNTED = 3
+    ONLY_AFTER = 4
+    NEVER_AFTER = 5
+    AT_MOST = 6
+    EXPECT = 7
+    ONLY_FROM = 8
 
 
 class Outcome(IntEnum):

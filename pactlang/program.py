@@ -105,11 +105,58 @@ class Bound(Struct, frozen=True, array_like=True):
     texts: tuple[int, ...]
 
 
+class UnitInfo(Struct, frozen=True, array_like=True):
+    """What a session remembers for one operator or named form.
+
+    kind: as in `opcodes.UnitKind`.  event, other, until, when: registers of conditions, -1 for what is
+    always true; value: of the field of `only from`.  span: microseconds, calls: a number; -1 where there
+    is none.  flag: of an operator `_before`, of `previous` that it keeps a bool, of `only after` fresh, of
+    `never after` that it has `until`.  ending: what becomes of an obligation that the session's end finds
+    open: 0 nothing, 2 violated, 3 skipped.  digest: of what it computes, so that a later version of the
+    pact knows its state again.
+    """
+
+    kind: int
+    clause: int
+    event: int = -1
+    other: int = -1
+    until: int = -1
+    when: int = -1
+    value: int = -1
+    count: int = 0
+    calls: int = -1
+    span: int = -1
+    flag: bool = False
+    ending: int = 0
+    same: tuple[int, ...] = ()
+    sources: tuple[tuple[int, int], ...] = ()
+    enums: tuple[str, ...] = ()
+    digest: bytes = b""
+
+
+class State(Struct, frozen=True, array_like=True):
+    """What a monitor needs beside: the code that runs with a session, and what sessions remember.
+
+    time, seq, id: registers, -1 where the record has none.  idle: microseconds, limit: calls; -1 where the
+    pact says nothing.  clauses: numbers of those that need a session.  digest: of what a session is.
+    """
+
+    code: bytes
+    time: int
+    seq: int
+    id: int
+    idle: int
+    limit: int
+    units: tuple[UnitInfo, ...]
+    clauses: tuple[int, ...]
+    digest: bytes = b""
+
+
 class Core(Struct, frozen=True, omit_defaults=True):
     """What decides verdicts, and what may be stored of a call (`store`).
 
     `matchers` are patterns and phrases sought in texts that are no slot.  `bound`: of a pact with a
-    budget; without one the machine's own bounds are all there are.
+    budget; without one the machine's own bounds are all there are.  `state`: of one that remembers calls.
     """
 
     name: str
@@ -128,6 +175,7 @@ class Core(Struct, frozen=True, omit_defaults=True):
     clauses: tuple[ClauseInfo, ...]
     store: tuple[StoreRule, ...] = ()
     bound: Bound | None = None
+    state: State | None = None
 
 
 class Overridden(Struct, frozen=True, array_like=True):

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from pactlang.program import Program
 
-__all__ = ["Batch", "FleetBatch", "FleetVerdict", "Matched", "Outcome", "Undecodable", "Verdict", "Violation"]
+__all__ = [
+    "Amendment",
+    "Batch",
+    "FleetBatch",
+    "FleetVerdict",
+    "Matched",
+    "Outcome",
+    "Undecodable",
+    "Verdict",
+    "Violation",
+]
 
 
 class Matched(NamedTuple):
@@ -51,6 +61,15 @@ class Violation(NamedTuple):
     threshold: Any
     message: str
     digest: str
+
+
+class Amendment(NamedTuple):
+    """A verdict that had to wait: of the call with this id, or with this number (from 1) where it has
+    none, the clause has come out so; UNKNOWN if it will never be known."""
+
+    id: Any
+    clause: str
+    outcome: Outcome
 
 
 class Undecodable(NamedTuple):

@@ -31,6 +31,7 @@ cdef struct Limits:
     int sets
     int atoms
     int matchers
+    int operators           # of a monitor's state code; else 0
 
 
 cdef str verify(const Ins* code, int count, const Limits* limits, Binding binding, dict shapes):
@@ -92,6 +93,7 @@ cdef str verify_number(const Ins* ins, const Limits* limits, Binding binding, ob
     limit = {
         "clause": limits.clauses, "set": limits.sets, "atom": limits.atoms,
         "matcher": limits.matchers, "builtin": FN_COUNT,
+        "operator": limits.operators,
     }[shape.k]
     return None if ins.k < <uint32_t>limit else f"no such {shape.k}"
 

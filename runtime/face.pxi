@@ -40,6 +40,7 @@ cdef class Machine:
     cdef object shapes
     cdef Fast fast                      # None: not made yet, or there is none
     cdef bint is_fast                   # it has been tried to make it
+    cdef bint remembers                 # it is a monitor
     cdef public bint generic            # for tests: do without the fast form; set before the first record
 
     def prepare(
@@ -85,6 +86,7 @@ cdef class Machine:
         limits.sets = len(sets)
         limits.atoms = len(atoms)
         limits.matchers = len(matchers)
+        limits.operators = 0
         problem = verify(self.code, self.code_count, &limits, binding, shapes)
         if problem is not None:
             raise ValueError(problem)
@@ -239,7 +241,7 @@ cdef class Machine:
         if frame.binding is not binding:
             frame.binding = binding
         frame.shared = not binding.trusted
-        frame.outside = False
+        frame.outside = frame.doubtful = False
         frame.steps = self.max_steps
         frame.allocated = frame.keys = 0
         frame.limited = False
@@ -277,6 +279,19 @@ cdef class Machine:
                 PyGC_Enable()
         if frame.steps < 0:                     # a loop was cut short: what it said does not count
             self.doubt(frame)
+        if self.remembers:
+            self.recall(frame)
+
+    cdef void recall(self, Frame frame) noexcept:
+        """What a monitor adds: how the call stands to those before it."""
+
+    cdef bint enter(self, Frame frame, const Cell* key) noexcept:
+        """Find the session of this call; a monitor knows sessions."""
+        return False
+
+    cdef void operate(self, Frame frame, const Ins* pc, const Cell* a, const Cell* b, Cell* c) noexcept:
+        """Compute an operator over a session; a monitor knows how."""
+        fail(c, ERR_UNCERTAIN)
 
     cdef void finish(self, Frame frame, int left) noexcept:
         """Run the code of `left` clauses, or all of it."""
@@ -298,6 +313,7 @@ cdef class Machine:
 
     cdef void doubt(self, Frame frame) noexcept:
         cdef int clause
+        frame.doubtful = True
         memset(frame.violated, 0, 3 * self.words * sizeof(uint64_t))
         for clause in range(self.clauses):
             frame.unknown[clause >> 6] |= <uint64_t>1 << (clause & 63)

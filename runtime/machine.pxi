@@ -226,7 +226,13 @@ cdef void run_from(Machine m, Frame frame, const Ins* code, int start) noexcept:
         elif pc.op == OP_OUTSIDE:
             frame.outside = True
             return
+        elif pc.op == OP_SESSION:
+            pc = code + (pc.t if m.enter(frame, a) else pc.f)
+        elif pc.op == OP_OPERATE:
+            m.operate(frame, pc, a, &r[pc.b], &r[pc.c])
+            pc += 1
         elif pc.op == OP_ALL_UNKNOWN:
+            frame.doubtful = True
             for result in range(m.clauses):
                 frame.unknown[result >> 6] |= <uint64_t>1 << (result & 63)
             return

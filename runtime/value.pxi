@@ -365,6 +365,7 @@ cdef class Frame:
     cdef uint8_t* groups
     cdef Cell result                   # of an expression
     cdef bint outside
+    cdef bint doubtful                 # nothing can be said of the whole call
     cdef bint loaded                   # all slots are loaded
     cdef bint pinned                   # and held already
     cdef bint holds_some               # `held` is not empty

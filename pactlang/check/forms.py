@@ -30,7 +30,7 @@ class Forms:
 
     def check(self, form: Written, on_end: str) -> ir.NamedForm | None:
         """The form; None if it names no event, or a number is out of range."""
-        same = tuple(self.walk.infer(key, self.walk.nowhere) for key in form.same)
+        same = tuple(map(self._key, form.same))
         match form:
             case syntax.OnlyAfter():
                 return self._only_after(form, same)
@@ -72,6 +72,12 @@ class Forms:
             return None
         found = tuple(source for source in sources if source is not None)
         return ir.OnlyFrom(same, value[0], value[1], found)
+
+    def _key(self, written: syntax.Expr) -> ir.Expr:
+        """A key of `same`: where it is null, the call's event may be in any slice."""
+        node = self.walk.infer(written, self.walk.nowhere)
+        self.walk.strict(node, self.walk.nowhere)
+        return node
 
     # Names ---------------------------------------------------------------------------------
 

@@ -123,6 +123,8 @@ class _Reads:
             case ir.OptionalMap(operand=operand, body=body):
                 self.walk(operand, True)
                 self.walk(body, whole)
+            case ir.Operator() | ir.Aggregate():
+                self._all(ir.parts(node), True)
             case ir.Not(operand=operand) | ir.Matches(operand=operand) | ir.Says(operand=operand):
                 self.walk(operand, True)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pactlang import ir
 from pactlang.diagnostic import Diagnostic, Label
+from pactlang.emit import state
 from pactlang.emit.code import MAX_TOGETHER
 from pactlang.emit.emitter import Emitter
 from pactlang.opcodes import Opcode
@@ -35,6 +36,7 @@ def emit(
     """
     emitter = Emitter(folded or module, bound)
     emitter.pact()
+    code = state.emit(emitter)
     if emitter.too_large:
         return None, (too_large("pact", module.clauses[-1].span, "split it into several pacts"),)
     crowded = emitter.crowded
@@ -46,7 +48,7 @@ def emit(
         source_text=source.main.text,
         imports=imports if imports is not None and imports.files else None,
     )
-    return Program(emitter.core(), encode(annex)), ()
+    return Program(emitter.core() if code is None else state.core(emitter, code), encode(annex)), ()
 
 
 def emit_expression(expr: ir.Expr, module: ir.Module) -> tuple[Core | None, tuple[Diagnostic, ...]]:

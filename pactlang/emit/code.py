@@ -13,7 +13,7 @@ import msgspec
 
 from pactlang import ir
 from pactlang.opcodes import INSTRUCTION, MAX_REGISTERS, Opcode
-from pactlang.program import Atom, Bound, ClauseInfo, Constant, Core, Group, make_constant
+from pactlang.program import Atom, Bound, ClauseInfo, Constant, Core, Group, State, make_constant
 
 CONSTANTS, TEMPS = 1 << 20, 1 << 21  # where the two later ranges begin until they are placed
 MAX_INSTRUCTIONS = 2_000_000
@@ -35,6 +35,8 @@ class Code:
         self.variables: dict[int, int] = {}  # comprehension variable -> register
         self.layouts = {record.name: i for i, record in enumerate(module.schema.records)}
         self.depth = self.temps = 0
+        self.state: State | None = None
+        self.operators: dict[int, int] = {}  # number of an operator -> the register of what it says
 
     @property
     def registers(self) -> int:
@@ -86,18 +88,19 @@ class Code:
             ),
             module.store,
             self.bound,
+            self.state,
         )
+
+    def placed(self, register: int) -> int:
+        """The number of a register, now that those of all constants are known; -1 stays."""
+        slots = len(self.module.schema.slots)
+        if register >= TEMPS:
+            return register - TEMPS + slots + len(self.constants)
+        return register - CONSTANTS + slots if register >= CONSTANTS else register
 
     def assembled(self) -> bytes:
         """The instructions as bytes, with every register and label in its place."""
-        slots = len(self.module.schema.slots)
-        temps = slots + len(self.constants)
-
-        def place(register: int) -> int:
-            if register >= TEMPS:
-                return register - TEMPS + temps
-            return register - CONSTANTS + slots if register >= CONSTANTS else register
-
+        place = self.placed
         pack = struct.Struct(INSTRUCTION).pack
         return b"".join(
             pack(op, place(a), place(b), place(c), *(self.labels[x] if x >= 0 else 0 for x in jumps), k, imm)

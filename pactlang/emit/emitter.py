@@ -209,6 +209,8 @@ class Emitter(Code):
                 return self.constant(node.type.kind, node.value)
             case ir.Var():
                 return self.variables[node.index]
+            case ir.Operator():
+                return self.operators[node.number]
             case ir.Call(function="dyn"):
                 return self.value(node.args[0])
         target = self.temp()

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pactlang._runtime import count_lines
 from pactlang.errors import RecordError
-from pactlang.verdict import Batch, Undecodable
+from pactlang.opcodes import Outcome
+from pactlang.verdict import Batch, Undecodable, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from pactlang.evaluator.evaluator import Evaluator
+    from pactlang.evaluator.monitor import Monitor
 
 
 class Rows(NamedTuple):
@@ -45,6 +47,43 @@ def check_lines(evaluator: Evaluator, data: bytes, ids: bool) -> Batch:
         rows.late.astype(bool),
         known,
     )
+
+
+def feed_lines(monitor: Monitor, data: bytes, ids: bool) -> Batch:
+    """Feed the lines that are not blank, one by one, since each may change what is said of the next."""
+    import numpy as np
+
+    names, reader = monitor.machine.names, monitor.machine.reader
+    rows: list[list[int]] = []
+    lines, outside, late = list[int](), list[bool](), list[bool]()
+    undecodable, known = list[Undecodable](), list[Any]()
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.isspace() or not line:
+            continue
+        lines.append(number)
+        try:
+            verdict = monitor.feed(line)
+        except RecordError as error:
+            undecodable.append(Undecodable(number, error.path, error.reason))
+            verdict = None
+        rows.append(_row_of(verdict, len(names)))
+        outside.append(verdict is not None and verdict.outside)
+        late.append(verdict is not None and verdict.expired)
+        if ids:
+            known.append(reader.identity(verdict.record) if verdict is not None and reader.has_id else None)
+    outcomes = np.array(rows, np.uint8).reshape(len(rows), len(names))
+    return Batch(
+        outcomes, names, undecodable, np.array(lines, np.int64), np.array(outside, bool),
+        np.array(late, bool), known,
+    )  # fmt: skip
+
+
+def _row_of(verdict: Verdict | None, clauses: int) -> list[int]:
+    if verdict is None or verdict.outside:
+        return [Outcome.UNKNOWN] * clauses
+    if getattr(verdict, "duplicate", False):
+        return [Outcome.SKIPPED] * clauses
+    return [verdict.outcome(i) for i in range(clauses)]
 
 
 def _judged(evaluator: Evaluator, data: bytes, ids: bool) -> tuple[Rows, list[tuple[int, bytes]]]:

@@ -116,11 +116,16 @@ class Evaluator(JsonMachine):
                 f"clause {named} looks at earlier calls, and an Evaluator has no memory: use Monitor"
             )
 
+    @property
+    def code(self) -> bytes:
+        """All code that reads records."""
+        return self.program.core.code
+
     # One call ------------------------------------------------------------------------------------
 
     def plan(self) -> tuple[list[Plan], list[str], Binding] | None:
         """How the machine reads JSON by itself: the plans, texts it will meet, the structs it spares."""
-        found = self.reader.plans(self.program.core.code)
+        found = self.reader.plans(self.code)
         texts = [text for text in self.program.constants if type(text) is str]
         texts += [text for texts in self.program.core.sets for text in texts]
         return None if found is None else (found, texts, self.decoded)

@@ -8,6 +8,7 @@ from pactlang.explain.data import explain_data, scope_data
 from pactlang.explain.draw import explain, explain_expression, explain_scope
 from pactlang.explain.evidence import BEYOND, Evidence, beyond, evidence
 from pactlang.explain.found import Match
+from pactlang.explain.remembered import operators_row, remembered
 
 __all__ = [
     "BEYOND",
@@ -19,5 +20,7 @@ __all__ = [
     "explain_data",
     "explain_expression",
     "explain_scope",
+    "operators_row",
+    "remembered",
     "scope_data",
 ]

@@ -1,0 +1,220 @@
+"""The monitor: a program, ready to judge calls by what came before them.
+
+In: a `Program`, and records in the order in which the calls were complete.  Out: verdicts, and amendments
+to verdicts that had to wait.
+
+State lies in the machine (`runtime/monitor.pxi`); here it gets names, words and evidence.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pactlang._runtime import MonitorMachine, MonitorVerdict
+from pactlang.errors import ProgramError, RecordError
+from pactlang.evaluator.evaluator import Evaluator
+from pactlang.opcodes import Outcome
+from pactlang.program import Program
+from pactlang.values import Timestamp
+from pactlang.verdict import Amendment, Batch, Verdict, Violation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SECRET = b"pactlang.state/1"  # what keys are hashed with, unless the user has a secret of their own
+MEMORY = 1 << 30  # bytes
+# Why a clause is unknown, by the numbers of runtime/units.pxi; where it is not by an error value.
+WHY = {
+    1: "pending", 2: "insufficient", 3: "no session", 4: "too many keys",
+    5: "what came before is not known",
+}  # fmt: skip
+STANDING = {1: "no session", 2: "the call comes late", 3: "the session is past its limit"}
+
+
+class Remembering(Evaluator, MonitorMachine):
+    """The machine of a monitor: an evaluator with state, to be asked by its monitor alone."""
+
+    def __new__(cls, program: Program, memory: int, secret: bytes) -> Any:
+        """One machine of one pact."""
+        return super().__new__(cls, program)
+
+    def __init__(self, program: Program, memory: int, secret: bytes) -> None:
+        super().__init__(program)
+        self.amended: deque[tuple[Any, int, int]] = deque()
+        state = program.core.state
+        if state is None:
+            return
+        units = [
+            (
+                u.kind, u.clause, u.event, u.other, u.until, u.when, u.value, u.count, u.calls, u.span,
+                u.flag, u.ending, u.same, u.sources, u.enums,
+            )
+            for u in state.units
+        ]  # fmt: skip
+        try:
+            self.remember(
+                state.code, (state.time, state.seq, state.id), units, list(state.clauses), state.idle,
+                state.limit, secret, token_hashes, self.amended, memory,
+            )  # fmt: skip
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ProgramError(f"the state does not pass verification: {error}") from None
+
+    def _refuse_memory(self, program: Program) -> None:
+        """A monitor remembers."""
+
+    @property
+    def code(self) -> bytes:
+        """All code that reads records: of clauses, and of what sessions remember."""
+        state = self.program.core.state
+        return self.program.core.code + (b"" if state is None else state.code)
+
+    def outcomes(self, verdict: Verdict) -> dict[str, Outcome]:
+        """Clause name -> Outcome in source order; empty for a call outside the pact, and for a duplicate."""
+        return {} if is_duplicate(verdict) else super().outcomes(verdict)
+
+    def unknown(self, verdict: Verdict) -> tuple[str, ...]:
+        """Names of the clauses that are unknown."""
+        return () if is_duplicate(verdict) else super().unknown(verdict)
+
+    def why(self, verdict: MonitorVerdict) -> dict[str, str]:
+        """Of unknown clauses the reason in words."""
+        found, numbers = verdict.reasons, range(len(self.names))
+        unknown = [i for i in numbers if verdict.outcome(i) == Outcome.UNKNOWN]
+        if isinstance(found, int):
+            needing = self.program.core.state.clauses if self.program.core.state is not None else ()
+            found = dict.fromkeys(needing, found)
+            return {self.names[i]: STANDING[found[i]] if i in found else "an error value" for i in unknown}
+        return {self.names[i]: WHY.get((found or {}).get(i, 0), "an error value") for i in unknown}
+
+    def row(self, record: Any) -> list[Any]:
+        """The CEL values of a record's slots, and room for what the operators said."""
+        return super().row(record)
+
+    def violations(self, verdict: Verdict) -> tuple[Violation, ...]:
+        """The broken promises with their evidence."""
+        broken = [i for i in range(len(self.names)) if verdict.outcome(i) == Outcome.VIOLATED]
+        if not broken or not isinstance(verdict, MonitorVerdict):
+            return super().violations(verdict)
+        from pactlang.explain import operators_row, remembered
+
+        row = operators_row(self.row(verdict.record), verdict.operators)
+        return tuple(
+            remembered(self.program, i, row, (verdict.notes or {}).get(i, (None, None)))
+            if self.program.clauses[i].remembers and self.is_form(i)
+            else self._violation(i, row)
+            for i in broken
+        )
+
+    def is_form(self, number: int) -> bool:
+        """Whether a clause is a named form or `keep`, not a condition."""
+        from pactlang.ir import Remembering as Promise
+
+        return isinstance(self.program.module.clauses[number].promise, Promise)
+
+
+def is_duplicate(verdict: Verdict) -> bool:
+    """Whether the call had come before."""
+    return isinstance(verdict, MonitorVerdict) and verdict.duplicate
+
+
+def token_hashes(value: Any) -> tuple[list[int], bool]:
+    """The tokens of a value, for `only from`."""
+    from importlib import import_module
+
+    found: tuple[list[int], bool] = import_module("pactlang.tokens").token_hashes(value)
+    return found
+
+
+class Monitor:
+    """Judges calls one by one, with memory of the earlier ones.
+
+    `feed(record)` takes a dict, a msgspec Struct, or the bytes or text of a JSON object, and gives the
+    `Verdict`; `feed_lines(bytes)` takes NDJSON.  Verdicts that wait are resolved later: `amendments` is an
+    iterator over what has been resolved since it was last asked.  `advance(time)` says how late it is, so
+    that deadlines pass without a call; `end(session)` that a session is over.
+
+    One monitor may be used from many threads; calls are judged one at a time, in the order in which they
+    come in.  memory: bytes that sessions may take; past it those that have been quiet longest are evicted.
+    secret: 16 bytes that the hashes of keys depend on, for services whose keys an attacker chooses.
+
+    Raises ProgramError if the program does not pass verification; `feed` raises RecordError for a record
+    that cannot be decoded, and counts it.
+
+    >>> import pactlang
+    >>> program = pactlang.compile('''
+    ...     pact p "1.0.0"
+    ...     event verify when tool == "verify_identity"
+    ...     event refund when tool == "issue_refund"
+    ...     clause verified { refund only after verify }
+    ... ''')
+    >>> monitor = pactlang.Monitor(program)
+    >>> monitor.feed({"session": "s", "tool": "issue_refund"}).ok
+    False
+    """
+
+    def __init__(self, program: Program, *, memory: int = MEMORY, secret: bytes = SECRET) -> None:
+        if not isinstance(program, Program):
+            raise TypeError(f"expected a Program (pactlang.load makes one), found {type(program).__name__}")
+        if not isinstance(secret, bytes) or len(secret) != 16:
+            raise ValueError("a secret is 16 bytes")
+        self.program = program
+        self.machine = Remembering(program, memory, secret)
+        self.undecodable = 0
+
+    def feed(self, record: Any) -> Verdict:
+        """The verdict on the next call.  RecordError if the record cannot be decoded."""
+        try:
+            return self.machine.feed_record(record)
+        except RecordError:
+            self.undecodable += 1
+            raise
+
+    def feed_lines(self, data: bytes | str, ids: bool = False) -> Batch:
+        """Verdicts on NDJSON, in its order: a row per line that is not blank; a bad line is a row of UNKNOWN.
+
+        A duplicate's row is SKIPPED throughout.  ids: keep the calls' ids, in `Batch.ids`.
+        """
+        from pactlang.evaluator.batch import feed_lines
+
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogatepass")
+        return feed_lines(self, bytes(data), ids)
+
+    def advance(self, time: datetime | Timestamp | int) -> None:
+        """It is so late now: a datetime with a time zone, a Timestamp, or microseconds since 1970.
+
+        Obligations that have run out are resolved, and sessions that have been idle too long end.
+        """
+        self.machine.advance_to(micros_of(time))
+
+    def end(self, session: Any) -> bool:
+        """A session is over: what it leaves open is resolved as the pact says.  False if there is none."""
+        return self.machine.end_key(session)
+
+    @property
+    def amendments(self) -> Iterator[Amendment]:
+        """What has been resolved and not been asked for yet, in the order in which it was."""
+        waiting = self.machine.amended
+        while waiting:
+            ident, clause, outcome = waiting.popleft()
+            yield Amendment(ident, self.machine.names[clause], Outcome(outcome))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was counted: records = calls + outside + undecodable + duplicates, and sessions now."""
+        found = dict(self.machine.tallies)
+        found["records"] += self.undecodable
+        return {**found, "undecodable": self.undecodable}
+
+
+def micros_of(time: datetime | Timestamp | int) -> int:
+    """A time as microseconds since 1970."""
+    if isinstance(time, int):
+        return time
+    if isinstance(time, Timestamp):
+        return time.seconds * 10**6 + time.nanos // 1000
+    if time.tzinfo is None:
+        raise ValueError("a time needs a time zone")
+    return round(time.timestamp() * 10**6)

@@ -1,0 +1,355 @@
+# Named forms: how each judges a call by the registers, and what the registers take of the call.
+#
+# Owns:  nothing.
+# Needs: units.pxi, monitor.pxi.        Gives: judge_form(), take_form(), expire_form(), end_form().
+# All forms judge before any takes: they look at earlier calls only.
+
+cdef int judge_form(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame, int* why) noexcept:
+    """The outcome of a form's clause on this call, and why it is unknown."""
+    cdef int admitted = answer_of(frame.cells, u.when)
+    cdef int event = answer_of(frame.cells, u.event)
+    cdef int answer
+    cdef uint8_t* r
+    why[0] = WHY_ERROR
+    if admitted == PACT_NO or (admitted == PACT_YES and event == PACT_NO):
+        return OUTCOME_SKIPPED
+    if admitted == PACT_MAYBE or event == PACT_MAYBE:
+        return OUTCOME_UNKNOWN
+    r = registers_of(m, u, block, frame, False)
+    if r == NULL:
+        why[0] = m.refused
+        return OUTCOME_UNKNOWN
+    if u.kind == UNIT_KIND_EXPECT:
+        if u.span >= 0 and m.moment.timeless:   # its time may never run out
+            return OUTCOME_UNKNOWN
+        return judge_expected(<pact_expect*>r, why)
+    if u.kind == UNIT_KIND_ONLY_AFTER:
+        answer = pact_only_after(r, u.count, u.span, &m.moment)
+    elif u.kind == UNIT_KIND_AT_MOST:
+        answer = pact_at_most(r, u.count, u.span, &m.moment)
+    elif u.kind == UNIT_KIND_NEVER_AFTER:
+        answer = pact_never_after(<pact_forbidden*>r)
+    else:
+        answer = judge_tokens(m, u, r, frame)
+    why[0] = WHY_PAST
+    if answer == PACT_MAYBE:
+        return OUTCOME_UNKNOWN
+    if answer == PACT_YES:
+        return OUTCOME_SATISFIED
+    witness(m, u, r)
+    return OUTCOME_VIOLATED
+
+
+cdef int judge_expected(const pact_expect* r, int* why) noexcept:
+    """Of a trigger: pending, unless an obligation is open; unknown where only one reading has one."""
+    cdef bint no = r.copies[0].number >= 0
+    cdef bint yes = r.copies[1].number >= 0
+    why[0] = WHY_PENDING if not no and not yes else WHY_PAST
+    return OUTCOME_SKIPPED if no and yes else OUTCOME_UNKNOWN
+
+
+cdef void witness(MonitorMachine m, const Unit* u, uint8_t* r) noexcept:
+    """Note which earlier call a broken promise looks back to: calls and microseconds ago, None if there is none."""
+    cdef pact_witness* w = <pact_witness*>r
+    cdef object calls = None
+    cdef object micros = None
+    if u.kind != UNIT_KIND_ONLY_FROM and w.number >= 0:
+        calls = m.moment.number - w.number
+        if w.time != PACT_NEVER and not m.moment.timeless:
+            micros = m.moment.now - w.time
+    if m.notes is None:
+        m.notes = {}
+    m.notes[u.clause] = (calls, micros)
+
+
+# Keys ----------------------------------------------------------------------------------------------
+
+cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame, bint make) noexcept:
+    """The registers of this call's slice; those of unseen keys where it is new and not to be made; NULL,
+    with the reason in `m.refused`, where the key is an error value or one too many."""
+    cdef uint8_t* r = block + u.offset
+    cdef Slices* slices
+    cdef pact_entry* entry
+    cdef pact_key h
+    if not u.same_count:
+        return r
+    m.refused = WHY_ERROR
+    if not hash_keys(&h, m, u, frame):
+        return NULL
+    slices = slices_of(u, r)
+    if slices == NULL:
+        return NULL
+    entry = pact_find(&slices.table, h.a, h.b)
+    if entry != NULL:
+        return <uint8_t*>entry.value
+    if slices.full or (make and slices.table.count >= MAX_SLICES):
+        m.counts[COUNT_OVER_KEYS] += not slices.full
+        slices.full = True
+        m.refused = WHY_KEYS
+        return NULL
+    return slices.unseen if not make else new_slice(m, u, slices, h)
+
+
+cdef uint8_t* new_slice(MonitorMachine m, const Unit* u, Slices* slices, pact_key h) noexcept:
+    cdef uint8_t* r = <uint8_t*>malloc(u.size)
+    if r == NULL or not pact_insert(&slices.table, h.a, h.b, r):
+        free(r)
+        return NULL
+    memcpy(r, slices.unseen, u.size)            # owns nothing: unseen keys have no obligation of their own
+    if u.kind == UNIT_KIND_EXPECT:
+        (<pact_expect*>r).id = NULL
+        (<pact_expect*>r).asked = -1
+    elif u.kind == UNIT_KIND_ONLY_FROM:
+        copy_tokens(<pact_table*>r, <pact_table*>slices.unseen)
+    m.room += u.size + 2 * sizeof(pact_entry)
+    return r
+
+
+cdef void copy_tokens(pact_table* to, const pact_table* source) noexcept:
+    """A slice's own table with what a maybe key has put into every slice."""
+    cdef size_t i
+    memset(to, 0, sizeof(pact_table))
+    for i in range(source.room):
+        if source.entries[i].value != NULL:
+            pact_insert(to, source.entries[i].a, source.entries[i].b, source.entries[i].value)
+
+
+cdef bint hash_keys(pact_key* out, MonitorMachine m, const Unit* u, Frame frame) noexcept:
+    """The hash of a form's keys; false if one of them is null or an error value."""
+    cdef pact_key pair[2]
+    cdef int i
+    for i in range(u.same_count):
+        if not value_hash(&pair[1], m.secret, &frame.cells[u.same[i]], frame, 0):
+            return False
+        pair[0] = pair[1] if i == 0 else pact_sip(m.secret, OTHER, pair, sizeof(pair))
+    out[0] = pair[0]
+    return True
+
+
+# What registers take --------------------------------------------------------------------------------
+
+cdef void take_form(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame) noexcept:
+    """The registers of one form take this call."""
+    cdef int event = answer_of(frame.cells, u.event)
+    cdef int other = answer_of(frame.cells, u.other)
+    cdef int until = answer_of(frame.cells, u.until) if u.kind == UNIT_KIND_NEVER_AFTER and u.before else PACT_NO
+    cdef uint8_t* r
+    if u.kind == UNIT_KIND_ONLY_FROM:
+        event = other = any_source(u, frame)
+    elif u.kind == UNIT_KIND_ONLY_AFTER and not u.before or u.kind == UNIT_KIND_NEVER_AFTER:
+        event = PACT_NO if u.kind == UNIT_KIND_ONLY_AFTER else until
+    elif u.kind == UNIT_KIND_AT_MOST:
+        other = PACT_NO
+    if event == PACT_NO and other == PACT_NO:
+        return
+    r = registers_of(m, u, block, frame, True)
+    if r != NULL:
+        take_registers(m, u, r, frame, event, other, False)
+    elif m.refused == WHY_ERROR and u.same_count:
+        take_everywhere(m, u, block, frame, min(event, 1) * PACT_MAYBE, min(other, 1) * PACT_MAYBE)
+
+
+cdef void take_everywhere(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame, int event, int other) noexcept:
+    """A call whose key is not known may be in any slice, and in those that have not come yet."""
+    cdef Slices* slices = slices_of(u, block + u.offset)
+    cdef size_t i
+    if slices == NULL:
+        return
+    take_registers(m, u, slices.unseen, frame, event, other, True)
+    for i in range(slices.table.room):
+        if slices.table.entries[i].value != NULL:
+            take_registers(m, u, <uint8_t*>slices.table.entries[i].value, frame, event, other, True)
+
+
+cdef void take_registers(MonitorMachine m, const Unit* u, uint8_t* r, Frame frame, int event, int other, bint doubtful) noexcept:
+    """One set of registers takes the call.  event, other: of `never after` what forbids is `other`, what
+    allows again `event`."""
+    if u.kind == UNIT_KIND_ONLY_AFTER:
+        pact_only_after_take(r, u.count, u.span, u.before, event, other, &m.moment)
+    elif u.kind == UNIT_KIND_AT_MOST:
+        pact_at_most_take(r, u.count, u.span, event, &m.moment)
+    elif u.kind == UNIT_KIND_NEVER_AFTER:
+        pact_never_after_take(<pact_forbidden*>r, other, event, &m.moment)
+    elif u.kind == UNIT_KIND_ONLY_FROM:
+        take_tokens(m, u, r, frame, doubtful)
+    else:
+        take_expected(m, u, <pact_expect*>r, frame, event, other)
+
+
+# `expect` -------------------------------------------------------------------------------------------
+
+cdef void take_expected(MonitorMachine m, const Unit* u, pact_expect* r, Frame frame, int event, int other) noexcept:
+    """The answer closes what was open before; then the trigger opens where nothing was."""
+    cdef bint before[2]
+    cdef int reading
+    if u.span >= 0 and m.moment.timeless:
+        event = min(event, 1) * PACT_MAYBE
+        other = min(other, 1) * PACT_MAYBE
+    for reading in range(2):
+        before[reading] = r.copies[reading].number >= 0
+        if before[reading] and (other == PACT_YES or (reading and other == PACT_MAYBE)):
+            say_expected(r, reading, SAID_KEPT)
+        elif before[reading] and u.calls >= 0 and m.moment.number - r.copies[reading].number >= u.calls:
+            say_expected(r, reading, SAID_BROKEN)
+    settle_expected(m, u, r)
+    for reading in range(2):
+        if not before[reading] and (event == PACT_YES or (reading and event == PACT_MAYBE)):
+            r.copies[reading].number = m.moment.number
+            r.copies[reading].time = PACT_OPEN if m.moment.timeless else m.moment.now
+            m.open_at(u, r.copies[reading].time)
+    if event == PACT_YES and not before[0] and not before[1] and answer_of(frame.cells, u.when) == PACT_YES:
+        r.asked = m.moment.number
+        r.said[0] = r.said[1] = SAID_NOTHING
+        ask_expected(m, r, frame)
+
+
+cdef void ask_expected(MonitorMachine m, pact_expect* r, Frame frame) noexcept:
+    """Keep the id of the call whose verdict is pending."""
+    cdef object ident = None
+    if m.id_register >= 0:
+        ident = box(&frame.cells[m.id_register])
+    if ident is None:
+        ident = m.line
+    Py_INCREF(ident)
+    r.id = <void*>ident
+
+
+cdef void settle_expected(MonitorMachine m, const Unit* u, pact_expect* r) noexcept:
+    """Resolve the pending verdict when both readings have said what came of it."""
+    cdef int outcome
+    if r.asked < 0 or r.said[0] == SAID_NOTHING or r.said[1] == SAID_NOTHING:
+        return
+    outcome = OUTCOME_UNKNOWN
+    if r.said[0] == r.said[1]:
+        outcome = OUTCOME_SATISFIED if r.said[0] == SAID_KEPT else OUTCOME_VIOLATED if r.said[0] == SAID_BROKEN else OUTCOME_SKIPPED
+    amend_expected(m, u, r, outcome)
+
+
+cdef void amend_expected(MonitorMachine m, const Unit* u, pact_expect* r, int outcome) noexcept:
+    m.amend(<object>r.id, u.clause, outcome, r.asked)
+    Py_DECREF(<object>r.id)
+    r.id = NULL
+    r.asked = -1
+
+
+cdef void expire_registers(MonitorMachine m, const Unit* u, pact_expect* r, int64_t number, int64_t now, bint timed) noexcept:
+    """Close what has run out before a call with this number and time.  number: -1 if there is no call."""
+    cdef pact_duty* copy
+    cdef int reading
+    for reading in range(2):
+        copy = &r.copies[reading]
+        if copy.number < 0:
+            continue
+        if (number >= 0 and u.calls >= 0 and number - copy.number > u.calls) or (
+            timed and u.span >= 0 and copy.time != PACT_OPEN and now - copy.time > u.span
+        ):
+            say_expected(r, reading, SAID_BROKEN)
+    settle_expected(m, u, r)
+
+
+cdef void end_registers(MonitorMachine m, const Unit* u, pact_expect* r, bint forgotten) noexcept:
+    """The session is over: say what the pact makes of what is open.  forgotten: it was dropped for memory."""
+    cdef int said = SAID_NOTHING if forgotten else u.ending
+    cdef int reading
+    if r.asked < 0:
+        return
+    for reading in range(2):
+        if r.said[reading] == SAID_NOTHING:
+            r.said[reading] = said
+    settle_expected(m, u, r)
+    if r.asked >= 0:
+        amend_expected(m, u, r, OUTCOME_UNKNOWN)
+
+
+cdef void each_expected(MonitorMachine m, const Unit* u, uint8_t* block, int64_t number, int64_t now, bint timed, int ends) noexcept:
+    """Expire (ends 0), end (1) or forget (2) every obligation of one form in a session."""
+    cdef Slices* slices
+    cdef size_t i
+    if not u.same_count:
+        expected_once(m, u, block + u.offset, number, now, timed, ends)
+        return
+    slices = (<Slices**>(block + u.offset))[0]
+    if slices == NULL:
+        return
+    expected_once(m, u, slices.unseen, number, now, timed, ends)
+    for i in range(slices.table.room):
+        if slices.table.entries[i].value != NULL:
+            expected_once(m, u, <uint8_t*>slices.table.entries[i].value, number, now, timed, ends)
+
+
+cdef inline void expected_once(MonitorMachine m, const Unit* u, uint8_t* r, int64_t number, int64_t now, bint timed, int ends) noexcept:
+    if ends:
+        end_registers(m, u, <pact_expect*>r, ends == 2)
+    else:
+        expire_registers(m, u, <pact_expect*>r, number, now, timed)
+
+
+# `only from` ----------------------------------------------------------------------------------------
+
+cdef int any_source(const Unit* u, Frame frame) noexcept:
+    """Whether the call is any of a form's sources."""
+    cdef int i, found = PACT_NO
+    cdef int answer
+    for i in range(u.source_count):
+        answer = answer_of(frame.cells, u.same[u.same_count + 2 * i])
+        found = PACT_YES if answer == PACT_YES else max(found, answer) if found != PACT_YES else found
+    return found
+
+
+cdef void take_tokens(MonitorMachine m, const Unit* u, uint8_t* r, Frame frame, bint doubtful) noexcept:
+    """Keep the tokens of every source that this call is."""
+    cdef int i, answer
+    cdef const Cell* text
+    for i in range(u.source_count):
+        answer = answer_of(frame.cells, u.same[u.same_count + 2 * i])
+        text = &frame.cells[u.same[u.same_count + 2 * i + 1]]
+        if answer == PACT_NO or text.tag == TAG_NULL:
+            continue
+        if text.tag == TAG_ERROR or not keep_tokens(m, <pact_table*>r, text, answer == PACT_YES and not doubtful, frame):
+            (<int64_t*>(r + sizeof(pact_table)))[0] |= 1
+
+
+cdef bint keep_tokens(MonitorMachine m, pact_table* table, const Cell* text, bint certain, Frame frame) noexcept:
+    """Put a text's tokens into the table; false if not all of them are there."""
+    cdef pact_entry* entry
+    cdef uint64_t token
+    frame.pin()
+    try:
+        tokens, complete = m.tokens(box(text))
+        for each in tokens:
+            token = each
+            entry = pact_find(table, token, 0)
+            if entry != NULL:
+                entry.value = <void*>(<size_t>entry.value | (2 if certain else 1))
+            elif table.count >= MAX_TOKENS or not pact_insert(table, token, 0, <void*><size_t>(2 if certain else 1)):
+                return False
+            else:
+                m.room += 2 * sizeof(pact_entry)
+        return complete
+    except BaseException as error:
+        frame.stop(error)
+        return False
+
+
+cdef int judge_tokens(MonitorMachine m, const Unit* u, const uint8_t* r, Frame frame) noexcept:
+    """Whether every token of the value came from a source."""
+    cdef const Cell* value = &frame.cells[u.value]
+    cdef const pact_table* table = <const pact_table*>r
+    cdef bint over = (<const int64_t*>(r + sizeof(pact_table)))[0] & 1
+    cdef pact_entry* entry
+    cdef int answer = PACT_YES
+    if value.tag == TAG_ERROR:
+        return PACT_MAYBE
+    frame.pin()
+    try:
+        tokens, complete = m.tokens(box(value))
+        for each in tokens:
+            entry = pact_find(table, <uint64_t>each, 0)
+            if entry == NULL and not over:
+                return PACT_NO
+            if entry == NULL or not <size_t>entry.value & 2:
+                answer = PACT_MAYBE
+        return answer if complete else PACT_MAYBE
+    except BaseException as error:
+        frame.stop(error)
+        return PACT_MAYBE

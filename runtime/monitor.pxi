@@ -1,0 +1,376 @@
+# The monitor: a machine that remembers.  It finds the session of each call, lets operators and forms judge
+# by what came before, and keeps what they need for the calls to come.
+#
+# Owns:  MonitorMachine owns the sessions and their registers.
+# Needs: lines.pxi, units.pxi, hashing.pxi.        Gives: MonitorMachine, MonitorVerdict.
+# One call at a time: `lock` is held while state is looked at or changed.
+
+cdef extern from "pythread.h":
+    ctypedef void* PyThread_type_lock
+    PyThread_type_lock PyThread_allocate_lock() noexcept
+    void PyThread_free_lock(PyThread_type_lock lock) noexcept
+    bint PyThread_acquire_lock(PyThread_type_lock lock, int wait) noexcept nogil
+    void PyThread_release_lock(PyThread_type_lock lock) noexcept nogil
+    unsigned long PyThread_get_thread_ident() noexcept
+
+cdef enum:
+    RECENT = 64                 # calls of a session among which a duplicate is known
+    FILTER_BITS = 8_388_608     # of the filter of forgotten keys: 1 MiB
+    MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
+    MAX_AMENDMENTS = 1_000_000  # kept for whoever asks; older ones are dropped, and counted
+
+cdef enum:
+    COUNT_RECORDS
+    COUNT_CALLS
+    COUNT_OUTSIDE
+    COUNT_DUPLICATES
+    COUNT_CONFLICTS
+    COUNT_LATE
+    COUNT_LOST
+    COUNT_BACKWARD
+    COUNT_EVICTED
+    COUNT_OVER_LIMIT
+    COUNT_OVER_KEYS
+    COUNT_NO_SESSION
+    COUNT_SESSIONS
+    COUNT_DROPPED_AMENDMENTS
+    COUNTS
+
+cdef tuple COUNT_NAMES = (
+    "records", "calls", "outside", "duplicates", "conflicts", "late", "lost", "clock_regressions", "evicted",
+    "over_limit", "over_keys", "no_session", "sessions", "dropped_amendments",
+)
+
+cdef enum:
+    STANDS                      # the call is the session's next
+    NO_SESSION                  # its key is null or an error value
+    LATE
+    FROZEN                      # past the session's limit of calls
+    DUPLICATE
+
+cdef struct Session:
+    uint64_t key[2]
+    int64_t time                # of the last call that had one; PACT_NEVER
+    int64_t calls
+    int64_t seq                 # the highest so far; -1
+    uint64_t recent             # bit i: seq - i was seen
+    uint32_t* contents          # by seq % room: what the call of this seq said; room as `idents`
+    uint64_t* idents            # hashes of the last ids
+    int32_t content_room
+    int32_t ident_room
+    int32_t ident_count         # of ids so far, modulo what keeps it small
+    int32_t place               # in MonitorMachine.all
+    bint touched                # since the clock's hand came by
+    bint restarts               # an idle time lies before the next call
+    uint8_t block[1]
+
+
+cdef class MonitorVerdict(Verdict):
+    """A verdict with what the monitor knows beside: whether the call was a duplicate or late, its time, and
+    why a clause is unknown."""
+
+    cdef uint64_t few                   # clauses that are unknown and may yet be resolved, or lack evidence
+    cdef bytes many                     # the same of more than 64 clauses
+    cdef readonly bint duplicate
+    cdef readonly bint late
+    cdef int64_t micros                 # the call's time; PACT_NEVER
+    cdef readonly object notes          # clause number -> (calls ago, microseconds ago), of broken forms
+    cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value
+    cdef readonly object operators      # values of the operators; None where no clause needs them
+
+    @property
+    def time(self):
+        """The call's time in microseconds since 1970; None if it has none."""
+        return None if self.micros == PACT_NEVER else self.micros
+
+    @property
+    def ok(self):
+        """True if no clause is violated, and none unknown but for what is pending or lacks evidence."""
+        cdef const uint64_t* waiting = &self.few
+        cdef int i
+        if self.many is not None:
+            waiting = <const uint64_t*>PyBytes_AS_STRING(self.many)
+        for i in range(self.words):
+            if self.masks[i] or self.masks[self.words + i] & ~waiting[i]:
+                return False
+        return True
+
+
+cdef class MonitorMachine(JsonMachine):
+    """A machine with memory.  `remember` takes over what the program says of it."""
+
+    cdef Ins* state_code
+    cdef int state_count
+    cdef Unit* units
+    cdef int unit_count
+    cdef int operator_count             # the first units are operators
+    cdef int time_register
+    cdef int seq_register
+    cdef int id_register
+    cdef int64_t idle                   # microseconds; -1
+    cdef int64_t limit                  # calls; -1
+    cdef uint64_t* session_clauses      # mask: what needs a session
+    cdef uint64_t* waiting              # mask, of this call
+    cdef Py_ssize_t block_size
+    cdef uint8_t* blank
+    cdef uint64_t secret[2]
+    cdef object tokens                  # value -> (64-bit hashes, whether these are all)
+    cdef list kept_units
+    cdef int* operator_registers
+    # Sessions
+    cdef pact_table table
+    cdef Session** all
+    cdef int64_t all_room
+    cdef int64_t hand
+    cdef int64_t room                   # bytes that sessions take, about
+    cdef int64_t most                   # bytes that they may take
+    cdef uint8_t* filter                # keys of evicted sessions; NULL as long as there are none
+    cdef int64_t next_deadline
+    cdef int64_t counts[32]
+    cdef object amended                 # collections.deque of (id, clause, outcome)
+    cdef list fresh                     # those of this call, to be put in order
+    # This call
+    cdef Session* session
+    cdef int standing
+    cdef bint identity_only
+    cdef pact_instant moment
+    cdef bint has_time
+    cdef int refused
+    cdef object notes
+    cdef object reasons
+    cdef readonly object line           # stands for a call's id where it has none: number of records so far
+    cdef PyThread_type_lock lock
+    cdef unsigned long holder
+
+    def __cinit__(self, *args, **kwargs):
+        self.lock = PyThread_allocate_lock()
+        if self.lock == NULL:
+            raise MemoryError()
+        self.next_deadline = INT64_MAX
+        self.most = INT64_MAX
+
+    def __dealloc__(self):
+        self.drop_sessions()
+        free(self.all)
+        free(self.table.entries)
+        free(self.filter)
+        PyMem_Free(self.state_code)
+        PyMem_Free(self.units)
+        PyMem_Free(self.session_clauses)
+        PyMem_Free(self.waiting)
+        PyMem_Free(self.blank)
+        PyMem_Free(self.operator_registers)
+        if self.lock != NULL:
+            PyThread_free_lock(self.lock)
+
+    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most):
+        """Take over the state code and its tables; ValueError says what is wrong with them.
+
+        registers: of time, seq and id, -1 where there is none.  units: a tuple per operator and form.
+        clauses: those that need a session.  most: bytes that sessions may take.
+        """
+        cdef Limits limits
+        if self.state_code != NULL or self.code == NULL:
+            raise ValueError("a monitor remembers once")
+        if len(code) % sizeof(Ins) or len(secret) != 16:
+            raise ValueError("the state code is cut short")
+        self.time_register, self.seq_register, self.id_register = registers
+        for register in registers:
+            if not -1 <= register < self.registers:
+                raise ValueError("no such register")
+        self.idle, self.limit, self.tokens, self.most, self.amended = idle, limit, tokens, most, amended
+        memcpy(self.secret, PyBytes_AS_STRING(secret), 16)
+        self.remembers = True
+        self.state_count = len(code) // sizeof(Ins)
+        self.state_code = <Ins*>allocate(len(code))
+        memcpy(self.state_code, PyBytes_AS_STRING(code), len(code))
+        self.kept_units = units
+        take_units(self, units)
+        self.session_clauses = <uint64_t*>allocate(self.words * sizeof(uint64_t))
+        self.waiting = <uint64_t*>allocate(self.words * sizeof(uint64_t))
+        for clause in clauses:
+            if not 0 <= clause < self.clauses:
+                raise ValueError("no such clause")
+            self.session_clauses[<int>clause >> 6] |= <uint64_t>1 << (<int>clause & 63)
+        limits.registers = self.registers
+        limits.first_temp = self.slot_count + self.constant_count
+        limits.clauses = self.clauses
+        limits.sets = self.set_count
+        limits.atoms = self.atom_count
+        limits.matchers = len(self.matchers)
+        limits.operators = self.operator_count
+        problem = verify(self.state_code, self.state_count, &limits, <Binding>next(iter(self.bindings.values())), self.shapes)
+        if problem is not None:
+            raise ValueError(problem)
+
+    # One call -----------------------------------------------------------------------------------------
+
+    cdef int take(self) except -1:
+        """Wait for the state; a call within a call is refused, since it would wait for itself."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        if not PyThread_acquire_lock(self.lock, 0):
+            if self.holder == me:
+                raise RuntimeError("the monitor is asked while it judges a call")
+            with nogil:
+                PyThread_acquire_lock(self.lock, 1)
+        self.holder = me
+        return 0
+
+    cdef void let_go(self) noexcept:
+        self.holder = 0
+        PyThread_release_lock(self.lock)
+
+    def feed_record(self, record):
+        """The verdict on the next call: a struct, a dict, or the bytes or text of a JSON object."""
+        self.take()
+        try:
+            self.line = self.line + 1 if self.line is not None else 1
+            if isinstance(record, (bytes, str, bytearray, memoryview)):
+                return JsonMachine.check_json(self, record)
+            return self.check(record)
+        finally:
+            self.let_go()
+
+    cdef void recall(self, Frame frame) noexcept:
+        if self.state_code != NULL and frame.stopped is None:
+            recall(self, frame)
+
+    cdef Verdict verdict(self, Frame frame, object record, object source):
+        """As of any machine, with what the monitor knows beside."""
+        cdef MonitorVerdict verdict = MonitorVerdict.__new__(MonitorVerdict)
+        cdef Py_ssize_t size = self.words * sizeof(uint64_t)
+        verdict.owner = self
+        verdict.held = record
+        verdict.source = source
+        verdict.outside = frame.outside
+        verdict.words = self.words
+        verdict.duplicate = self.standing == DUPLICATE
+        verdict.late = self.standing == LATE
+        verdict.micros = self.moment.now if self.has_time else PACT_NEVER
+        verdict.notes = self.notes
+        verdict.reasons = self.reasons
+        if self.words == 1:
+            verdict.masks = verdict.small
+            memcpy(verdict.small, frame.violated, 3 * size)
+            verdict.few = self.waiting[0]
+        else:
+            verdict.large = self.masks(frame)
+            verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
+            verdict.many = (<char*>self.waiting)[:size]
+        if self.operator_count and some_bit(frame.violated, 2 * self.words):
+            verdict.operators = [self.operator_value(frame, i) for i in range(self.operator_count)]
+        self.give_back(frame)
+        return verdict
+
+    cdef object operator_value(self, Frame frame, int number):
+        """What an operator said on this call, as `evaluate` takes it; ... for an error value."""
+        cdef Cell* x = &frame.cells[self.operator_registers[number]]
+        return ... if x.tag == TAG_ERROR or self.operator_registers[number] < 0 else box(x)
+
+    cdef bint enter(self, Frame frame, const Cell* key) noexcept:
+        return enter_session(self, frame, key)
+
+    cdef void operate(self, Frame frame, const Ins* pc, const Cell* a, const Cell* b, Cell* c) noexcept:
+        cdef Unit* u = &self.units[pc.k]
+        self.operator_registers[pc.k] = pc.c
+        if self.session == NULL:
+            fail(c, ERR_UNCERTAIN)
+        else:
+            operate_unit(u, self.session.block + u.offset, a, b, c, &self.moment)
+
+    # Amendments ---------------------------------------------------------------------------------------
+
+    cdef void amend(self, object ident, int clause, int outcome, int64_t asked) noexcept:
+        if self.fresh is None:
+            self.fresh = []
+        self.fresh.append((clause, asked, ident, outcome))
+
+    cdef void flush(self) noexcept:
+        """Hand on what this step has resolved: clause by clause, the earlier call first."""
+        if self.fresh is None:
+            return
+        self.fresh.sort(key=_order)
+        for clause, asked, ident, outcome in self.fresh:
+            if len(self.amended) >= MAX_AMENDMENTS:
+                self.amended.popleft()
+                self.counts[COUNT_DROPPED_AMENDMENTS] += 1
+            self.amended.append((ident, clause, outcome))
+        self.fresh = None
+
+    cdef inline void open_at(self, const Unit* u, int64_t time) noexcept:
+        """Remember the earliest time at which some obligation may run out."""
+        if u.span >= 0 and time != PACT_OPEN and time + u.span < self.next_deadline:
+            self.next_deadline = time + u.span
+
+    def advance_to(self, int64_t micros):
+        """It is this late now: obligations that have run out are resolved, idle sessions end."""
+        cdef int64_t i, deadline
+        self.take()
+        try:
+            if micros <= self.next_deadline and self.idle < 0:
+                return
+            i = 0
+            while i < self.counts[COUNT_SESSIONS]:
+                session = self.all[i]
+                expire_session(self, session, -1, micros, True)
+                if self.idle >= 0 and session.time != PACT_NEVER and micros - session.time > self.idle:
+                    end_session(self, session, 1)       # the last one takes its place
+                else:
+                    i += 1
+            self.flush()
+            self.next_deadline = INT64_MAX
+            for i in range(self.counts[COUNT_SESSIONS]):
+                note_deadlines(self, self.all[i])
+        finally:
+            self.let_go()
+
+    def end_key(self, key):
+        """End the session of this key; false if there is none."""
+        cdef Frame frame
+        cdef Cell cell
+        cdef pact_key h
+        cdef pact_entry* entry
+        self.take()
+        try:
+            frame = self.take_frame()
+            frame.steps, frame.shared = self.max_steps, True
+            unbox(&cell, <PyObject*>key, None, frame)
+            if not value_hash(&h, self.secret, &cell, frame, 0):
+                raise ValueError("a session's key is neither null nor an error value")
+            self.give_back(frame)
+            entry = pact_find(&self.table, h.a, h.b)
+            if entry == NULL:
+                return False
+            end_session(self, <Session*>entry.value, 1)
+            self.flush()
+            return True
+        finally:
+            self.let_go()
+
+    @property
+    def tallies(self):
+        """What was counted, by name."""
+        return {name: self.counts[i] for i, name in enumerate(COUNT_NAMES)}
+
+    @property
+    def sizes(self):
+        """Bytes of a session without keys, and of all sessions, about."""
+        return sizeof(Session) + self.block_size, self.room
+
+    cdef void drop_sessions(self) noexcept:
+        cdef int64_t i
+        for i in range(self.counts[COUNT_SESSIONS]):
+            free_session(self, self.all[i])
+        self.counts[COUNT_SESSIONS] = 0
+
+
+def _order(found):
+    return found[:2]
+
+
+cdef inline bint some_bit(const uint64_t* masks, int words) noexcept:
+    cdef int i
+    for i in range(words):
+        if masks[i]:
+            return True
+    return False

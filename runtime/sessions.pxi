@@ -1,0 +1,495 @@
+# Sessions: which one a call belongs to, in what order, and what was lost on the way.
+#
+# Owns:  a session owns its block of registers, what is known of its last calls, and what its units own.
+# Needs: monitor.pxi, forms.pxi.        Gives: recall(), enter_session(), end_session().
+
+cdef extern from *:
+    """
+    /* A quick mix of bytes, to tell two calls with one number apart; nothing hangs on it but a count. */
+    static inline uint64_t pact_blend(uint64_t h, const void *data, size_t size) {
+        const uint8_t *p = (const uint8_t *)data;
+        uint64_t w;
+        h ^= size;
+        for (; size >= 8; p += 8, size -= 8) {
+            memcpy(&w, p, 8);
+            h = (h ^ w) * 0x9E3779B97F4A7C15ULL;
+            h ^= h >> 29;
+        }
+        w = 0;
+        memcpy(&w, p, size);
+        h = (h ^ w) * 0x9E3779B97F4A7C15ULL;
+        return h ^ h >> 32;
+    }
+    """
+    uint64_t pact_blend(uint64_t h, const void* data, size_t size) noexcept nogil
+
+
+cdef void take_units(MonitorMachine m, list units) except *:
+    """The table of units, each with its place in a session's block."""
+    cdef Unit* u
+    cdef Py_ssize_t at = 0
+    cdef int i, j
+    m.unit_count = len(units)
+    m.units = <Unit*>allocate(len(units) * sizeof(Unit))
+    m.operator_registers = <int*>allocate(len(units) * sizeof(int))
+    for i, given in enumerate(units):
+        u = &m.units[i]
+        (u.kind, u.clause, u.event, u.other, u.until, u.when, u.value, u.count, u.calls, u.span, u.before,
+         u.ending) = given[:12]
+        same, sources, enums = given[12:15]
+        m.operator_registers[i] = -1
+        check_unit(m, u, [*same, *[register for pair in sources for register in pair]])
+        m.operator_count += u.kind <= UNIT_KIND_COUNTED
+        if u.kind <= UNIT_KIND_COUNTED and m.operator_count != i + 1:
+            raise ValueError("operators come first")
+        take_lists(m, u, list(same), list(sources), list(enums))
+        u.offset = at
+        u.size = unit_size(u)
+        at += sizeof(void*) if u.same_count else (u.size + 7) & ~7
+    m.block_size = at
+    m.blank = <uint8_t*>allocate(at)
+    for i in range(m.unit_count):
+        if not m.units[i].same_count:
+            blank_unit(&m.units[i], m.blank + m.units[i].offset)
+
+
+cdef void check_unit(MonitorMachine m, const Unit* u, list more) except *:
+    """ValueError where a number of an artifact stands for nothing."""
+    if not 0 <= u.kind < UNIT_KIND_COUNT or not -1 <= u.clause < m.clauses:
+        raise ValueError("a unit of no kind")
+    if u.kind > UNIT_KIND_COUNTED and u.clause < 0:
+        raise ValueError("a form without a clause")
+    for register in (u.event, u.other, u.until, u.when, u.value, *more):
+        if not -1 <= register < m.registers:
+            raise ValueError("no such register")
+    if any([register < 0 for register in more]) or (u.kind == UNIT_KIND_ONLY_FROM and u.value < 0):
+        raise ValueError("a register is missing")
+    if not 0 <= u.count <= 1_000 or not -1 <= u.calls <= MANY_CALLS or u.span < -1 or not 0 <= u.ending <= SAID_DROPPED:
+        raise ValueError("a number of a unit is out of range")
+
+
+cdef void take_lists(MonitorMachine m, Unit* u, list same, list sources, list enums) except *:
+    """Registers of keys and sources, and the texts that `previous` may meet; they live as long as the monitor."""
+    cdef int i
+    registers = bytearray((len(same) + 2 * len(sources) + 1) * sizeof(int))
+    texts = bytearray((len(enums) + 1) * sizeof(void*))
+    m.kept_units = [*m.kept_units, registers, texts, enums]
+    u.same = <int*>PyByteArray_AS_STRING(registers)
+    u.enums = <PyObject**>PyByteArray_AS_STRING(texts)
+    u.same_count, u.source_count, u.enum_count = len(same), len(sources), len(enums)
+    for i in range(u.same_count):
+        u.same[i] = same[i]
+    for i in range(u.source_count):
+        u.same[u.same_count + 2 * i], u.same[u.same_count + 2 * i + 1] = sources[i]
+    for i in range(u.enum_count):
+        if type(enums[i]) is not str:
+            raise ValueError("an enum's value is no text")
+        u.enums[i] = <PyObject*>enums[i]
+
+
+# One call -------------------------------------------------------------------------------------------
+
+cdef void recall(MonitorMachine m, Frame frame) noexcept:
+    """Judge by what came before, and take the call; the masks say already what it says by itself."""
+    cdef bint doubtful = frame.doubtful
+    m.counts[COUNT_RECORDS] += 1
+    m.session = NULL
+    m.standing = NO_SESSION
+    m.notes = m.reasons = None
+    m.has_time = False
+    memset(m.waiting, 0, m.words * sizeof(uint64_t))
+    m.identity_only = frame.outside or doubtful
+    frame.steps = m.max_steps
+    run_from(m, frame, m.state_code, 0)
+    if m.standing == DUPLICATE:
+        frame.outside = False
+        memset(frame.violated, 0, 3 * m.words * sizeof(uint64_t))
+        m.counts[COUNT_DUPLICATES] += 1
+    elif frame.outside:
+        m.counts[COUNT_OUTSIDE] += 1
+    elif doubtful or frame.steps < 0:
+        m.counts[COUNT_CALLS] += 1
+        m.doubt(frame)
+        if m.session != NULL:
+            lose_session(m, m.session, 1, m.moment.last, PACT_OPEN if m.moment.timeless else m.moment.now, m.moment.number)
+    else:
+        m.counts[COUNT_CALLS] += 1
+        if m.session != NULL:
+            judge_session(m, frame)
+        else:
+            without_session(m, frame)
+    m.flush()
+
+
+cdef void judge_session(MonitorMachine m, Frame frame) noexcept:
+    """All forms judge, then all take the call."""
+    cdef const Unit* u
+    cdef int i, outcome, why
+    cdef uint64_t bit
+    for i in range(m.operator_count, m.unit_count):
+        u = &m.units[i]
+        outcome = judge_form(m, u, m.session.block, frame, &why)
+        bit = <uint64_t>1 << (u.clause & 63)
+        if outcome == OUTCOME_VIOLATED:
+            frame.violated[u.clause >> 6] |= bit
+        elif outcome == OUTCOME_SKIPPED:
+            frame.skipped[u.clause >> 6] |= bit
+        elif outcome == OUTCOME_UNKNOWN:
+            frame.unknown[u.clause >> 6] |= bit
+            give_reason(m, u.clause, why)
+            if why == WHY_PENDING:
+                m.waiting[u.clause >> 6] |= bit
+    for i in range(m.operator_count, m.unit_count):
+        take_form(m, &m.units[i], m.session.block, frame)
+
+
+cdef void give_reason(MonitorMachine m, int clause, int why) noexcept:
+    if why == WHY_ERROR:
+        return
+    if m.reasons is None:
+        m.reasons = {}
+    m.reasons[clause] = why
+
+
+cdef void without_session(MonitorMachine m, Frame frame) noexcept:
+    """What needs a session is unknown, whatever else holds."""
+    cdef int word
+    for word in range(m.words):
+        frame.violated[word] &= ~m.session_clauses[word]
+        frame.skipped[word] &= ~m.session_clauses[word]
+        frame.unknown[word] |= m.session_clauses[word]
+    m.reasons = m.standing
+
+
+cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept:
+    """Find the call's session and its place there; false where nothing more is to be judged by it."""
+    cdef const Cell* time = &frame.cells[m.time_register] if m.time_register >= 0 else NULL
+    cdef int64_t micros = 0
+    cdef int64_t lost
+    cdef pact_key h
+    cdef Session* s
+    if time != NULL and time.tag == TAG_TIMESTAMP:
+        m.has_time = True
+        micros = time.v.i * 1_000_000 + time.aux // 1_000
+    m.moment.timeless = not m.has_time
+    m.moment.now = m.moment.last = micros if m.has_time else PACT_EVER
+    s = session_of(m, frame, key, micros, &h)
+    if s == NULL:
+        m.counts[COUNT_NO_SESSION] += 1
+        return not m.identity_only
+    lost = place_call(m, s, frame)
+    if lost < 0:
+        return m.standing != DUPLICATE and not m.identity_only
+    m.standing = STANDS
+    if m.limit >= 0 and s.calls >= m.limit:
+        m.standing = FROZEN
+        m.counts[COUNT_OVER_LIMIT] += 1
+        return not m.identity_only
+    set_moment(m, s, micros)
+    if lost:
+        m.counts[COUNT_LOST] += lost
+        lose_session(m, s, lost, m.moment.last, PACT_OPEN if m.moment.timeless else m.moment.now, s.calls)
+        s.calls += lost
+    m.moment.number = s.calls
+    if frame.outside:
+        return False
+    expire_session(m, s, s.calls, m.moment.now, m.has_time)
+    m.flush()
+    s.calls += 1
+    if m.has_time:
+        s.time = m.moment.now
+    m.session = s
+    return not m.identity_only
+
+
+cdef void set_moment(MonitorMachine m, Session* s, int64_t micros) noexcept:
+    """When the call is, for the session: time never runs back."""
+    m.moment.last = s.time if s.time != PACT_NEVER else PACT_EVER
+    m.moment.now = m.moment.last if not m.has_time else micros
+    if m.has_time and micros < m.moment.last:
+        m.counts[COUNT_BACKWARD] += 1
+        m.moment.now = m.moment.last
+
+
+cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t micros, pact_key* h) noexcept:
+    """The session of a key, a new one after an idle time; NULL if the key is none."""
+    cdef pact_entry* entry
+    cdef Session* s
+    if key.tag == TAG_NULL or key.tag == TAG_ERROR or not value_hash(h, m.secret, key, frame, 0):
+        return NULL
+    entry = pact_find(&m.table, h.a, h.b)
+    if entry == NULL:
+        return new_session(m, h[0], micros)
+    s = <Session*>entry.value
+    s.touched = True
+    if m.idle >= 0 and m.has_time and s.time != PACT_NEVER and micros - s.time > m.idle:
+        expire_session(m, s, -1, micros, True)
+        end_obligations(m, s, 1)
+        m.flush()
+        empty_session(m, s)
+    return s
+
+
+# Order and loss -------------------------------------------------------------------------------------
+
+cdef int64_t place_call(MonitorMachine m, Session* s, Frame frame) noexcept:
+    """How many calls were lost before this one; -1 if it is no new call, and `standing` says what it is."""
+    cdef const Cell* seq = &frame.cells[m.seq_register] if m.seq_register >= 0 else NULL
+    if seq != NULL and seq.tag == TAG_INT and seq.v.i >= 0:
+        return place_number(m, s, seq.v.i, frame)
+    if m.id_register >= 0 and frame.cells[m.id_register].tag != TAG_NULL and frame.cells[m.id_register].tag != TAG_ERROR:
+        return place_ident(m, s, &frame.cells[m.id_register], frame)
+    return 0
+
+
+cdef int64_t place_number(MonitorMachine m, Session* s, int64_t seq, Frame frame) noexcept:
+    cdef int64_t lost = seq - s.seq - 1
+    cdef uint64_t bit
+    if s.restarts and seq <= s.seq:             # after an idle time: the numbers begin anew, or go on
+        s.recent = 0
+        s.seq = -1
+        lost = seq
+    s.restarts = False
+    if s.seq == -2:
+        lost = 0
+    elif seq <= s.seq:
+        bit = <uint64_t>1 << (s.seq - seq) if s.seq - seq < RECENT else 0
+        if s.recent & bit:
+            m.standing = DUPLICATE
+            m.counts[COUNT_CONFLICTS] += content_at(s, seq) != content_of(m, frame)
+        else:
+            m.standing = LATE
+            m.counts[COUNT_LATE] += 1
+            s.recent |= bit
+        return -1
+    s.recent = 1 if lost >= RECENT - 1 or s.seq < 0 else s.recent << (lost + 1) | 1
+    s.seq = seq
+    keep_content(m, s, seq, frame)
+    return lost
+
+
+cdef uint32_t content_of(MonitorMachine m, Frame frame) noexcept:
+    """What a call says, in 32 bits: the fields that the pact reads."""
+    cdef uint64_t h = 1
+    cdef const Cell* x
+    cdef pact_key inner
+    cdef int i
+    for i in range(m.slot_count):
+        x = &frame.cells[i]
+        h = h * 31 + x.tag
+        if x.tag == TAG_STRING:
+            h = pact_blend(h, PyUnicode_DATA(x.v.o), PyUnicode_GET_LENGTH(x.v.o) * PyUnicode_KIND(x.v.o))
+        elif x.tag == TAG_SPAN:
+            h = pact_blend(h, <const void*>x.v.o, x.aux & ~SPAN_ESCAPED)
+        elif x.tag == TAG_LIST or x.tag == TAG_MAP or x.tag == TAG_BYTES:
+            if value_hash(&inner, m.secret, x, frame, 0):
+                h ^= inner.a
+        elif x.tag != TAG_RECORD and x.tag < TAG_TYPE:
+            h = pact_blend(h + <uint64_t>x.aux * (x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION), &x.v.i, 8)
+    return <uint32_t>(h ^ h >> 32)
+
+
+cdef uint32_t content_at(const Session* s, int64_t seq) noexcept:
+    return s.contents[seq % s.content_room] if s.content_room else 0
+
+
+cdef void keep_content(MonitorMachine m, Session* s, int64_t seq, Frame frame) noexcept:
+    """Grow with the session, up to the last 64 numbers; what has no room is told apart no more."""
+    cdef int32_t room = s.content_room
+    cdef uint32_t* grown
+    cdef int64_t i
+    if room < RECENT and s.calls >= room:
+        room = 4 if room == 0 else 2 * room
+        grown = <uint32_t*>calloc(room, sizeof(uint32_t))
+        if grown == NULL:
+            return
+        for i in range(max(0, seq - s.content_room), seq):
+            grown[i % room] = s.contents[i % s.content_room]
+        free(s.contents)
+        m.room += (room - s.content_room) * sizeof(uint32_t)
+        s.contents = grown
+        s.content_room = room
+    s.contents[seq % room] = content_of(m, frame)
+
+
+cdef int64_t place_ident(MonitorMachine m, Session* s, const Cell* ident, Frame frame) noexcept:
+    """0, or -1 for an id that is among the last 64."""
+    cdef pact_key h
+    cdef int32_t i, known = min(s.ident_count, s.ident_room)
+    if not value_hash(&h, m.secret, ident, frame, 0):
+        return 0
+    for i in range(known):
+        if s.idents[i] == h.a:
+            m.standing = DUPLICATE
+            return -1
+    if s.ident_room < RECENT and s.ident_count >= s.ident_room and not more_idents(m, s):
+        return 0
+    s.idents[s.ident_count % s.ident_room] = h.a
+    s.ident_count += 1
+    if s.ident_count == 4 * RECENT:
+        s.ident_count = 2 * RECENT
+    return 0
+
+
+cdef bint more_idents(MonitorMachine m, Session* s) noexcept:
+    cdef int32_t room = 4 if s.ident_room == 0 else 2 * s.ident_room
+    cdef uint64_t* grown = <uint64_t*>realloc(s.idents, room * sizeof(uint64_t))
+    if grown == NULL:
+        return False
+    m.room += (room - s.ident_room) * sizeof(uint64_t)
+    s.idents = grown
+    s.ident_room = room
+    return True
+
+
+cdef void lose_session(MonitorMachine m, Session* s, int64_t calls, int64_t t0, int64_t t1, int64_t first) noexcept:
+    """Calls that nobody saw: whatever they may have been counts as a maybe."""
+    cdef int i
+    for i in range(m.unit_count):
+        lose_unit(&m.units[i], s.block + m.units[i].offset, calls, t0, t1, first)
+        if m.units[i].kind == UNIT_KIND_EXPECT:
+            m.open_at(&m.units[i], t1)
+            settle_lost(m, &m.units[i], s.block)
+
+
+cdef void settle_lost(MonitorMachine m, const Unit* u, uint8_t* block) noexcept:
+    """A lost call may have been what one reading waited for: see whether both have said so now."""
+    each_expected(m, u, block, -1, 0, False, 0)
+
+
+# Lives of sessions ----------------------------------------------------------------------------------
+
+cdef Session* new_session(MonitorMachine m, pact_key h, int64_t micros) noexcept:
+    """A session that has seen nothing; of a key that was forgotten, one whose every past is unknown."""
+    cdef Session* s
+    make_room(m)
+    s = <Session*>calloc(1, sizeof(Session) + m.block_size)
+    if s == NULL or not list_session(m, s) or not pact_insert(&m.table, h.a, h.b, s):
+        free(s)
+        return NULL
+    s.place = m.counts[COUNT_SESSIONS]
+    m.all[s.place] = s
+    m.counts[COUNT_SESSIONS] += 1
+    s.key[0], s.key[1] = h.a, h.b
+    s.touched = True
+    s.time = PACT_NEVER
+    s.seq = -1
+    memcpy(s.block, m.blank, m.block_size)
+    m.room += sizeof(Session) + m.block_size + 3 * sizeof(pact_entry)
+    if m.filter != NULL and pact_filter_has(m.filter, FILTER_BITS, h):
+        lose_session(m, s, MANY_CALLS, PACT_EVER, micros if m.has_time else PACT_OPEN, 0)
+        s.calls = 1
+        s.seq = -2                              # which numbers have come is not known
+    return s
+
+
+cdef bint list_session(MonitorMachine m, Session* s) noexcept:
+    """Have room for one more session in `all`."""
+    cdef int64_t room = 64 if m.all_room == 0 else 2 * m.all_room
+    cdef Session** grown
+    if m.counts[COUNT_SESSIONS] < m.all_room:
+        return True
+    grown = <Session**>realloc(m.all, room * sizeof(Session*))
+    if grown == NULL:
+        return False
+    m.all = grown
+    m.all_room = room
+    return True
+
+
+cdef void make_room(MonitorMachine m) noexcept:
+    """Evict sessions that nobody has touched since the clock's hand came by, until the rest fits."""
+    cdef Session* s
+    while m.room > m.most and m.counts[COUNT_SESSIONS] > 1:
+        m.hand = m.hand % m.counts[COUNT_SESSIONS]
+        s = m.all[m.hand]
+        if s.touched:
+            s.touched = False
+            m.hand += 1
+            continue
+        if m.filter == NULL:
+            m.filter = <uint8_t*>calloc(1, FILTER_BITS >> 3)
+            if m.filter == NULL:
+                return
+        pact_filter_add(m.filter, FILTER_BITS, hash_in(s))
+        m.counts[COUNT_EVICTED] += 1
+        end_session(m, s, 2)
+
+
+cdef inline pact_key hash_in(const Session* s) noexcept:
+    cdef pact_key h
+    h.a, h.b = s.key[0], s.key[1]
+    return h
+
+
+cdef void end_session(MonitorMachine m, Session* s, int ends) noexcept:
+    """Say what becomes of open obligations (1: as the pact says, 2: nothing is known), and forget the session."""
+    cdef Session* last = m.all[m.counts[COUNT_SESSIONS] - 1]
+    end_obligations(m, s, ends)
+    pact_remove(&m.table, pact_find(&m.table, s.key[0], s.key[1]))
+    m.all[s.place] = last
+    last.place = s.place
+    m.counts[COUNT_SESSIONS] -= 1
+    free_session(m, s)
+
+
+cdef void end_obligations(MonitorMachine m, Session* s, int ends) noexcept:
+    cdef int i
+    for i in range(m.operator_count, m.unit_count):
+        if m.units[i].kind == UNIT_KIND_EXPECT:
+            each_expected(m, &m.units[i], s.block, -1, 0, False, ends)
+
+
+cdef void expire_session(MonitorMachine m, Session* s, int64_t number, int64_t now, bint timed) noexcept:
+    cdef int i
+    for i in range(m.operator_count, m.unit_count):
+        if m.units[i].kind == UNIT_KIND_EXPECT:
+            each_expected(m, &m.units[i], s.block, number, now, timed, 0)
+
+
+cdef void note_deadlines(MonitorMachine m, Session* s) noexcept:
+    """When the first open obligation of a session runs out."""
+    cdef int i
+    cdef size_t j
+    cdef Slices* slices
+    cdef const Unit* u
+    for i in range(m.operator_count, m.unit_count):
+        u = &m.units[i]
+        if u.kind != UNIT_KIND_EXPECT or u.span < 0:
+            continue
+        if not u.same_count:
+            note_deadline(m, u, <pact_expect*>(s.block + u.offset))
+            continue
+        slices = (<Slices**>(s.block + u.offset))[0]
+        for j in range(slices.table.room if slices != NULL else 0):
+            if slices.table.entries[j].value != NULL:
+                note_deadline(m, u, <pact_expect*>slices.table.entries[j].value)
+
+
+cdef void note_deadline(MonitorMachine m, const Unit* u, const pact_expect* r) noexcept:
+    cdef int reading
+    for reading in range(2):
+        if r.copies[reading].number >= 0:
+            m.open_at(u, r.copies[reading].time)
+
+
+cdef void empty_session(MonitorMachine m, Session* s) noexcept:
+    """The key goes on with a new session: nothing of the old one is remembered but its last numbers and ids."""
+    cdef int i
+    for i in range(m.unit_count):
+        drop_unit(&m.units[i], s.block + m.units[i].offset)
+    memcpy(s.block, m.blank, m.block_size)
+    s.calls = 0
+    s.time = PACT_NEVER
+    s.restarts = True
+
+
+cdef void free_session(MonitorMachine m, Session* s) noexcept:
+    cdef int i
+    for i in range(m.unit_count):
+        drop_unit(&m.units[i], s.block + m.units[i].offset)
+    m.room -= sizeof(Session) + m.block_size + 3 * sizeof(pact_entry)
+    m.room -= s.content_room * sizeof(uint32_t) + s.ident_room * sizeof(uint64_t)
+    free(s.contents)
+    free(s.idents)
+    free(s)
