@@ -11,9 +11,9 @@ cdef int judge_form(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame
     cdef int answer
     cdef uint8_t* r
     why[0] = WHY_ERROR
-    if admitted == PACT_NO or (admitted == PACT_YES and event == PACT_NO):
+    if admitted == STATE_NO or (admitted == STATE_YES and event == STATE_NO):
         return OUTCOME_SKIPPED
-    if admitted == PACT_MAYBE or event == PACT_MAYBE:
+    if admitted == STATE_MAYBE or event == STATE_MAYBE:
         return OUTCOME_UNKNOWN
     r = registers_of(m, u, block, frame, False)
     if r == NULL:
@@ -22,25 +22,25 @@ cdef int judge_form(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame
     if u.kind == UNIT_KIND_EXPECT:
         if u.span >= 0 and m.moment.timeless:   # its time may never run out
             return OUTCOME_UNKNOWN
-        return judge_expected(<pact_expect*>r, why)
+        return judge_expected(<state_expect*>r, why)
     if u.kind == UNIT_KIND_ONLY_AFTER:
-        answer = pact_only_after(r, u.count, u.span, &m.moment)
+        answer = state_only_after(r, u.count, u.span, &m.moment)
     elif u.kind == UNIT_KIND_AT_MOST:
-        answer = pact_at_most(r, u.count, u.span, &m.moment)
+        answer = state_at_most(r, u.count, u.span, &m.moment)
     elif u.kind == UNIT_KIND_NEVER_AFTER:
-        answer = pact_never_after(<pact_forbidden*>r)
+        answer = state_never_after(<state_forbidden*>r)
     else:
         answer = judge_tokens(m, u, r, frame)
     why[0] = WHY_PAST
-    if answer == PACT_MAYBE:
+    if answer == STATE_MAYBE:
         return OUTCOME_UNKNOWN
-    if answer == PACT_YES:
+    if answer == STATE_YES:
         return OUTCOME_SATISFIED
     witness(m, u, r)
     return OUTCOME_VIOLATED
 
 
-cdef int judge_expected(const pact_expect* r, int* why) noexcept:
+cdef int judge_expected(const state_expect* r, int* why) noexcept:
     """Of a trigger: pending, unless an obligation is open; unknown where only one reading has one."""
     cdef bint no = r.copies[0].number >= 0
     cdef bint yes = r.copies[1].number >= 0
@@ -50,12 +50,12 @@ cdef int judge_expected(const pact_expect* r, int* why) noexcept:
 
 cdef void witness(MonitorMachine m, const Unit* u, uint8_t* r) noexcept:
     """Note which earlier call a broken promise looks back to: calls and microseconds ago, None if there is none."""
-    cdef pact_witness* w = <pact_witness*>r
+    cdef state_witness* w = <state_witness*>r
     cdef object calls = None
     cdef object micros = None
     if u.kind != UNIT_KIND_ONLY_FROM and w.number >= 0:
         calls = m.moment.number - w.number
-        if w.time != PACT_NEVER and not m.moment.timeless:
+        if w.time != STATE_NEVER and not m.moment.timeless:
             micros = m.moment.now - w.time
     if m.notes is None:
         m.notes = {}
@@ -69,8 +69,8 @@ cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Fram
     with the reason in `m.refused`, where the key is an error value or one too many."""
     cdef uint8_t* r = block + u.offset
     cdef Slices* slices
-    cdef pact_entry* entry
-    cdef pact_key h
+    cdef state_entry* entry
+    cdef state_key h
     if not u.same_count:
         return r
     m.refused = WHY_ERROR
@@ -79,7 +79,7 @@ cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Fram
     slices = slices_of(u, r)
     if slices == NULL:
         return NULL
-    entry = pact_find(&slices.table, h.a, h.b)
+    entry = state_find(&slices.table, h.a, h.b)
     if entry != NULL:
         return <uint8_t*>entry.value
     if slices.full or (make and slices.table.count >= MAX_SLICES):
@@ -90,38 +90,38 @@ cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Fram
     return slices.unseen if not make else new_slice(m, u, slices, h)
 
 
-cdef uint8_t* new_slice(MonitorMachine m, const Unit* u, Slices* slices, pact_key h) noexcept:
+cdef uint8_t* new_slice(MonitorMachine m, const Unit* u, Slices* slices, state_key h) noexcept:
     cdef uint8_t* r = <uint8_t*>malloc(u.size)
-    if r == NULL or not pact_insert(&slices.table, h.a, h.b, r):
+    if r == NULL or not state_insert(&slices.table, h.a, h.b, r):
         free(r)
         return NULL
     memcpy(r, slices.unseen, u.size)            # owns nothing: unseen keys have no obligation of their own
     if u.kind == UNIT_KIND_EXPECT:
-        (<pact_expect*>r).id = NULL
-        (<pact_expect*>r).asked = -1
+        (<state_expect*>r).id = NULL
+        (<state_expect*>r).asked = -1
     elif u.kind == UNIT_KIND_ONLY_FROM:
-        copy_tokens(<pact_table*>r, <pact_table*>slices.unseen)
-    m.room += u.size + 2 * sizeof(pact_entry)
+        copy_tokens(<state_table*>r, <state_table*>slices.unseen)
+    m.room += u.size + 2 * sizeof(state_entry)
     return r
 
 
-cdef void copy_tokens(pact_table* to, const pact_table* source) noexcept:
+cdef void copy_tokens(state_table* to, const state_table* source) noexcept:
     """A slice's own table with what a maybe key has put into every slice."""
     cdef size_t i
-    memset(to, 0, sizeof(pact_table))
+    memset(to, 0, sizeof(state_table))
     for i in range(source.room):
         if source.entries[i].value != NULL:
-            pact_insert(to, source.entries[i].a, source.entries[i].b, source.entries[i].value)
+            state_insert(to, source.entries[i].a, source.entries[i].b, source.entries[i].value)
 
 
-cdef bint hash_keys(pact_key* out, MonitorMachine m, const Unit* u, Frame frame) noexcept:
+cdef bint hash_keys(state_key* out, MonitorMachine m, const Unit* u, Frame frame) noexcept:
     """The hash of a form's keys; false if one of them is null or an error value."""
-    cdef pact_key pair[2]
+    cdef state_key pair[2]
     cdef int i
     for i in range(u.same_count):
         if not value_hash(&pair[1], m.secret, &frame.cells[u.same[i]], frame, 0):
             return False
-        pair[0] = pair[1] if i == 0 else pact_sip(m.secret, OTHER, pair, sizeof(pair))
+        pair[0] = pair[1] if i == 0 else state_sip(m.secret, OTHER, pair, sizeof(pair))
     out[0] = pair[0]
     return True
 
@@ -132,21 +132,21 @@ cdef void take_form(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame
     """The registers of one form take this call."""
     cdef int event = answer_of(frame.cells, u.event)
     cdef int other = answer_of(frame.cells, u.other)
-    cdef int until = answer_of(frame.cells, u.until) if u.kind == UNIT_KIND_NEVER_AFTER and u.before else PACT_NO
+    cdef int until = answer_of(frame.cells, u.until) if u.kind == UNIT_KIND_NEVER_AFTER and u.before else STATE_NO
     cdef uint8_t* r
     if u.kind == UNIT_KIND_ONLY_FROM:
         event = other = any_source(u, frame)
     elif u.kind == UNIT_KIND_ONLY_AFTER and not u.before or u.kind == UNIT_KIND_NEVER_AFTER:
-        event = PACT_NO if u.kind == UNIT_KIND_ONLY_AFTER else until
+        event = STATE_NO if u.kind == UNIT_KIND_ONLY_AFTER else until
     elif u.kind == UNIT_KIND_AT_MOST:
-        other = PACT_NO
-    if event == PACT_NO and other == PACT_NO:
+        other = STATE_NO
+    if event == STATE_NO and other == STATE_NO:
         return
     r = registers_of(m, u, block, frame, True)
     if r != NULL:
         take_registers(m, u, r, frame, event, other, False)
     elif m.refused == WHY_ERROR and u.same_count:
-        take_everywhere(m, u, block, frame, min(event, 1) * PACT_MAYBE, min(other, 1) * PACT_MAYBE)
+        take_everywhere(m, u, block, frame, min(event, 1) * STATE_MAYBE, min(other, 1) * STATE_MAYBE)
 
 
 cdef void take_everywhere(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame, int event, int other) noexcept:
@@ -165,45 +165,45 @@ cdef void take_registers(MonitorMachine m, const Unit* u, uint8_t* r, Frame fram
     """One set of registers takes the call.  event, other: of `never after` what forbids is `other`, what
     allows again `event`."""
     if u.kind == UNIT_KIND_ONLY_AFTER:
-        pact_only_after_take(r, u.count, u.span, u.before, event, other, &m.moment)
+        state_only_after_take(r, u.count, u.span, u.before, event, other, &m.moment)
     elif u.kind == UNIT_KIND_AT_MOST:
-        pact_at_most_take(r, u.count, u.span, event, &m.moment)
+        state_at_most_take(r, u.count, u.span, event, &m.moment)
     elif u.kind == UNIT_KIND_NEVER_AFTER:
-        pact_never_after_take(<pact_forbidden*>r, other, event, &m.moment)
+        state_never_after_take(<state_forbidden*>r, other, event, &m.moment)
     elif u.kind == UNIT_KIND_ONLY_FROM:
         take_tokens(m, u, r, frame, doubtful)
     else:
-        take_expected(m, u, <pact_expect*>r, frame, event, other)
+        take_expected(m, u, <state_expect*>r, frame, event, other)
 
 
 # `expect` -------------------------------------------------------------------------------------------
 
-cdef void take_expected(MonitorMachine m, const Unit* u, pact_expect* r, Frame frame, int event, int other) noexcept:
+cdef void take_expected(MonitorMachine m, const Unit* u, state_expect* r, Frame frame, int event, int other) noexcept:
     """The answer closes what was open before; then the trigger opens where nothing was."""
     cdef bint before[2]
     cdef int reading
     if u.span >= 0 and m.moment.timeless:
-        event = min(event, 1) * PACT_MAYBE
-        other = min(other, 1) * PACT_MAYBE
+        event = min(event, 1) * STATE_MAYBE
+        other = min(other, 1) * STATE_MAYBE
     for reading in range(2):
         before[reading] = r.copies[reading].number >= 0
-        if before[reading] and (other == PACT_YES or (reading and other == PACT_MAYBE)):
+        if before[reading] and (other == STATE_YES or (reading and other == STATE_MAYBE)):
             say_expected(r, reading, SAID_KEPT)
         elif before[reading] and u.calls >= 0 and m.moment.number - r.copies[reading].number >= u.calls:
             say_expected(r, reading, SAID_BROKEN)
     settle_expected(m, u, r)
     for reading in range(2):
-        if not before[reading] and (event == PACT_YES or (reading and event == PACT_MAYBE)):
+        if not before[reading] and (event == STATE_YES or (reading and event == STATE_MAYBE)):
             r.copies[reading].number = m.moment.number
-            r.copies[reading].time = PACT_OPEN if m.moment.timeless else m.moment.now
+            r.copies[reading].time = STATE_OPEN if m.moment.timeless else m.moment.now
             m.open_at(u, r.copies[reading].time)
-    if event == PACT_YES and not before[0] and not before[1] and answer_of(frame.cells, u.when) == PACT_YES:
+    if event == STATE_YES and not before[0] and not before[1] and answer_of(frame.cells, u.when) == STATE_YES:
         r.asked = m.moment.number
         r.said[0] = r.said[1] = SAID_NOTHING
         ask_expected(m, r, frame)
 
 
-cdef void ask_expected(MonitorMachine m, pact_expect* r, Frame frame) noexcept:
+cdef void ask_expected(MonitorMachine m, state_expect* r, Frame frame) noexcept:
     """Keep the id of the call whose verdict is pending."""
     cdef object ident = None
     if m.id_register >= 0:
@@ -214,7 +214,7 @@ cdef void ask_expected(MonitorMachine m, pact_expect* r, Frame frame) noexcept:
     r.id = <void*>ident
 
 
-cdef void settle_expected(MonitorMachine m, const Unit* u, pact_expect* r) noexcept:
+cdef void settle_expected(MonitorMachine m, const Unit* u, state_expect* r) noexcept:
     """Resolve the pending verdict when both readings have said what came of it."""
     cdef int outcome
     if r.asked < 0 or r.said[0] == SAID_NOTHING or r.said[1] == SAID_NOTHING:
@@ -225,29 +225,29 @@ cdef void settle_expected(MonitorMachine m, const Unit* u, pact_expect* r) noexc
     amend_expected(m, u, r, outcome)
 
 
-cdef void amend_expected(MonitorMachine m, const Unit* u, pact_expect* r, int outcome) noexcept:
+cdef void amend_expected(MonitorMachine m, const Unit* u, state_expect* r, int outcome) noexcept:
     m.amend(<object>r.id, u.clause, outcome, r.asked)
     Py_DECREF(<object>r.id)
     r.id = NULL
     r.asked = -1
 
 
-cdef void expire_registers(MonitorMachine m, const Unit* u, pact_expect* r, int64_t number, int64_t now, bint timed) noexcept:
+cdef void expire_registers(MonitorMachine m, const Unit* u, state_expect* r, int64_t number, int64_t now, bint timed) noexcept:
     """Close what has run out before a call with this number and time.  number: -1 if there is no call."""
-    cdef pact_duty* copy
+    cdef state_duty* copy
     cdef int reading
     for reading in range(2):
         copy = &r.copies[reading]
         if copy.number < 0:
             continue
         if (number >= 0 and u.calls >= 0 and number - copy.number > u.calls) or (
-            timed and u.span >= 0 and copy.time != PACT_OPEN and now - copy.time > u.span
+            timed and u.span >= 0 and copy.time != STATE_OPEN and now - copy.time > u.span
         ):
             say_expected(r, reading, SAID_BROKEN)
     settle_expected(m, u, r)
 
 
-cdef void end_registers(MonitorMachine m, const Unit* u, pact_expect* r, bint forgotten) noexcept:
+cdef void end_registers(MonitorMachine m, const Unit* u, state_expect* r, bint forgotten) noexcept:
     """The session is over: say what the pact makes of what is open.  forgotten: it was dropped for memory."""
     cdef int said = SAID_NOTHING if forgotten else u.ending
     cdef int reading
@@ -279,20 +279,20 @@ cdef void each_expected(MonitorMachine m, const Unit* u, uint8_t* block, int64_t
 
 cdef inline void expected_once(MonitorMachine m, const Unit* u, uint8_t* r, int64_t number, int64_t now, bint timed, int ends) noexcept:
     if ends:
-        end_registers(m, u, <pact_expect*>r, ends == 2)
+        end_registers(m, u, <state_expect*>r, ends == 2)
     else:
-        expire_registers(m, u, <pact_expect*>r, number, now, timed)
+        expire_registers(m, u, <state_expect*>r, number, now, timed)
 
 
 # `only from` ----------------------------------------------------------------------------------------
 
 cdef int any_source(const Unit* u, Frame frame) noexcept:
     """Whether the call is any of a form's sources."""
-    cdef int i, found = PACT_NO
+    cdef int i, found = STATE_NO
     cdef int answer
     for i in range(u.source_count):
         answer = answer_of(frame.cells, u.same[u.same_count + 2 * i])
-        found = PACT_YES if answer == PACT_YES else max(found, answer) if found != PACT_YES else found
+        found = STATE_YES if answer == STATE_YES else max(found, answer) if found != STATE_YES else found
     return found
 
 
@@ -303,28 +303,28 @@ cdef void take_tokens(MonitorMachine m, const Unit* u, uint8_t* r, Frame frame, 
     for i in range(u.source_count):
         answer = answer_of(frame.cells, u.same[u.same_count + 2 * i])
         text = &frame.cells[u.same[u.same_count + 2 * i + 1]]
-        if answer == PACT_NO or text.tag == TAG_NULL:
+        if answer == STATE_NO or text.tag == TAG_NULL:
             continue
-        if text.tag == TAG_ERROR or not keep_tokens(m, <pact_table*>r, text, answer == PACT_YES and not doubtful, frame):
-            (<int64_t*>(r + sizeof(pact_table)))[0] |= 1
+        if text.tag == TAG_ERROR or not keep_tokens(m, <state_table*>r, text, answer == STATE_YES and not doubtful, frame):
+            (<int64_t*>(r + sizeof(state_table)))[0] |= 1
 
 
-cdef bint keep_tokens(MonitorMachine m, pact_table* table, const Cell* text, bint certain, Frame frame) noexcept:
+cdef bint keep_tokens(MonitorMachine m, state_table* table, const Cell* text, bint certain, Frame frame) noexcept:
     """Put a text's tokens into the table; false if not all of them are there."""
-    cdef pact_entry* entry
+    cdef state_entry* entry
     cdef uint64_t token
     frame.pin()
     try:
         tokens, complete = m.tokens(box(text))
         for each in tokens:
             token = each
-            entry = pact_find(table, token, 0)
+            entry = state_find(table, token, 0)
             if entry != NULL:
                 entry.value = <void*>(<size_t>entry.value | (2 if certain else 1))
-            elif table.count >= MAX_TOKENS or not pact_insert(table, token, 0, <void*><size_t>(2 if certain else 1)):
+            elif table.count >= MAX_TOKENS or not state_insert(table, token, 0, <void*><size_t>(2 if certain else 1)):
                 return False
             else:
-                m.room += 2 * sizeof(pact_entry)
+                m.room += 2 * sizeof(state_entry)
         return complete
     except BaseException as error:
         frame.stop(error)
@@ -334,22 +334,22 @@ cdef bint keep_tokens(MonitorMachine m, pact_table* table, const Cell* text, bin
 cdef int judge_tokens(MonitorMachine m, const Unit* u, const uint8_t* r, Frame frame) noexcept:
     """Whether every token of the value came from a source."""
     cdef const Cell* value = &frame.cells[u.value]
-    cdef const pact_table* table = <const pact_table*>r
-    cdef bint over = (<const int64_t*>(r + sizeof(pact_table)))[0] & 1
-    cdef pact_entry* entry
-    cdef int answer = PACT_YES
+    cdef const state_table* table = <const state_table*>r
+    cdef bint over = (<const int64_t*>(r + sizeof(state_table)))[0] & 1
+    cdef state_entry* entry
+    cdef int answer = STATE_YES
     if value.tag == TAG_ERROR:
-        return PACT_MAYBE
+        return STATE_MAYBE
     frame.pin()
     try:
         tokens, complete = m.tokens(box(value))
         for each in tokens:
-            entry = pact_find(table, <uint64_t>each, 0)
+            entry = state_find(table, <uint64_t>each, 0)
             if entry == NULL and not over:
-                return PACT_NO
+                return STATE_NO
             if entry == NULL or not <size_t>entry.value & 2:
-                answer = PACT_MAYBE
-        return answer if complete else PACT_MAYBE
+                answer = STATE_MAYBE
+        return answer if complete else STATE_MAYBE
     except BaseException as error:
         frame.stop(error)
-        return PACT_MAYBE
+        return STATE_MAYBE

@@ -50,7 +50,7 @@ cdef enum:
 
 cdef struct Session:
     uint64_t key[2]
-    int64_t time                # of the last call that had one; PACT_NEVER
+    int64_t time                # of the last call that had one; STATE_NEVER
     int64_t calls
     int64_t seq                 # the highest so far; -1
     uint64_t recent             # bit i: seq - i was seen
@@ -65,6 +65,8 @@ cdef struct Session:
     uint8_t block[1]
 
 
+@cython.no_gc
+@cython.freelist(64)
 cdef class MonitorVerdict(Verdict):
     """A verdict with what the monitor knows beside: whether the call was a duplicate or late, its time, and
     why a clause is unknown."""
@@ -73,7 +75,7 @@ cdef class MonitorVerdict(Verdict):
     cdef bytes many                     # the same of more than 64 clauses
     cdef readonly bint duplicate
     cdef readonly bint late
-    cdef int64_t micros                 # the call's time; PACT_NEVER
+    cdef int64_t micros                 # the call's time; STATE_NEVER
     cdef readonly object notes          # clause number -> (calls ago, microseconds ago), of broken forms
     cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value
     cdef readonly object operators      # values of the operators; None where no clause needs them
@@ -81,17 +83,18 @@ cdef class MonitorVerdict(Verdict):
     @property
     def time(self):
         """The call's time in microseconds since 1970; None if it has none."""
-        return None if self.micros == PACT_NEVER else self.micros
+        return None if self.micros == STATE_NEVER else self.micros
 
     @property
     def ok(self):
         """True if no clause is violated, and none unknown but for what is pending or lacks evidence."""
+        cdef const uint64_t* masks = masks_of_verdict(self)
         cdef const uint64_t* waiting = &self.few
         cdef int i
         if self.many is not None:
             waiting = <const uint64_t*>PyBytes_AS_STRING(self.many)
         for i in range(self.words):
-            if self.masks[i] or self.masks[self.words + i] & ~waiting[i]:
+            if masks[i] or masks[self.words + i] & ~waiting[i]:
                 return False
         return True
 
@@ -118,7 +121,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef list kept_units
     cdef int* operator_registers
     # Sessions
-    cdef pact_table table
+    cdef state_table table
     cdef Session** all
     cdef int64_t all_room
     cdef int64_t hand
@@ -133,7 +136,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef Session* session
     cdef int standing
     cdef bint identity_only
-    cdef pact_instant moment
+    cdef state_instant moment
     cdef bint has_time
     cdef int refused
     cdef object notes
@@ -246,16 +249,14 @@ cdef class MonitorMachine(JsonMachine):
         verdict.words = self.words
         verdict.duplicate = self.standing == DUPLICATE
         verdict.late = self.standing == LATE
-        verdict.micros = self.moment.now if self.has_time else PACT_NEVER
+        verdict.micros = self.moment.now if self.has_time else STATE_NEVER
         verdict.notes = self.notes
         verdict.reasons = self.reasons
         if self.words == 1:
-            verdict.masks = verdict.small
             memcpy(verdict.small, frame.violated, 3 * size)
             verdict.few = self.waiting[0]
         else:
             verdict.large = self.masks(frame)
-            verdict.masks = <uint64_t*>PyBytes_AS_STRING(verdict.large)
             verdict.many = (<char*>self.waiting)[:size]
         if self.operator_count and some_bit(frame.violated, 2 * self.words):
             verdict.operators = [self.operator_value(frame, i) for i in range(self.operator_count)]
@@ -299,7 +300,7 @@ cdef class MonitorMachine(JsonMachine):
 
     cdef inline void open_at(self, const Unit* u, int64_t time) noexcept:
         """Remember the earliest time at which some obligation may run out."""
-        if u.span >= 0 and time != PACT_OPEN and time + u.span < self.next_deadline:
+        if u.span >= 0 and time != STATE_OPEN and time + u.span < self.next_deadline:
             self.next_deadline = time + u.span
 
     def advance_to(self, int64_t micros):
@@ -313,7 +314,7 @@ cdef class MonitorMachine(JsonMachine):
             while i < self.counts[COUNT_SESSIONS]:
                 session = self.all[i]
                 expire_session(self, session, -1, micros, True)
-                if self.idle >= 0 and session.time != PACT_NEVER and micros - session.time > self.idle:
+                if self.idle >= 0 and session.time != STATE_NEVER and micros - session.time > self.idle:
                     end_session(self, session, 1)       # the last one takes its place
                 else:
                     i += 1
@@ -328,8 +329,8 @@ cdef class MonitorMachine(JsonMachine):
         """End the session of this key; false if there is none."""
         cdef Frame frame
         cdef Cell cell
-        cdef pact_key h
-        cdef pact_entry* entry
+        cdef state_key h
+        cdef state_entry* entry
         self.take()
         try:
             frame = self.take_frame()
@@ -338,7 +339,7 @@ cdef class MonitorMachine(JsonMachine):
             if not value_hash(&h, self.secret, &cell, frame, 0):
                 raise ValueError("a session's key is neither null nor an error value")
             self.give_back(frame)
-            entry = pact_find(&self.table, h.a, h.b)
+            entry = state_find(&self.table, h.a, h.b)
             if entry == NULL:
                 return False
             end_session(self, <Session*>entry.value, 1)

@@ -6,7 +6,7 @@
 cdef extern from *:
     """
     /* A quick mix of bytes, to tell two calls with one number apart; nothing hangs on it but a count. */
-    static inline uint64_t pact_blend(uint64_t h, const void *data, size_t size) {
+    static inline uint64_t state_blend(uint64_t h, const void *data, size_t size) {
         const uint8_t *p = (const uint8_t *)data;
         uint64_t w;
         h ^= size;
@@ -21,7 +21,7 @@ cdef extern from *:
         return h ^ h >> 32;
     }
     """
-    uint64_t pact_blend(uint64_t h, const void* data, size_t size) noexcept nogil
+    uint64_t state_blend(uint64_t h, const void* data, size_t size) noexcept nogil
 
 
 cdef void take_units(MonitorMachine m, list units) except *:
@@ -111,7 +111,7 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
         m.counts[COUNT_CALLS] += 1
         m.doubt(frame)
         if m.session != NULL:
-            lose_session(m, m.session, 1, m.moment.last, PACT_OPEN if m.moment.timeless else m.moment.now, m.moment.number)
+            lose_session(m, m.session, 1, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, m.moment.number)
     else:
         m.counts[COUNT_CALLS] += 1
         if m.session != NULL:
@@ -166,13 +166,13 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     cdef const Cell* time = &frame.cells[m.time_register] if m.time_register >= 0 else NULL
     cdef int64_t micros = 0
     cdef int64_t lost
-    cdef pact_key h
+    cdef state_key h
     cdef Session* s
     if time != NULL and time.tag == TAG_TIMESTAMP:
         m.has_time = True
         micros = time.v.i * 1_000_000 + time.aux // 1_000
     m.moment.timeless = not m.has_time
-    m.moment.now = m.moment.last = micros if m.has_time else PACT_EVER
+    m.moment.now = m.moment.last = micros if m.has_time else STATE_EVER
     s = session_of(m, frame, key, micros, &h)
     if s == NULL:
         m.counts[COUNT_NO_SESSION] += 1
@@ -188,7 +188,7 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     set_moment(m, s, micros)
     if lost:
         m.counts[COUNT_LOST] += lost
-        lose_session(m, s, lost, m.moment.last, PACT_OPEN if m.moment.timeless else m.moment.now, s.calls)
+        lose_session(m, s, lost, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, s.calls)
         s.calls += lost
     m.moment.number = s.calls
     if frame.outside:
@@ -204,25 +204,25 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
 
 cdef void set_moment(MonitorMachine m, Session* s, int64_t micros) noexcept:
     """When the call is, for the session: time never runs back."""
-    m.moment.last = s.time if s.time != PACT_NEVER else PACT_EVER
+    m.moment.last = s.time if s.time != STATE_NEVER else STATE_EVER
     m.moment.now = m.moment.last if not m.has_time else micros
     if m.has_time and micros < m.moment.last:
         m.counts[COUNT_BACKWARD] += 1
         m.moment.now = m.moment.last
 
 
-cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t micros, pact_key* h) noexcept:
+cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t micros, state_key* h) noexcept:
     """The session of a key, a new one after an idle time; NULL if the key is none."""
-    cdef pact_entry* entry
+    cdef state_entry* entry
     cdef Session* s
     if key.tag == TAG_NULL or key.tag == TAG_ERROR or not value_hash(h, m.secret, key, frame, 0):
         return NULL
-    entry = pact_find(&m.table, h.a, h.b)
+    entry = state_find(&m.table, h.a, h.b)
     if entry == NULL:
         return new_session(m, h[0], micros)
     s = <Session*>entry.value
     s.touched = True
-    if m.idle >= 0 and m.has_time and s.time != PACT_NEVER and micros - s.time > m.idle:
+    if m.idle >= 0 and m.has_time and s.time != STATE_NEVER and micros - s.time > m.idle:
         expire_session(m, s, -1, micros, True)
         end_obligations(m, s, 1)
         m.flush()
@@ -272,20 +272,20 @@ cdef uint32_t content_of(MonitorMachine m, Frame frame) noexcept:
     """What a call says, in 32 bits: the fields that the pact reads."""
     cdef uint64_t h = 1
     cdef const Cell* x
-    cdef pact_key inner
+    cdef state_key inner
     cdef int i
     for i in range(m.slot_count):
         x = &frame.cells[i]
         h = h * 31 + x.tag
         if x.tag == TAG_STRING:
-            h = pact_blend(h, PyUnicode_DATA(x.v.o), PyUnicode_GET_LENGTH(x.v.o) * PyUnicode_KIND(x.v.o))
+            h = state_blend(h, PyUnicode_DATA(x.v.o), PyUnicode_GET_LENGTH(x.v.o) * PyUnicode_KIND(x.v.o))
         elif x.tag == TAG_SPAN:
-            h = pact_blend(h, <const void*>x.v.o, x.aux & ~SPAN_ESCAPED)
+            h = state_blend(h, <const void*>x.v.o, x.aux & ~SPAN_ESCAPED)
         elif x.tag == TAG_LIST or x.tag == TAG_MAP or x.tag == TAG_BYTES:
             if value_hash(&inner, m.secret, x, frame, 0):
                 h ^= inner.a
         elif x.tag != TAG_RECORD and x.tag < TAG_TYPE:
-            h = pact_blend(h + <uint64_t>x.aux * (x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION), &x.v.i, 8)
+            h = state_blend(h + <uint64_t>x.aux * (x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION), &x.v.i, 8)
     return <uint32_t>(h ^ h >> 32)
 
 
@@ -314,7 +314,7 @@ cdef void keep_content(MonitorMachine m, Session* s, int64_t seq, Frame frame) n
 
 cdef int64_t place_ident(MonitorMachine m, Session* s, const Cell* ident, Frame frame) noexcept:
     """0, or -1 for an id that is among the last 64."""
-    cdef pact_key h
+    cdef state_key h
     cdef int32_t i, known = min(s.ident_count, s.ident_room)
     if not value_hash(&h, m.secret, ident, frame, 0):
         return 0
@@ -359,12 +359,12 @@ cdef void settle_lost(MonitorMachine m, const Unit* u, uint8_t* block) noexcept:
 
 # Lives of sessions ----------------------------------------------------------------------------------
 
-cdef Session* new_session(MonitorMachine m, pact_key h, int64_t micros) noexcept:
+cdef Session* new_session(MonitorMachine m, state_key h, int64_t micros) noexcept:
     """A session that has seen nothing; of a key that was forgotten, one whose every past is unknown."""
     cdef Session* s
     make_room(m)
     s = <Session*>calloc(1, sizeof(Session) + m.block_size)
-    if s == NULL or not list_session(m, s) or not pact_insert(&m.table, h.a, h.b, s):
+    if s == NULL or not list_session(m, s) or not state_insert(&m.table, h.a, h.b, s):
         free(s)
         return NULL
     s.place = m.counts[COUNT_SESSIONS]
@@ -372,12 +372,12 @@ cdef Session* new_session(MonitorMachine m, pact_key h, int64_t micros) noexcept
     m.counts[COUNT_SESSIONS] += 1
     s.key[0], s.key[1] = h.a, h.b
     s.touched = True
-    s.time = PACT_NEVER
+    s.time = STATE_NEVER
     s.seq = -1
     memcpy(s.block, m.blank, m.block_size)
-    m.room += sizeof(Session) + m.block_size + 3 * sizeof(pact_entry)
-    if m.filter != NULL and pact_filter_has(m.filter, FILTER_BITS, h):
-        lose_session(m, s, MANY_CALLS, PACT_EVER, micros if m.has_time else PACT_OPEN, 0)
+    m.room += sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
+    if m.filter != NULL and state_filter_has(m.filter, FILTER_BITS, h):
+        lose_session(m, s, MANY_CALLS, STATE_EVER, micros if m.has_time else STATE_OPEN, 0)
         s.calls = 1
         s.seq = -2                              # which numbers have come is not known
     return s
@@ -411,13 +411,13 @@ cdef void make_room(MonitorMachine m) noexcept:
             m.filter = <uint8_t*>calloc(1, FILTER_BITS >> 3)
             if m.filter == NULL:
                 return
-        pact_filter_add(m.filter, FILTER_BITS, hash_in(s))
+        state_filter_add(m.filter, FILTER_BITS, hash_in(s))
         m.counts[COUNT_EVICTED] += 1
         end_session(m, s, 2)
 
 
-cdef inline pact_key hash_in(const Session* s) noexcept:
-    cdef pact_key h
+cdef inline state_key hash_in(const Session* s) noexcept:
+    cdef state_key h
     h.a, h.b = s.key[0], s.key[1]
     return h
 
@@ -426,7 +426,7 @@ cdef void end_session(MonitorMachine m, Session* s, int ends) noexcept:
     """Say what becomes of open obligations (1: as the pact says, 2: nothing is known), and forget the session."""
     cdef Session* last = m.all[m.counts[COUNT_SESSIONS] - 1]
     end_obligations(m, s, ends)
-    pact_remove(&m.table, pact_find(&m.table, s.key[0], s.key[1]))
+    state_remove(&m.table, state_find(&m.table, s.key[0], s.key[1]))
     m.all[s.place] = last
     last.place = s.place
     m.counts[COUNT_SESSIONS] -= 1
@@ -458,15 +458,15 @@ cdef void note_deadlines(MonitorMachine m, Session* s) noexcept:
         if u.kind != UNIT_KIND_EXPECT or u.span < 0:
             continue
         if not u.same_count:
-            note_deadline(m, u, <pact_expect*>(s.block + u.offset))
+            note_deadline(m, u, <state_expect*>(s.block + u.offset))
             continue
         slices = (<Slices**>(s.block + u.offset))[0]
         for j in range(slices.table.room if slices != NULL else 0):
             if slices.table.entries[j].value != NULL:
-                note_deadline(m, u, <pact_expect*>slices.table.entries[j].value)
+                note_deadline(m, u, <state_expect*>slices.table.entries[j].value)
 
 
-cdef void note_deadline(MonitorMachine m, const Unit* u, const pact_expect* r) noexcept:
+cdef void note_deadline(MonitorMachine m, const Unit* u, const state_expect* r) noexcept:
     cdef int reading
     for reading in range(2):
         if r.copies[reading].number >= 0:
@@ -480,7 +480,7 @@ cdef void empty_session(MonitorMachine m, Session* s) noexcept:
         drop_unit(&m.units[i], s.block + m.units[i].offset)
     memcpy(s.block, m.blank, m.block_size)
     s.calls = 0
-    s.time = PACT_NEVER
+    s.time = STATE_NEVER
     s.restarts = True
 
 
@@ -488,7 +488,7 @@ cdef void free_session(MonitorMachine m, Session* s) noexcept:
     cdef int i
     for i in range(m.unit_count):
         drop_unit(&m.units[i], s.block + m.units[i].offset)
-    m.room -= sizeof(Session) + m.block_size + 3 * sizeof(pact_entry)
+    m.room -= sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
     m.room -= s.content_room * sizeof(uint32_t) + s.ident_room * sizeof(uint64_t)
     free(s.contents)
     free(s.idents)

@@ -7,62 +7,62 @@
 
 cdef extern from "state.h":
     cdef enum:
-        PACT_NO, PACT_YES, PACT_MAYBE
-    const int64_t PACT_NEVER, PACT_EVER, PACT_OPEN
-    ctypedef struct pact_instant:
+        STATE_NO, STATE_YES, STATE_MAYBE
+    const int64_t STATE_NEVER, STATE_EVER, STATE_OPEN
+    ctypedef struct state_instant:
         int64_t now
         int64_t last
         int64_t number
         bint timeless
-    ctypedef struct pact_past:
+    ctypedef struct state_past:
         int64_t low
         int64_t high
-    ctypedef struct pact_ring:
+    ctypedef struct state_ring:
         int64_t count
         int64_t times[1]
-    ctypedef struct pact_witness:
+    ctypedef struct state_witness:
         int64_t time
         int64_t number
-    ctypedef struct pact_forbidden:
-        pact_witness witness
+    ctypedef struct state_forbidden:
+        state_witness witness
         int32_t low
         int32_t high
-    ctypedef struct pact_duty:
+    ctypedef struct state_duty:
         int64_t number
         int64_t time
-    ctypedef struct pact_expect:
-        pact_duty copies[2]
+    ctypedef struct state_expect:
+        state_duty copies[2]
         int64_t asked
         void* id
         int32_t said[2]
-    ctypedef struct pact_entry:
+    ctypedef struct state_entry:
         uint64_t a
         uint64_t b
         void* value
-    ctypedef struct pact_table:
-        pact_entry* entries
+    ctypedef struct state_table:
+        state_entry* entries
         size_t count
         size_t room
-    int pact_once(pact_past* r, int64_t span, bint before, int event, const pact_instant* m) noexcept nogil
-    int pact_since(pact_past* r, int64_t span, bint before, int p, int q, const pact_instant* m) noexcept nogil
-    void pact_past_lose(pact_past* r, bint since, bint before, int64_t t0, int64_t t1) noexcept nogil
-    size_t pact_rings_size(int64_t n, int64_t span) noexcept nogil
-    pact_ring* pact_low(void* registers) noexcept nogil
-    pact_ring* pact_high(void* registers, int64_t n, int64_t span) noexcept nogil
-    void pact_ring_lose(pact_ring* eager, int64_t n, int64_t span, int64_t calls, int64_t t1) noexcept nogil
-    int pact_only_after(void* r, int64_t n, int64_t span, const pact_instant* m) noexcept nogil
-    void pact_only_after_take(void* r, int64_t n, int64_t span, bint fresh, int event, int after, const pact_instant* m) noexcept nogil
-    int pact_at_most(void* r, int64_t n, int64_t span, const pact_instant* m) noexcept nogil
-    void pact_at_most_take(void* r, int64_t n, int64_t span, int event, const pact_instant* m) noexcept nogil
-    int pact_never_after(const pact_forbidden* r) noexcept nogil
-    void pact_never_after_take(pact_forbidden* r, int after, int until, const pact_instant* m) noexcept nogil
-    void pact_never_after_lose(pact_forbidden* r, bint until) noexcept nogil
-    bint pact_within(int64_t t, int64_t span, const pact_instant* m, bint possibly) noexcept nogil
-    pact_entry* pact_find(const pact_table* t, uint64_t a, uint64_t b) noexcept nogil
-    bint pact_insert(pact_table* t, uint64_t a, uint64_t b, void* value) noexcept nogil
-    void pact_remove(pact_table* t, pact_entry* e) noexcept nogil
-    bint pact_filter_has(const uint8_t* filter, uint64_t bits, pact_key h) noexcept nogil
-    void pact_filter_add(uint8_t* filter, uint64_t bits, pact_key h) noexcept nogil
+    int state_once(state_past* r, int64_t span, bint before, int event, const state_instant* m) noexcept nogil
+    int state_since(state_past* r, int64_t span, bint before, int p, int q, const state_instant* m) noexcept nogil
+    void state_past_lose(state_past* r, bint since, bint before, int64_t t0, int64_t t1) noexcept nogil
+    size_t state_rings_size(int64_t n, int64_t span) noexcept nogil
+    state_ring* state_low(void* registers) noexcept nogil
+    state_ring* state_high(void* registers, int64_t n, int64_t span) noexcept nogil
+    void state_ring_lose(state_ring* eager, int64_t n, int64_t span, int64_t calls, int64_t t1) noexcept nogil
+    int state_only_after(void* r, int64_t n, int64_t span, const state_instant* m) noexcept nogil
+    void state_only_after_take(void* r, int64_t n, int64_t span, bint fresh, int event, int after, const state_instant* m) noexcept nogil
+    int state_at_most(void* r, int64_t n, int64_t span, const state_instant* m) noexcept nogil
+    void state_at_most_take(void* r, int64_t n, int64_t span, int event, const state_instant* m) noexcept nogil
+    int state_never_after(const state_forbidden* r) noexcept nogil
+    void state_never_after_take(state_forbidden* r, int after, int until, const state_instant* m) noexcept nogil
+    void state_never_after_lose(state_forbidden* r, bint until) noexcept nogil
+    bint state_within(int64_t t, int64_t span, const state_instant* m, bint possibly) noexcept nogil
+    state_entry* state_find(const state_table* t, uint64_t a, uint64_t b) noexcept nogil
+    bint state_insert(state_table* t, uint64_t a, uint64_t b, void* value) noexcept nogil
+    void state_remove(state_table* t, state_entry* e) noexcept nogil
+    bint state_filter_has(const uint8_t* filter, uint64_t bits, state_key h) noexcept nogil
+    void state_filter_add(uint8_t* filter, uint64_t bits, state_key h) noexcept nogil
 
 cdef extern from "stdlib.h":
     void* calloc(size_t count, size_t size) noexcept nogil
@@ -109,7 +109,7 @@ cdef struct Unit:               # an operator or a form, as opcodes.UnitKind say
     Py_ssize_t size             # of one set of registers
 
 cdef struct Slices:
-    pact_table table
+    state_table table
     uint8_t* unseen             # registers of the keys that have not come yet
     bint full                   # a key was refused
 
@@ -117,7 +117,7 @@ cdef struct Times:              # of `count`: the times of both readings, low th
     int64_t room
     int64_t lengths[2]
     int64_t heads[2]
-    int64_t over[2]             # the latest time that did not fit; PACT_NEVER
+    int64_t over[2]             # the latest time that did not fit; STATE_NEVER
     int64_t times[1]
 
 cdef struct Kept:               # of `previous`: a value, as in a Cell
@@ -127,55 +127,55 @@ cdef struct Kept:               # of `previous`: a value, as in a Cell
 
 
 cdef inline int answer_of(const Cell* cells, int register) noexcept:
-    """What a condition said: PACT_YES, PACT_NO, or PACT_MAYBE for an error value."""
+    """What a condition said: STATE_YES, STATE_NO, or STATE_MAYBE for an error value."""
     if register < 0:
-        return PACT_YES
+        return STATE_YES
     if cells[register].tag == TAG_BOOL:
-        return PACT_YES if cells[register].v.i else PACT_NO
-    return PACT_MAYBE
+        return STATE_YES if cells[register].v.i else STATE_NO
+    return STATE_MAYBE
 
 
 cdef Py_ssize_t unit_size(const Unit* u) noexcept:
     """Bytes of one set of registers."""
     if u.kind == UNIT_KIND_ONCE or u.kind == UNIT_KIND_SINCE:
-        return sizeof(pact_past)
+        return sizeof(state_past)
     if u.kind == UNIT_KIND_PREVIOUS:
         return sizeof(Kept)
     if u.kind == UNIT_KIND_COUNTED:
         return 2 * sizeof(int64_t) if u.span < 0 else sizeof(void*)
     if u.kind == UNIT_KIND_ONLY_AFTER or u.kind == UNIT_KIND_AT_MOST:
-        return pact_rings_size(u.count, u.span)
+        return state_rings_size(u.count, u.span)
     if u.kind == UNIT_KIND_NEVER_AFTER:
-        return sizeof(pact_forbidden)
+        return sizeof(state_forbidden)
     if u.kind == UNIT_KIND_EXPECT:
-        return sizeof(pact_expect)
-    return sizeof(pact_table) + 8       # only from: tokens, and whether some were not kept
+        return sizeof(state_expect)
+    return sizeof(state_table) + 8       # only from: tokens, and whether some were not kept
 
 
 cdef void blank_unit(const Unit* u, uint8_t* r) noexcept:
     """Registers that have seen nothing."""
     memset(r, 0, u.size)
     if u.kind == UNIT_KIND_ONCE or u.kind == UNIT_KIND_SINCE:
-        (<pact_past*>r).low = (<pact_past*>r).high = PACT_NEVER
+        (<state_past*>r).low = (<state_past*>r).high = STATE_NEVER
     elif u.kind == UNIT_KIND_PREVIOUS:
         (<Kept*>r).tag = TAG_BOOL if u.before else TAG_NULL
     elif u.kind == UNIT_KIND_ONLY_AFTER or u.kind == UNIT_KIND_AT_MOST or u.kind == UNIT_KIND_NEVER_AFTER:
-        (<pact_witness*>r).time = PACT_NEVER
-        (<pact_witness*>r).number = -1
+        (<state_witness*>r).time = STATE_NEVER
+        (<state_witness*>r).number = -1
     elif u.kind == UNIT_KIND_EXPECT:
-        (<pact_expect*>r).copies[0].number = (<pact_expect*>r).copies[1].number = -1
-        (<pact_expect*>r).asked = -1
+        (<state_expect*>r).copies[0].number = (<state_expect*>r).copies[1].number = -1
+        (<state_expect*>r).asked = -1
 
 
 cdef void drop_registers(const Unit* u, uint8_t* r) noexcept:
     """Free what one set of registers owns."""
     if u.kind == UNIT_KIND_COUNTED and u.span >= 0:
         free((<void**>r)[0])
-    elif u.kind == UNIT_KIND_EXPECT and (<pact_expect*>r).id != NULL:
-        Py_DECREF(<object>(<pact_expect*>r).id)
-        (<pact_expect*>r).id = NULL
+    elif u.kind == UNIT_KIND_EXPECT and (<state_expect*>r).id != NULL:
+        Py_DECREF(<object>(<state_expect*>r).id)
+        (<state_expect*>r).id = NULL
     elif u.kind == UNIT_KIND_ONLY_FROM:
-        free((<pact_table*>r).entries)
+        free((<state_table*>r).entries)
 
 
 cdef void drop_unit(const Unit* u, uint8_t* r) noexcept:
@@ -216,39 +216,39 @@ cdef Slices* slices_of(const Unit* u, uint8_t* r) noexcept:
 
 # Operators ------------------------------------------------------------------------------------------
 
-cdef int count_times(uint8_t* r, const Unit* u, int event, const pact_instant* m, int64_t* low, int64_t* high) noexcept:
+cdef int count_times(uint8_t* r, const Unit* u, int event, const state_instant* m, int64_t* low, int64_t* high) noexcept:
     """`count(e, D)`: how many times lie within D, in both readings; -1 where too many would have to be kept."""
     cdef Times* t
     cdef int reading
-    cdef int64_t at = PACT_OPEN if m.timeless else m.now
-    if event == PACT_YES and m.timeless:
-        event = PACT_MAYBE
-    if event != PACT_NO and not push_time(<Times**>r, event == PACT_YES, at):
+    cdef int64_t at = STATE_OPEN if m.timeless else m.now
+    if event == STATE_YES and m.timeless:
+        event = STATE_MAYBE
+    if event != STATE_NO and not push_time(<Times**>r, event == STATE_YES, at):
         return -1
     t = (<Times**>r)[0]
     low[0] = high[0] = 0
     if t == NULL:
         return 0
     for reading in range(2):
-        if t.over[reading] != PACT_NEVER and (m.timeless or pact_within(t.over[reading], u.span, m, True)):
+        if t.over[reading] != STATE_NEVER and (m.timeless or state_within(t.over[reading], u.span, m, True)):
             return -1
     low[0] = 0 if m.timeless else times_within(t, 0, u, m)
     high[0] = times_within(t, 1, u, m)
     return 0
 
 
-cdef int64_t times_within(Times* t, int reading, const Unit* u, const pact_instant* m) noexcept:
+cdef int64_t times_within(Times* t, int reading, const Unit* u, const state_instant* m) noexcept:
     """The times that lie within D; older ones are let go, unless this call has no time."""
     cdef int64_t* times = t.times + reading * t.room
     cdef int64_t i, found = 0
     if not m.timeless:
-        while t.lengths[reading] and not pact_within(times[t.heads[reading]], u.span, m, True):
+        while t.lengths[reading] and not state_within(times[t.heads[reading]], u.span, m, True):
             t.heads[reading] = (t.heads[reading] + 1) % t.room
             t.lengths[reading] -= 1
-        if not t.lengths[reading] or times[t.heads[reading]] != PACT_OPEN:
+        if not t.lengths[reading] or times[t.heads[reading]] != STATE_OPEN:
             return t.lengths[reading]           # they are in order, but for those at unknown times
     for i in range(t.lengths[reading]):
-        found += pact_within(times[(t.heads[reading] + i) % t.room], u.span, m, True)
+        found += state_within(times[(t.heads[reading] + i) % t.room], u.span, m, True)
     return found
 
 
@@ -279,7 +279,7 @@ cdef Times* grown_times(Times* old) noexcept:
     if t == NULL:
         return NULL
     t.room = room
-    t.over[0] = t.over[1] = PACT_NEVER
+    t.over[0] = t.over[1] = STATE_NEVER
     if old != NULL:
         for reading in range(2):
             t.over[reading] = old.over[reading]
@@ -315,9 +315,9 @@ cdef void operate_previous(const Unit* u, uint8_t* r, const Cell* x, Cell* resul
         kept.aux = ERR_UNCERTAIN
 
 
-cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, Cell* result, const pact_instant* m) noexcept:
+cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, Cell* result, const state_instant* m) noexcept:
     """One operator takes this call and says what holds on it."""
-    cdef int first = PACT_MAYBE if a.tag != TAG_BOOL else PACT_YES if a.v.i else PACT_NO
+    cdef int first = STATE_MAYBE if a.tag != TAG_BOOL else STATE_YES if a.v.i else STATE_NO
     cdef int second, answer
     cdef int64_t low, high
     if u.kind == UNIT_KIND_PREVIOUS:
@@ -325,8 +325,8 @@ cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, 
         return
     if u.kind == UNIT_KIND_COUNTED:
         if u.span < 0:
-            (<int64_t*>r)[0] += first == PACT_YES
-            (<int64_t*>r)[1] += first != PACT_NO
+            (<int64_t*>r)[0] += first == STATE_YES
+            (<int64_t*>r)[1] += first != STATE_NO
             low = (<int64_t*>r)[0]
             high = (<int64_t*>r)[1]
         elif count_times(r, u, first, m, &low, &high) < 0:
@@ -338,14 +338,14 @@ cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, 
             fail(result, ERR_UNCERTAIN)
         return
     if u.kind == UNIT_KIND_ONCE:
-        answer = pact_once(<pact_past*>r, u.span, u.before, first, m)
+        answer = state_once(<state_past*>r, u.span, u.before, first, m)
     else:
-        second = PACT_MAYBE if b.tag != TAG_BOOL else PACT_YES if b.v.i else PACT_NO
-        answer = pact_since(<pact_past*>r, u.span, u.before, first, second, m)
-    if answer == PACT_MAYBE:
+        second = STATE_MAYBE if b.tag != TAG_BOOL else STATE_YES if b.v.i else STATE_NO
+        answer = state_since(<state_past*>r, u.span, u.before, first, second, m)
+    if answer == STATE_MAYBE:
         fail(result, ERR_UNCERTAIN)
     else:
-        set_bool(result, answer == PACT_YES)
+        set_bool(result, answer == STATE_YES)
 
 
 # What was lost --------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ cdef void lose_registers(const Unit* u, uint8_t* r, int64_t calls, int64_t t0, i
     """So many calls were not seen, between the times t0 and t1; `first` was the number of the first of them."""
     cdef int64_t i
     if u.kind == UNIT_KIND_ONCE or u.kind == UNIT_KIND_SINCE:
-        pact_past_lose(<pact_past*>r, u.kind == UNIT_KIND_SINCE, u.before, t0, t1 if u.span >= 0 else 0)
+        state_past_lose(<state_past*>r, u.kind == UNIT_KIND_SINCE, u.before, t0, t1 if u.span >= 0 else 0)
     elif u.kind == UNIT_KIND_PREVIOUS:
         (<Kept*>r).tag = TAG_ERROR
         (<Kept*>r).aux = ERR_UNCERTAIN
@@ -366,21 +366,21 @@ cdef void lose_registers(const Unit* u, uint8_t* r, int64_t calls, int64_t t0, i
                 push_time(<Times**>r, False, t1)
     elif u.kind == UNIT_KIND_ONLY_AFTER:
         if u.before:
-            pact_low(r).count = 0
-        pact_ring_lose(pact_high(r, u.count, u.span), u.count, u.span, calls, t1)
+            state_low(r).count = 0
+        state_ring_lose(state_high(r, u.count, u.span), u.count, u.span, calls, t1)
     elif u.kind == UNIT_KIND_AT_MOST:
-        pact_ring_lose(pact_low(r), u.count, u.span, calls, t1)
+        state_ring_lose(state_low(r), u.count, u.span, calls, t1)
     elif u.kind == UNIT_KIND_NEVER_AFTER:
-        pact_never_after_lose(<pact_forbidden*>r, u.before)
+        state_never_after_lose(<state_forbidden*>r, u.before)
     elif u.kind == UNIT_KIND_ONLY_FROM:
-        (<int64_t*>(r + sizeof(pact_table)))[0] |= 1
+        (<int64_t*>(r + sizeof(state_table)))[0] |= 1
     else:
-        lose_expected(u, <pact_expect*>r, calls, t1, first)
+        lose_expected(u, <state_expect*>r, calls, t1, first)
 
 
-cdef void lose_expected(const Unit* u, pact_expect* r, int64_t calls, int64_t t1, int64_t first) noexcept:
+cdef void lose_expected(const Unit* u, state_expect* r, int64_t calls, int64_t t1, int64_t first) noexcept:
     """In one reading each lost call was the trigger and the answer, in the other neither: it only counts."""
-    cdef pact_duty* yes = &r.copies[1]
+    cdef state_duty* yes = &r.copies[1]
     if yes.number >= 0:
         say_expected(r, 1, SAID_KEPT)           # the first lost call answers; its own trigger is skipped
         calls -= 1
@@ -392,7 +392,7 @@ cdef void lose_expected(const Unit* u, pact_expect* r, int64_t calls, int64_t t1
         yes.time = t1
 
 
-cdef void say_expected(pact_expect* r, int reading, int said) noexcept:
+cdef void say_expected(state_expect* r, int reading, int said) noexcept:
     """Close the obligation of one reading."""
     if r.asked >= 0 and r.copies[reading].number == r.asked:
         r.said[reading] = said

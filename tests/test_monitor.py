@@ -1,0 +1,157 @@
+"""The monitor from outside: what it takes, what it gives, what it counts, what it refuses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import pactlang
+from pactlang import Outcome
+from pactlang.verdict import Amendment
+
+PACT = """pact p "1.0.0"
+session by session
+event verify when tool == "verify"
+event refund when tool == "refund"
+event denied when tool == "refund" && ok == false
+event handover when tool == "handover"
+clause verified { refund only after verify within 30m }
+clause escalates { after denied expect handover within 3 calls or 10m on end violate }
+clause steady { require !once(denied, 1h) || cost < 1.0 }
+"""
+
+
+def monitor(text: str = PACT, **options: Any) -> pactlang.Monitor:
+    return pactlang.Monitor(pactlang.compile(text), **options)
+
+
+def call(minute: int, tool: str, **more: Any) -> dict[str, Any]:
+    return {"session": "s", "time": f"2026-01-01T00:{minute:02d}:00Z", "tool": tool, "cost": 0.5, **more}
+
+
+def words(verdict: Any) -> str:
+    return " ".join(outcome.name.lower()[0] for outcome in verdict.outcomes.values())
+
+
+def test_what_came_before_decides() -> None:
+    m = monitor()
+    assert words(m.feed(call(0, "verify"))) == "s s s"
+    assert words(m.feed(call(30, "refund", ok=True))) == "s s s"
+    late = m.feed(call(31, "refund", ok=True))
+    assert words(late) == "v s s"
+    assert [v.clause for v in late.violations] == ["verified"]
+    assert "31m ago" in late.violations[0].message
+
+
+def test_an_obligation_waits_and_is_resolved() -> None:
+    m = monitor()
+    m.feed(call(0, "verify"))
+    pending = m.feed(call(1, "refund", ok=False, id="r1"))
+    assert pending.outcomes["escalates"] == Outcome.UNKNOWN
+    assert pending.ok
+    m.feed(call(2, "handover"))
+    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.SATISFIED)]
+    assert list(m.amendments) == []
+
+
+def test_a_deadline_passes_without_a_call() -> None:
+    m = monitor()
+    m.feed(call(1, "refund", ok=False, id="r1"))
+    m.advance(datetime(2026, 1, 1, 0, 11, tzinfo=UTC))
+    assert list(m.amendments) == []
+    m.advance(datetime(2026, 1, 1, 0, 11, 0, 1, tzinfo=UTC))
+    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.VIOLATED)]
+
+
+def test_the_end_of_a_session() -> None:
+    m = monitor()
+    m.feed(call(1, "refund", ok=False, id=7))
+    assert not m.end("other")
+    assert m.end("s")
+    assert list(m.amendments) == [Amendment(7, "escalates", Outcome.VIOLATED)]
+    assert m.counts["sessions"] == 0
+
+
+def test_operators_in_a_condition() -> None:
+    m = monitor()
+    m.feed(call(1, "refund", ok=False))
+    dear = m.feed(call(2, "x", cost=2.0))
+    assert dear.outcomes["steady"] == Outcome.VIOLATED
+    assert "once(" in dear.violations[0].message
+
+
+@pytest.mark.parametrize("form", ["dict", "json", "text"])
+def test_records_of_every_form(form: str) -> None:
+    import json
+
+    m = monitor()
+    made = {"dict": dict, "json": lambda r: json.dumps(r).encode(), "text": json.dumps}[form]
+    said = [
+        words(m.feed(made(call(i, tool, ok=True)))) for i, tool in enumerate(["refund", "verify", "refund"])
+    ]
+    assert said == ["v s s", "s s s", "s s s"]
+
+
+def test_lines_are_fed_in_order() -> None:
+    import json
+
+    lines = [call(0, "verify"), call(1, "refund", ok=True), {"cost": "no number"}, call(2, "refund", ok=True)]
+    batch = monitor().feed_lines("\n".join(map(json.dumps, lines)))
+    assert batch.outcomes[:, 0].tolist() == [2, 0, 3, 0]
+    assert [fault.line for fault in batch.undecodable] == [3]
+
+
+def test_no_session_is_unknown() -> None:
+    m = monitor()
+    verdict = m.feed(call(0, "refund", session=None))
+    assert verdict.unknown == ("verified", "escalates", "steady")
+    assert m.counts["no_session"] == 1
+    assert not verdict.ok
+
+
+def test_duplicates_are_counted_and_change_nothing() -> None:
+    m = monitor()
+    m.feed(call(0, "verify", seq=0))
+    m.feed(call(1, "refund", seq=1, ok=True))
+    again = m.feed(call(1, "refund", seq=1, ok=True))
+    assert again.duplicate
+    assert again.outcomes == {}
+    m.feed(call(1, "refund", seq=1, ok=False))
+    counts = m.counts
+    assert (counts["duplicates"], counts["conflicts"], counts["calls"]) == (2, 1, 2)
+
+
+def test_a_lost_call_leaves_the_past_unknown() -> None:
+    m = monitor()
+    m.feed(call(0, "x", seq=0))
+    verdict = m.feed(call(1, "refund", seq=2, ok=True))
+    assert verdict.outcomes["verified"] == Outcome.UNKNOWN
+    assert m.counts["lost"] == 1
+
+
+def test_an_evicted_session_is_never_taken_for_a_new_one() -> None:
+    m = monitor(memory=100_000)
+    m.feed(call(0, "verify"))
+    for i in range(2_000):
+        m.feed(call(1, "x", session=f"other {i}"))
+    assert m.counts["evicted"] > 0
+    assert m.feed(call(2, "refund", ok=True)).outcomes["verified"] == Outcome.UNKNOWN
+
+
+def test_an_evaluator_says_what_to_use() -> None:
+    with pytest.raises(pactlang.PactError, match="Monitor"):
+        pactlang.Evaluator(pactlang.compile(PACT))
+
+
+def test_counts_add_up() -> None:
+    m = monitor(PACT.replace("session by", 'applies when tool != "nothing"\nsession by'))
+    for record in [call(0, "x"), call(1, "nothing"), call(2, "refund", ok=True, seq=0)]:
+        m.feed(record)
+    with pytest.raises(pactlang.RecordError):
+        m.feed(b"{")
+    counts = m.counts
+    parts = ("calls", "outside", "undecodable", "duplicates")
+    assert counts["records"] == sum(counts[part] for part in parts) == 4
+    assert counts["outside"] == 1
