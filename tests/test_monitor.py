@@ -67,10 +67,10 @@ def test_a_deadline_passes_without_a_call() -> None:
 
 def test_the_end_of_a_session() -> None:
     m = monitor()
-    m.feed(call(1, "refund", ok=False, id=7))
+    m.feed(call(1, "refund", ok=False, id="7"))
     assert not m.end("other")
     assert m.end("s")
-    assert list(m.amendments) == [Amendment(7, "escalates", Outcome.VIOLATED)]
+    assert list(m.amendments) == [Amendment("7", "escalates", Outcome.VIOLATED)]
     assert m.counts["sessions"] == 0
 
 
