@@ -112,6 +112,19 @@ FIXES = [
 ]
 
 
+FIXES += [
+    ("tool", "has(tool)"),
+    ("output == '' || output", "output == '' || output != \"\""),
+    ("latency < 5 sec", "latency < 5s"),
+    ("latency < 5 ms && output == ''", "latency < 5ms && output == ''"),
+]
+
+
+def test_an_optional_is_come_by() -> None:
+    (finding,) = checked('pact p "1.0.0" clause a { require error.value() == "x" }')[1]
+    assert "`call.?error`" in finding.help[0]
+
+
 FIELDS = [
     ('n: "5"', "n: 5"),
     ("n: 5.0", "n: 5"),

@@ -98,8 +98,10 @@ def test_a_built_pact_can_be_checked(pactc: Pactc) -> None:
     assert "shop 1.2.0" in pactc("check", "shop.pactc").out
 
 
-@pytest.mark.parametrize("command", ["check", "build"])
-@pytest.mark.parametrize(("path", "why"), [("none.pact", "no such file"), (".", "is a directory")])
+@pytest.mark.parametrize(
+    ("command", "path", "why"),
+    [("check", "none.pact", "no such file"), ("build", "none.pact", "no such file"), ("build", ".", "is a directory")],
+)  # fmt: skip
 def test_an_unreadable_pact(pactc: Pactc, command: str, path: str, why: str) -> None:
     found = pactc(command, path)
     assert found.code == exits.UNABLE
@@ -311,3 +313,23 @@ def test_a_fault_of_our_own_shows_where_when_asked(pactc: Pactc) -> None:
     code = "from pactlang.cli import check, main; check.open_pact = None; main(['check', 'x'])"
     found = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert "Traceback" in found.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_a_folder_stands_for_the_pacts_below_it(pactc: Pactc, command: str) -> None:
+    (pactc.folder / "more" / "deep").mkdir(parents=True)
+    pactc.write("more/deep/b.pact", 'pact b "1.0.0"\nclause a { require output == "" }\n')
+    pactc.write("more/a.pact", 'pact a "1.0.0"\nclause a { require output == "" }\n')
+    found = pactc(command, "more")
+    assert found.out.index("a.pact") < found.out.index("b.pact")
+    (pactc.folder / "empty").mkdir()
+    found = pactc(command, "empty")
+    assert found.code == exits.UNABLE
+    assert "there is no .pact file in empty" in found.err
+
+
+def test_an_id_that_comes_twice_is_told_of(pactc: Pactc) -> None:
+    pactc.write("log.jsonl", '{"id": "a", "cost": 2.0}\n' * 3)
+    found = pactc("explain", "shop.pact", "log.jsonl", "--call", "a")
+    assert "log.jsonl:1" in found.out
+    assert "this is the call on line 1, the others are on line 2, line 3: `--line N`" in found.err

@@ -165,3 +165,10 @@ def test_a_shape_is_bounded() -> None:
     for _ in range(500):
         deep = {"a": deep}
     assert unread(reading_all(draft(learn([deep]), "p", standard=False)), [deep]) == []
+
+
+def test_names_that_a_reader_of_the_log_knows_again() -> None:
+    records = [{"conversation": f"c{n % 3}", "duration_ms": 448.4 + n} for n in range(30)]
+    text = draft(learn(records), "shop")
+    assert 'session: string as "conversation"' in text
+    assert "duration_ms: duration(ms)" in text

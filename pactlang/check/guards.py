@@ -55,6 +55,21 @@ def _break(walk: Walk, at: int) -> str:
     return f"\n{before}" if before.isspace() and at > len(before) else "  "
 
 
+# What a value of a type is where it says nothing.
+EMPTY = {"string": '{} != ""', "list": "size({}) > 0", "map": "size({}) > 0"}
+
+
+def presence(walk: Walk, node: ir.Expr) -> Fix | None:
+    """The condition that a field taken for one was probably meant to be: that something is there."""
+    if not isinstance(node, ir.Slot | ir.Member):
+        return None
+    text, span = walk.text(node), walk.span(node)
+    if node.type.nullable:
+        return Fix(span, f"has({text})", "ask whether it is there")
+    empty = EMPTY.get(node.type.kind)
+    return Fix(span, empty.format(text), "ask whether it holds something") if empty else None
+
+
 def note_never(walk: Walk, node: ir.Expr, scope: Scope) -> None:
     """`never status == "error"` is kept where there is no status, as `status != "error"` is true there."""
     parts = node.operands if isinstance(node, ir.Logic) and node.op == "||" else (node,)

@@ -144,8 +144,19 @@ def _no_overload(walk: Walk, expr: syntax.Call, name: str, method: bool, args: t
     walk.report.error(
         "type-mismatch", f"`{name}` does not take {an(args[at].type)}{' here' * (len(args) > 1)}",
         walk.span(args[at]), f"this is {an(args[at].type)}",
-        help=(f"it takes {listed(dict.fromkeys(fitting))}",) if fitting else (),
+        help=_what_fits(walk, args[at], fitting),
     )  # fmt: skip
+
+
+def _what_fits(walk: Walk, arg: ir.Expr, fitting: list[str]) -> tuple[str, ...]:
+    """What a function takes; where that is an optional, how to come by one."""
+    if set(fitting) != {"optional"}:
+        return (f"it takes {listed(dict.fromkeys(fitting))}",) if fitting else ()
+    text = walk.text(arg)
+    name = text.rpartition(".")
+    is_field = isinstance(arg, ir.Slot | ir.Member | ir.Key)
+    made = f"{name[0] or 'call'}.?{name[2]}" if is_field else f"optional.of({text})"
+    return (f"it takes an optional, such as `{made}`; `{text}` itself is compared as it is",)
 
 
 def _first_misfit(name: str, method: bool, args: tuple[ir.Expr, ...], nulls: bool) -> tuple[int, list[str]]:

@@ -248,7 +248,7 @@ class Walk:
         if node.type.kind not in ("bool", "dyn", "error"):
             self.report.error(
                 "not-a-condition", f"expected a condition {what}, found {an(node.type)}", expr.span,
-                "this is neither true nor false",
+                "this is neither true nor false", fix=guards.presence(self, node),
             )  # fmt: skip
             return self.error(expr.span)
         self.strict(node, scope)

@@ -15,7 +15,7 @@ from pactlang.cli.cost import cost_data, priced_of, report
 from pactlang.cli.exits import FINE, FOUND
 from pactlang.cli.facts import facts, one_line
 from pactlang.cli.imports import listing, listing_data
-from pactlang.cli.pacts import Opened, open_pact, show, summary
+from pactlang.cli.pacts import Opened, open_pact, show, spread, summary
 from pactlang.cli.screen import write_json
 from pactlang.diagnostic import ERROR, WARNING
 
@@ -27,13 +27,14 @@ FORMS = ("text", "json", "sarif", "junit", "github")
 @click.option("--cost", is_flag=True, help="Say what a call costs at worst, clause by clause.")
 @click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
 def command(pacts: tuple[str, ...], cost: bool, form: str) -> int:
-    """Find the mistakes in pacts (.pact, .pactc, or - for standard input).
+    """Find the mistakes in pacts (.pact, .pactc, a folder of .pact files, or - for standard
+    input).
 
     Leaves with 1 if one of them has an error; warnings and notes alone leave with 0.
     """
     if cost and form not in ("text", "json"):
         raise click.UsageError("`--cost` goes with `--format text` and `--format json`")
-    opened = [open_pact(path) for path in pacts]
+    opened = [open_pact(path) for path in spread(pacts)]
     if form == "json":
         write_json(_data(opened, cost))
     elif form != "text":

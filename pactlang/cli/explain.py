@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pactlang.verdict import Verdict
 
 OUTCOME = {"satisfied": "green", "violated": "bold red", "skipped": "dim", "unknown": "yellow"}
+OTHERS = 5  # calls with the same id that are named
 CANDIDATES = 3  # undecodable lines that hold the id and are told of
 
 
@@ -54,7 +55,8 @@ def command(
 ) -> int:
     """Show why a call kept or broke each promise: every part of a clause with its value.
 
-    The first call with the id counts; where a record has no id, its line number is its id.
+    Of several calls with the id the first counts, and the others are named; where a record has no id, its
+    line number is its id.
     """
     if (call is None) == (line is None):
         raise click.UsageError("say which call: `--call ID` or `--line N`")
@@ -69,7 +71,11 @@ def command(
     for given in inputs:
         given.opens = program.schema.root == "Call"
     evaluator, clauses = Evaluator(program), _chosen(program, clause)
-    found = _at(inputs[0], line, program) if line is not None else _called(inputs, str(call), evaluator)
+    if line is not None:
+        found = _at(inputs[0], line, program)
+    else:
+        found, *others = _called(inputs, str(call), evaluator)
+        _tell_of_others(str(call), found, others)
     _explain(program, clauses, found, evaluator, form)
     return FINE
 
@@ -95,10 +101,26 @@ def _at(given: Input, number: int, program: Program) -> Line:
     raise Fault(f"{given.name} has no record on line {number:,}; its last is on line {last:,}")
 
 
-def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> Line:
-    """The first call with the id; if there is none, lines are told of that hold it or that it numbers."""
+def _tell_of_others(call: str, found: Line, others: Sequence[Line]) -> None:
+    """Name the other calls with the id that was asked for."""
+    if not others:
+        return
+    told = [
+        f"line {each.number}" + ("" if each.file == found.file else f" of {each.file}") for each in others
+    ]
+    more = f" and {len(told) - OTHERS:,} more" if len(told) > OTHERS else ""
+    click.echo(
+        f"note: the id `{printable(call)}` comes more than once; this is the call on line {found.number}, the"
+        f" others are on {', '.join(told[:OTHERS])}{more}: `--line N` explains one of them",
+        err=True,
+    )
+
+
+def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> list[Line]:
+    """The calls with the id; if there is none, lines are told of that hold it or that it numbers."""
     needle = call.encode("utf-8", "surrogateescape")
     hints: list[str] = []
+    calls: list[Line] = []
     for given in inputs:
         for line in _lines(given, evaluator.program):
             numbered = str(line.number) == call
@@ -111,9 +133,11 @@ def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> Line:
                     hints.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
                 continue
             if str(found) == call:
-                return line
-            if numbered and len(hints) < CANDIDATES:
+                calls.append(line if not calls else line._replace(text=b""))
+            elif numbered and len(hints) < CANDIDATES:
                 hints.append(f"line {call} of {line.file} is the call `{found}`: `--line {call}` explains it")
+    if calls:
+        return calls
     raise Fault(f"no call has the id `{printable(call)}`", printable("; ".join(hints)))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pactlang.cli.exits import Fault, reason
@@ -67,6 +69,17 @@ def _packaged(path: str) -> bytes:
     if data is None:
         raise Fault(f"cannot read {printable(path)}: no such file", f"pactlang has {', '.join(std_names())}")
     return data
+
+
+def spread(paths: Sequence[str]) -> list[str]:
+    """The paths, with every .pact file below a folder in its place, in the order of their names."""
+    found: list[str] = []
+    for path in paths:
+        inside = sorted(map(str, Path(path).rglob("*.pact"))) if os.path.isdir(path) else [path]
+        if not inside:
+            raise Fault(f"there is no .pact file in {printable(path)}")
+        found += inside
+    return found
 
 
 def open_pact(path: str) -> Opened:

@@ -14,7 +14,7 @@ import click
 
 from pactlang.cli.exits import FINE, FOUND
 from pactlang.cli.facts import plural
-from pactlang.cli.pacts import Opened, open_pact, show, summary
+from pactlang.cli.pacts import Opened, open_pact, show, spread, summary
 from pactlang.cli.screen import console, printable, width_of, write_json
 
 if TYPE_CHECKING:
@@ -43,14 +43,15 @@ class Tested(NamedTuple):
 @click.option("--coverage", is_flag=True, help="Say which outcomes of each clause the tests have seen.")
 @click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
 def command(pacts: tuple[str, ...], coverage: bool, form: str) -> int:
-    """Run the tests that stand in pacts (.pact, .pactc, or - for standard input).
+    """Run the tests that stand in pacts (.pact, .pactc, a folder of .pact files, or - for standard
+    input).
 
     A test feeds calls to the pact and says what must come out; a failed one is shown with every part of
     the clause and its value.  Leaves with 1 if a test fails or a pact has errors.
     """
     if coverage and form not in ("text", "json"):
         raise click.UsageError("`--coverage` goes with `--format text` and `--format json`")
-    tested = [_run(open_pact(path)) for path in pacts]
+    tested = [_run(open_pact(path)) for path in spread(pacts)]
     _write(tested, coverage, form)
     return FINE if all(each.report is not None and each.report.ok for each in tested) else FOUND
 

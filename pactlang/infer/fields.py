@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pactlang.infer.names import UPPER, snake, unique
+from pactlang.infer.names import AVOIDED, UPPER, snake, unique
 from pactlang.infer.shape import Shape
 from pactlang.standard import ENDINGS
 from pactlang.values import parse_duration, parse_timestamp
@@ -26,9 +26,11 @@ ERAS = {"s": (1e9, 4.1e9), "ms": (1e12, 4.1e12), "us": (1e15, 4.1e15), "ns": (1e
 # The fields that give a call its identity, and the keys that are taken for them, the first that fits.
 IDENTITY = {
     "id": ("id", "call_id", "request_id", "event_id", "span_id", "uuid", "message_id"),
-    "session": ("session", "session_id", "conversation_id", "thread_id", "chat_id", "trace_id"),
+    "session": (
+        "session", "session_id", "conversation_id", "conversation", "thread_id", "chat_id", "trace_id",
+    ),
     "time": ("time", "timestamp", "ts", "created_at", "start_time", "started_at", "created", "datetime"),
-}
+}  # fmt: skip
 NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")  # a time without an offset
 MIXED_KEYS = 0.2  # an object whose members are mostly absent has keys that are data
 
@@ -94,6 +96,8 @@ def _named(key: str, type_: str) -> str:
     """The name of a field; a unit that its type says is not said twice."""
     name = snake(key)
     stem, _, end = name.rpartition("_")
+    if stem in AVOIDED:  # `duration` alone is a type's name
+        return name
     return stem if stem and ENDINGS.get(end) and type_.startswith(("duration(", "timestamp(")) else name
 
 

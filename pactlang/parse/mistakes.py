@@ -171,6 +171,8 @@ def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     """A sign or word of another language."""
     if at.last.kind == "FACTOR" and at.before.kind in ("INT", "FLOAT") and at.slice(at.last.span) == "%":
         return _percent(at)
+    if (spaced := _spaced_unit(at, word)) is not None:
+        return spaced
     swapped = _swapped(at, word)
     if swapped is not None:
         return swapped
@@ -184,6 +186,20 @@ def _slip(at: Machine, word: Word, accepted: set[str]) -> Diagnostic | None:
     ours = SPELLINGS[written]
     message = f"`{written}` is written `{ours}`"
     return Diagnostic("syntax", message, Label(place.span), fix=Fix(place.span, ours, "replace it"))
+
+
+def _spaced_unit(at: Machine, word: Word) -> Diagnostic | None:
+    """`5 sec`: a number and a unit in two words; the second may have been read already."""
+    pairs = ((at.last, word.span), (at.before, at.last.span))
+    for number, unit in pairs:
+        written = at.slice(unit).lower()
+        ours = written if written in UNITS.values() else UNITS.get(written)
+        if ours is not None and number.kind in ("INT", "FLOAT") and number.span.end <= unit.start:
+            span = Span(number.span.start, unit.end)
+            message = f"{shown(at.slice(span))} is written `{at.slice(number.span)}{ours}`"
+            fix = Fix(span, f"{at.slice(number.span)}{ours}", "write the duration in one word")
+            return Diagnostic("unknown-unit", message, Label(span), help=(UNIT_HELP,), fix=fix)
+    return None
 
 
 def _swapped(at: Machine, word: Word) -> Diagnostic | None:

@@ -60,12 +60,14 @@ def _head(program: Program) -> Iterator[Block]:
         facts.append(
             (f"To be renewed on {module.renews}; after that a verdict says that the pact is expired.",)
         )
+    facts.append(words("About records of the form ", Code(program.schema.root), "."))
     facts.append(words("Identity: ", Code(f"sha256:{program.digest}"), "."))
     yield Items(tuple(facts))
     yield Paragraph(
         (
             "Every call gets one verdict per clause: satisfied, violated, skipped (the clause is not about "
-            "this call) or unknown (the data does not tell). Unknown never counts as satisfied.",
+            "this call) or unknown (the data does not tell: a value that the clause needs is missing, or of "
+            "another kind). Unknown never counts as satisfied.",
         )
     )
 
@@ -80,20 +82,38 @@ def _about(module: ir.Module, speaker: Speaker) -> Iterator[Block]:
 
 
 def _clauses(program: Program, speaker: Speaker) -> Iterator[Block]:
+    module = program.module
+    moments = {decided(clause, program.schema) for clause in module.clauses}
+    dimensions = {clause.dimension for clause in module.clauses}
     yield Heading(2, ("What is promised",))
-    for clause in program.module.clauses:
+    if common := _common(moments, dimensions, len(module.clauses)):
+        yield Paragraph(common)
+    for clause in module.clauses:
         yield Heading(3, (clause.name,), clause.severity)
         if clause.description:
             yield Paragraph((clause.description,))
         yield Paragraph(promised(clause, speaker))
-        facts = [
-            decided(clause, program.schema),
-            *consequences(clause),
-            (f"It counts as {clause.dimension}.",),
-        ]
-        yield Items(tuple(facts))
+        facts = [] if len(moments) == 1 and common else [decided(clause, program.schema)]
+        facts += consequences(clause)
+        facts += [] if len(dimensions) == 1 and common else [(f"It counts as {clause.dimension}.",)]
+        if facts:
+            yield Items(tuple(facts))
         if text := program.source.text[slice(*clause.span)]:
             yield Source(text)
+
+
+def _common(moments: set[Words], dimensions: set[str], count: int) -> Words:
+    """What holds of every clause, where there are several."""
+    if count < 2:
+        return ()
+    said = [f"Every promise: {_lower(next(iter(moments)))}"] if len(moments) == 1 else []
+    said += [f"Every promise counts as {next(iter(dimensions))}."] if len(dimensions) == 1 else []
+    return words(" ".join(said)) if said else ()
+
+
+def _lower(said: Words) -> str:
+    text = "".join(part if isinstance(part, str) else part.text for part in said)
+    return text[:1].lower() + text[1:]
 
 
 def _costs(module: ir.Module) -> Iterator[Block]:
@@ -101,8 +121,8 @@ def _costs(module: ir.Module) -> Iterator[Block]:
     yield Heading(2, ("What a breach costs",))
     yield Paragraph(
         (
-            "A call that breaks nothing scores 1000 in a dimension. Each promise of that dimension that it "
-            "breaks takes away the weight of its severity, down to 0.",
+            "A call that breaks nothing scores 1000 points in a dimension, such as reliability. Each promise "
+            "of that dimension that it breaks takes away as many points as its severity weighs, down to 0.",
         )
     )
     rows = []

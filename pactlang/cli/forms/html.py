@@ -8,7 +8,7 @@ its share: what is left out is counted below its clause.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 
 LARGEST = 20 << 20  # bytes of examples on one page; browsers are slow to search more
 AROUND = 600  # characters of a text that are shown on either side of a match
+PLACES = 20  # of calls in which the same was found
 FILES = 5  # names of files
 VALUE = 400  # characters of a value
+
+# The colours of a bar, and what each stands for.
+LEGEND = (
+    ("s", "satisfied"), ("v", "violated"), ("u", "unknown: the data does not tell"),
+    ("k", "skipped: the clause is not about the call"),
+)  # fmt: skip
 
 # A section with its head, what was found, one by one, and how many that is.
 Group = tuple[Element, Iterator[Element], int]
@@ -112,8 +119,9 @@ def _clauses(outcome: Outcome) -> Element:
         "tr", "", (el("th", "number" if name in OUTCOMES else "", name) for name in ("clause", "", *OUTCOMES))
     )
     rows = (_clause(clause, outcome) for clause in outcome.clauses())
-    table = el("table", "", el("thead", "", head), el("tbody", "", rows))
-    return el("section", "", el("h2", "", "Clauses"), el("div", "scroll", table))
+    table = el("table", "clauses", el("thead", "", head), el("tbody", "", rows))
+    colours = (el("span", "", el("span", "bar", el("i", kind)), word) for kind, word in LEGEND)
+    return el("section", "", el("h2", "", "Clauses"), el("div", "scroll", table), el("p", "legend", colours))
 
 
 def _clause(clause: Counts, outcome: Outcome) -> Element:
@@ -126,13 +134,14 @@ def _clause(clause: Counts, outcome: Outcome) -> Element:
     said = el("div", "dim", clause.description) if clause.description else None
     badge = el("span", f"badge {clause.severity}", clause.severity)
     cells = (
-        el("td", f"number {kind if n else 'dim'}", f"{n:,}") for n, kind in zip(counts, kinds, strict=True)
+        el("td", f"number {kind if n else 'dim'}", f"{n:,}", data_word=word)
+        for n, kind, word in zip(counts, kinds, OUTCOMES, strict=True)
     )
     return el(
         "tr",
         "",
-        el("td", "", name, " ", badge, said),
-        el("td", "", _bar(clause, outcome.audit.total.calls)),
+        el("td", "name", name, " ", badge, said),
+        el("td", "shares", _bar(clause, outcome.audit.total.calls)),
         cells,
     )
 
@@ -196,13 +205,35 @@ def _group(clause: Counts, outcome: Outcome) -> Group:
     counted += [f"unknown for {plural(clause.unknown, 'call')}"] if clause.unknown else []
     said = el("p", "dim", "; ".join(counted) + _shown(clause, len(examples), len(doubts)))
     group = el("section", "", head, said, el("pre", "", text), id=clause.name, data_group="")
-    found = chain(map(_example, examples), (_doubt(each.place, each.reason) for each in doubts))
-    return group, found, len(examples) + len(doubts)
+    found = chain(_examples(examples), (_doubt(each.place, each.reason) for each in doubts))
+    return group, found, len(_alike(examples)) + len(doubts)
+
+
+def _alike(examples: Sequence[Example]) -> list[list[Example]]:
+    """The examples in the order of the log, those that show the same together."""
+    groups: dict[str, list[Example]] = {}
+    for example in examples:
+        found = example.violation
+        shows = (found.message, found.values, found.matched)
+        groups.setdefault(repr(shows), []).append(example)
+    return list(groups.values())
+
+
+def _examples(examples: Sequence[Example]) -> Iterator[Element]:
+    """A card for each that shows something else; how many more there are like it."""
+    for first, *others in _alike(examples):
+        card = _example(first)
+        if others:
+            places = ", ".join(f"{each.place.file}:{each.place.line}" for each in others[:PLACES])
+            more = f" and {len(others) - PLACES:,} more" if len(others) > PLACES else ""
+            said = f"the same in {plural(len(others), 'further call')}: {places}{more}"
+            card.append(el("p", "dim", said))
+        yield card
 
 
 def _shown(clause: Counts, examples: int, doubts: int) -> str:
     if examples + doubts < clause.violated + clause.unknown:
-        return f"; the first {plural(examples + doubts, 'call')} below (--limit)"
+        return f"; the first {plural(examples + doubts, 'call')} below; `pactc run --limit N` shows more"
     return ""
 
 
