@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
-from pactlang.check import bindings, macros, overloads, temporal, texts
+from pactlang.check import bindings, keep, macros, overloads, temporal, texts
 from pactlang.check.modes import Mode
 from pactlang.check.names import dotted
 from pactlang.check.report import near, suggest
@@ -44,6 +44,8 @@ KNOWN = (*FUNCTION_NAMES, "has", "says", *sorted(macros.MACROS), *sorted(binding
 def call(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     """`f(x)` or `x.f(y)`."""
     name = expr.function
+    if keep.is_aggregate(walk, expr):
+        return keep.aggregate(walk, expr, scope)
     if expr.where is not None:
         return _population(walk, expr)
     if temporal.is_operator(walk, expr):
@@ -101,14 +103,9 @@ def _population(walk: Walk, expr: syntax.Call) -> ir.Expr:
     return walk.error(expr.span)
 
 
-def is_quantile(name: str) -> bool:
-    """`p95`, `p999`: a percentile."""
-    return name[:1] == "p" and name[1:].isdigit()
-
-
 def _unknown(walk: Walk, expr: syntax.Call, scope: Scope) -> ir.Expr:
     name = expr.function
-    if expr.target is None and walk.mode is Mode.PACT and (name in POPULATION or is_quantile(name)):
+    if expr.target is None and walk.mode is Mode.PACT and (name in POPULATION or keep.is_quantile(name)):
         return _population(walk, expr)
     macro = name in macros.MACROS or name in bindings.OPTIONAL_MACROS
     if expr.target is not None and macro:

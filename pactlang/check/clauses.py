@@ -1,6 +1,6 @@
 """Clauses: one promise each, with what admits it and what a breach costs.
 
-In: `syntax.Clause`.  Out: `ir.Clause`, for call promises; other promises are refused by name.
+In: `syntax.Clause`.  Out: `ir.Clause`; `watch` is refused by name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pactlang import ir, syntax
 from pactlang.check.facts import NOTHING, constant
 from pactlang.check.forms import Forms, Written
 from pactlang.check.guards import Admission, note_never
+from pactlang.check.keep import Keeps
 from pactlang.check.lint import look
 from pactlang.check.ranges import conjuncts, contradiction, tautology
 from pactlang.check.report import Hint, Report, listed, suggest
@@ -23,9 +24,8 @@ T = TypeVar("T")
 
 SEVERITIES = ("critical", "major", "minor", "info")
 
-SESSION = Written
-POPULATION = syntax.Keep | syntax.Watch
-PROMISE = syntax.Require | SESSION | POPULATION
+Promise = syntax.Require | syntax.Keep | Written
+PROMISE = Promise | syntax.Watch
 
 ACTIONS = (
     "block", "redact", "retry", "fallback", "alert", "warn", "escalate", "pause", "penalty", "allow",
@@ -55,13 +55,19 @@ class Clauses:
             self.walk.open.clear()
             return None
 
-    def _checked(self, clause: syntax.Clause, promise: syntax.Require | Written) -> ir.Clause | None:
+    def _checked(self, clause: syntax.Clause, promise: Promise) -> ir.Clause | None:
         if isinstance(promise, syntax.Require):
             return self._call_promise(clause, promise)
         when, ends = self._when(clause), _first(clause.items, syntax.OnEnd)
-        form = Forms(self.walk).check(promise, ends.what if ends is not None else "")
-        if isinstance(ends, syntax.OnEnd) and not isinstance(promise, syntax.Expect):
-            self._no_end(ends, "this form judges what has come before")
+        form: ir.Remembering | None
+        if isinstance(promise, syntax.Keep):
+            facts = self.walk.known.when(when, True) if when is not None else NOTHING
+            form, help = Keeps(self.walk, Scope(facts=facts)).check(promise), "this is judged on every call"
+        else:
+            form = Forms(self.walk).check(promise, ends.what if ends is not None else "")
+            help = "this form judges what has come before"
+        if ends is not None and not isinstance(promise, syntax.Expect):
+            self._no_end(ends, help)
         for part in () if form is None else (when, *ir.promised(form)):
             if part is not None and constant(part) is None:
                 look(self.walk, part)
@@ -69,7 +75,7 @@ class Clauses:
         made = self._clause(clause, promise, when, form or self.walk.error(promise.span), conditions)
         return None if form is None else made
 
-    def _promise(self, clause: syntax.Clause) -> syntax.Require | Written | None:
+    def _promise(self, clause: syntax.Clause) -> Promise | None:
         promises = [item for item in clause.items if isinstance(item, PROMISE)]
         if not promises:
             self.report.error(
@@ -78,14 +84,14 @@ class Clauses:
             )  # fmt: skip
             return None
         for promise in promises:
-            if isinstance(promise, POPULATION):
-                self.walk.unsupported("promises about many calls", promise.span)
+            if isinstance(promise, syntax.Watch):
+                self.walk.unsupported("`watch`", promise.span)
         for other in promises[1:]:
             self.report.error(
                 "two-promises", "a clause holds one promise", other.span, "this needs a clause of its own",
                 related=(Label(promises[0].span, "the first promise"),),
             )  # fmt: skip
-        return promises[0] if isinstance(promises[0], syntax.Require | SESSION) else None
+        return None if isinstance(promises[0], syntax.Watch) else promises[0]
 
     def _refuse_repeats(self, clause: syntax.Clause) -> None:
         """Two `when`s, two severities, ..."""
@@ -121,7 +127,7 @@ class Clauses:
     def _clause(
         self,
         clause: syntax.Clause,
-        promise: syntax.Require | Written,
+        promise: Promise,
         when: ir.Expr | None,
         made: ir.Promise,
         conditions: tuple[ir.Expr | None, ...],
@@ -215,25 +221,24 @@ class Clauses:
     # Consequences --------------------------------------------------------------------------
 
     def _consequences(
-        self, clause: syntax.Clause, promise: syntax.Require | Written, conditions: tuple[ir.Expr | None, ...]
+        self, clause: syntax.Clause, promise: Promise, conditions: tuple[ir.Expr | None, ...]
     ) -> tuple[tuple[ir.Action, ...], tuple[ir.Action, ...]]:
         found: dict[str, tuple[ir.Action, ...]] = {}
         for item in clause.items:
             if isinstance(item, syntax.Consequence) and item.on == "repeated":
                 self.walk.unsupported("`after N violations`", item.span)
             elif isinstance(item, syntax.Consequence):
-                late = isinstance(promise, syntax.Expect)
-                found.setdefault(item.on, tuple(_actions(item, conditions, late, self.report)))
+                actions = _actions(item, conditions, promise, self.report)
+                found.setdefault(item.on, tuple(actions))
         return found.get("violation", ()), found.get("unknown", ())
 
 
 def _actions(
-    item: syntax.Consequence, conditions: tuple[ir.Expr | None, ...], late: bool, report: Report
+    item: syntax.Consequence, conditions: tuple[ir.Expr | None, ...], promise: Promise, report: Report
 ) -> Iterator[ir.Action]:
     seen: set[str] = set()
     for action in item.actions:
-        complaint = _too_late(action) if late else None
-        complaint = complaint or _complaint(action, item.on, conditions)
+        complaint = _too_late(action, promise) or _complaint(action, item.on, conditions, promise)
         if complaint:
             message, help = complaint
             report.error("wrong-consequence", message, action.span, help=(help,) if help else ())
@@ -243,21 +248,27 @@ def _actions(
         yield ir.Action(action.kind, action.value)
 
 
-def _too_late(action: syntax.Action) -> tuple[str, str] | None:
+def _too_late(action: syntax.Action, promise: Promise) -> tuple[str, str] | None:
     """Whether an action would have to come before what is promised is known."""
-    if action.kind in HOLDING:
+    if action.kind not in HOLDING:
+        return None
+    if isinstance(promise, syntax.Expect):
         return f"`{action.kind}` comes too late: when this is decided, the call has long been made", (
             "write `alert`, `escalate` or `penalty`"
+        )
+    if isinstance(promise, syntax.Keep):
+        return f"`{action.kind}` is about one call, and this promise about many", (
+            "write `pause`, which refuses further calls, or `alert`"
         )
     return None
 
 
 def _complaint(
-    action: syntax.Action, on: str, conditions: tuple[ir.Expr | None, ...]
+    action: syntax.Action, on: str, conditions: tuple[ir.Expr | None, ...], promise: Promise
 ) -> tuple[str, str] | None:
-    """What is wrong with an action of a call promise, and what to write instead."""
+    """What is wrong with an action, and what to write instead."""
     match action.kind:
-        case "pause":
+        case "pause" if not isinstance(promise, syntax.Keep):
             return "`pause` is for promises about many calls", "write `block` or `escalate`"
         case "allow" if on != "unknown":
             return "`allow` belongs to `on unknown`", "without `on violation`, a breach is only reported"

@@ -186,7 +186,7 @@ class Check:
             try:
                 if isinstance(item, syntax.PatternDecl | syntax.PhrasesDecl):
                     texts.declaration(walk, item)
-                elif name not in walk.values:
+                elif name not in walk.values and name not in walk.named_in_keep:
                     walk.first(item)
             except Limit as limit:
                 self._limit(walk, limit)

@@ -125,6 +125,8 @@ class Walk:
         self.fields: Mapping[str, Field] = slots.fields[slots.root]
         self.known = Known(lambda index: slots.slots[index].path)
         self.operators = Operators()
+        self.aggregates = False  # whether they may stand here
+        self.named_in_keep: set[str] = set()  # lets: checked, and not to be checked outside
         self.values: dict[str, Expansion] = {}
         self.open: list[str] = []
         self.admission: guards.Admission | None = None  # of the promise that is being checked
@@ -345,6 +347,8 @@ class Walk:
         if name in self.open:
             return self._cycle(name, item)
         self.deepen(1, 0, use.span)
+        if self.aggregates and name not in self.values:
+            return self._of_many(item, use, scope)
         known = self.values.get(name) or self.first(item)
         if known.node.type == ERROR:
             return self.error(use.span)
@@ -353,6 +357,16 @@ class Walk:
             self.grow(known.size, known.depth, use.span)
         else:
             node = self._expand(item, scope.facts, node.type.kind == "bool")
+        self.uses[id(node)] = (node, use.span)
+        return node
+
+    def _of_many(self, item: syntax.Let | syntax.Event, use: syntax.Name, scope: Scope) -> ir.Expr:
+        """A let that may hold aggregates: its tree is for this place alone; a mistake is kept for all."""
+        start = len(self.report.found)
+        node = self._expand(item, scope.facts, False)
+        self.named_in_keep.add(item.name.name)
+        if any(d.level == ERROR_LEVEL for d in self.report.found[start:]):
+            self.values[item.name.name] = Expansion(self.error(item.span), 0, 0, True)
         self.uses[id(node)] = (node, use.span)
         return node
 
