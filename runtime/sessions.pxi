@@ -112,6 +112,7 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
         m.doubt(frame)
         if m.session != NULL:
             lose_session(m, m.session, 1, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, m.moment.number)
+            expire_session(m, m.session, m.moment.number + 1, 0, False)
     else:
         m.counts[COUNT_CALLS] += 1
         if m.session != NULL:
@@ -140,7 +141,10 @@ cdef void judge_session(MonitorMachine m, Frame frame) noexcept:
             if why == WHY_PENDING:
                 m.waiting[u.clause >> 6] |= bit
     for i in range(m.operator_count, m.unit_count):
-        take_form(m, &m.units[i], m.session.block, frame)
+        u = &m.units[i]
+        take_form(m, u, m.session.block, frame)
+        if u.kind == UNIT_KIND_EXPECT and u.calls >= 0:     # the last of its calls may be this one
+            each_expected(m, u, m.session.block, m.moment.number + 1, 0, False, 0)
 
 
 cdef void give_reason(MonitorMachine m, int clause, int why) noexcept:
@@ -181,9 +185,8 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     if lost < 0:
         return m.standing != DUPLICATE and not m.identity_only
     m.standing = STANDS
-    if m.limit >= 0 and s.calls >= m.limit:
-        m.standing = FROZEN
-        m.counts[COUNT_OVER_LIMIT] += 1
+    if m.limit >= 0 and s.calls + lost >= m.limit:
+        freeze_session(m, s, lost, micros)
         return not m.identity_only
     set_moment(m, s, micros)
     if lost:
@@ -192,6 +195,8 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
         s.calls += lost
     m.moment.number = s.calls
     if frame.outside:
+        if lost:
+            expire_session(m, s, s.calls, 0, False)
         return False
     expire_session(m, s, s.calls, m.moment.now, m.has_time)
     m.flush()
@@ -200,6 +205,17 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
         s.time = m.moment.now
     m.session = s
     return not m.identity_only
+
+
+cdef void freeze_session(MonitorMachine m, Session* s, int64_t lost, int64_t micros) noexcept:
+    """Past the limit nothing is taken, so what is open will never be known; idle times go on."""
+    m.standing = FROZEN
+    m.counts[COUNT_OVER_LIMIT] += 1
+    m.counts[COUNT_LOST] += lost
+    s.calls += lost
+    if m.has_time and (s.time == STATE_NEVER or micros > s.time):
+        s.time = micros
+    end_obligations(m, s, 2)
 
 
 cdef void set_moment(MonitorMachine m, Session* s, int64_t micros) noexcept:

@@ -183,7 +183,10 @@ class Naive:
         time = self._time(row)
         if 0 <= limit <= session.count + lost:
             self.counts["over_limit"] += 1
-            session.count, session.time = session.count + lost, max(session.time, time or -FOREVER)
+            self.counts["lost"] += lost
+            session.count += lost
+            session.time = max(session.time, -FOREVER if time is None else time)
+            self._amend([(number, call, U) for number, call, _ in self._asked(session)])
             return self._decided(row, admitted, None)
         if time is not None and time < session.time:
             self.counts["clock_regressions"] += 1
