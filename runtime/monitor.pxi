@@ -155,7 +155,6 @@ cdef class MonitorMachine(JsonMachine):
     def __dealloc__(self):
         self.drop_sessions()
         free(self.all)
-        free(self.table.entries)
         free(self.filter)
         PyMem_Free(self.state_code)
         PyMem_Free(self.units)
@@ -358,11 +357,41 @@ cdef class MonitorMachine(JsonMachine):
         """Bytes of a session without keys, and of all sessions, about."""
         return sizeof(Session) + self.block_size, self.room
 
+    def save(self):
+        """All sessions as bytes."""
+        self.take()
+        try:
+            return save_sessions(self)
+        finally:
+            self.let_go()
+
+    def load(self, bytes data, list places, bint adding):
+        """Take over saved sessions: places says of each saved unit which one it is here, -1 for none.  ValueError
+        for damaged bytes, and then the monitor is empty.  adding: to the sessions that are here."""
+        self.take()
+        try:
+            if self.state_code == NULL or any([not -1 <= place < self.unit_count for place in places]):
+                raise ValueError("no such unit")
+            load_sessions(self, data, places, adding)
+        except:
+            self.drop_sessions()
+            raise
+        finally:
+            self.let_go()
+
+    @property
+    def keys(self):
+        """The hashes of the sessions' keys."""
+        cdef int64_t i
+        return {PyBytes_FromStringAndSize(<char*>self.all[i].key, 16) for i in range(self.counts[COUNT_SESSIONS])}
+
     cdef void drop_sessions(self) noexcept:
         cdef int64_t i
         for i in range(self.counts[COUNT_SESSIONS]):
             free_session(self, self.all[i])
         self.counts[COUNT_SESSIONS] = 0
+        free(self.table.entries)
+        memset(&self.table, 0, sizeof(self.table))
 
 
 def _order(found):

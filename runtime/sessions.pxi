@@ -379,7 +379,17 @@ cdef Session* new_session(MonitorMachine m, state_key h, int64_t micros) noexcep
     """A session that has seen nothing; of a key that was forgotten, one whose every past is unknown."""
     cdef Session* s
     make_room(m)
-    s = <Session*>calloc(1, sizeof(Session) + m.block_size)
+    s = add_session(m, h)
+    if s != NULL and m.filter != NULL and state_filter_has(m.filter, FILTER_BITS, h):
+        lose_session(m, s, MANY_CALLS, STATE_EVER, micros if m.has_time else STATE_OPEN, 0)
+        s.calls = 1
+        s.seq = -2                              # which numbers have come is not known
+    return s
+
+
+cdef Session* add_session(MonitorMachine m, state_key h) noexcept:
+    """A session in its first state, in the table and in `all`; NULL if there is no memory."""
+    cdef Session* s = <Session*>calloc(1, sizeof(Session) + m.block_size)
     if s == NULL or not list_session(m, s) or not state_insert(&m.table, h.a, h.b, s):
         free(s)
         return NULL
@@ -392,10 +402,6 @@ cdef Session* new_session(MonitorMachine m, state_key h, int64_t micros) noexcep
     s.seq = -1
     memcpy(s.block, m.blank, m.block_size)
     m.room += sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
-    if m.filter != NULL and state_filter_has(m.filter, FILTER_BITS, h):
-        lose_session(m, s, MANY_CALLS, STATE_EVER, micros if m.has_time else STATE_OPEN, 0)
-        s.calls = 1
-        s.seq = -2                              # which numbers have come is not known
     return s
 
 

@@ -155,3 +155,103 @@ def test_counts_add_up() -> None:
     parts = ("calls", "outside", "undecodable", "duplicates")
     assert counts["records"] == sum(counts[part] for part in parts) == 4
     assert counts["outside"] == 1
+
+
+# Snapshots -----------------------------------------------------------------------------------
+
+FORMS = """pact p "1.0.0" on R
+record R { id: string? session: string? seq: int? time: timestamp? tool: string? args: dyn? cost: double? kind: enum("a", "b") = "a" }
+event a when tool == "a"
+event b when tool == "b"
+event text when has(args)
+clause k1 { a only after fresh 2 b within 5m same args.k }
+clause k2 { a never after b until text }
+clause k3 { at most 2 a per 3m }
+clause k4 { at most 3 calls per session same tool }
+clause k5 { after a expect b within 3 calls or 4m same args.k }
+clause k6 { after b expect a within 2 calls on end forget }
+clause k7 { require once(a, 3m) || since(b, a) || count(b, 10m) > 2 || previous(kind) == "b" || previous(cost) == 1.0 }
+clause k8 { require count(a) < 5 && !previous(cost > 1.0) }
+"""
+
+
+def trace(count: int = 60) -> list[dict[str, Any]]:
+    import random
+
+    draw = random.Random(count)
+    made: list[dict[str, Any]] = []
+    for i in range(count):
+        made.append(
+            {
+                "id": str(draw.randrange(1000)), "session": f"s{draw.randrange(3)}",
+                "time": f"2026-01-01T00:{i % 60:02d}:00Z", "tool": draw.choice("abc"),
+                "cost": draw.choice([1.0, 2.0, None]), "kind": draw.choice("ab"),
+                "args": draw.choice([None, {"k": 1}, {"k": "x"}, {}]),
+            }
+        )  # fmt: skip
+    return made
+
+
+def said(m: pactlang.Monitor, record: dict[str, Any]) -> Any:
+    verdict = m.feed(record)
+    return verdict.outcomes, list(m.amendments)
+
+
+def test_a_snapshot_at_every_call_changes_nothing() -> None:
+    program = pactlang.compile(FORMS)
+    plain, kept = pactlang.Monitor(program), pactlang.Monitor(program)
+    for record in trace(200):
+        kept = pactlang.Monitor.restore(program, kept.snapshot())
+        assert kept.lost == ()
+        assert said(kept, record) == said(plain, record)
+        assert kept.counts == plain.counts
+        assert kept.machine.sizes == plain.machine.sizes
+
+
+def test_a_later_version_keeps_what_is_unchanged() -> None:
+    m = monitor()
+    m.feed(call(0, "verify"))
+    text = PACT.replace("within 3 calls or 10m", "within 4 calls").replace(
+        "clause verified", "clause renamed"
+    )
+    later = pactlang.Monitor.restore(pactlang.compile(text), m.snapshot())
+    assert later.lost == ("escalates",)
+    assert later.feed(call(1, "refund", ok=True)).outcomes["renamed"] == Outcome.SATISFIED
+
+
+def test_a_clause_that_is_new_has_an_unknown_past() -> None:
+    m = monitor(PACT.replace("within 30m", "within 29m"))
+    m.feed(call(0, "x"))
+    later = pactlang.Monitor.restore(pactlang.compile(PACT), m.snapshot())
+    assert later.lost == ("verified",)
+    assert later.feed(call(1, "refund", ok=True)).outcomes["verified"] == Outcome.UNKNOWN
+
+
+def test_damaged_snapshots_are_refused() -> None:
+    m = monitor(FORMS)
+    for record in trace():
+        m.feed(record)
+    data = m.snapshot()
+    for bad in (b"", b"PACTSTAT", data[:-1], data + b"x", data[:50] + b"\x00" + data[51:]):
+        with pytest.raises(ValueError, match="snapshot"):
+            pactlang.Monitor.restore(m.program, bad)
+    with pytest.raises(ValueError, match="pact"):
+        pactlang.Monitor.restore(pactlang.compile(PACT.replace("pact p", "pact q")), data)
+    with pytest.raises(ValueError, match="secret"):
+        pactlang.Monitor.restore(m.program, data, secret=b"0123456789abcdef")
+
+
+def test_workers_merge() -> None:
+    program = pactlang.compile(FORMS)
+    whole, left, right = (pactlang.Monitor(program) for _ in range(3))
+    for record in trace(100):
+        whole.feed(record)
+        (left if record["session"] == "s0" else right).feed(record)
+    for m in (whole, left, right):
+        list(m.amendments)
+    assert left.merge(right) is left
+    assert left.counts == whole.counts
+    for record in trace(30):
+        assert said(left, record) == said(whole, record)
+    with pytest.raises(ValueError, match="both"):
+        left.merge(right)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pactlang._runtime import MonitorMachine, MonitorVerdict
 from pactlang.errors import ProgramError, RecordError
+from pactlang.evaluator import snapshots
 from pactlang.evaluator.evaluator import Evaluator
 from pactlang.opcodes import Outcome
 from pactlang.program import Program
@@ -161,7 +162,9 @@ class Monitor:
             raise ValueError("a secret is 16 bytes")
         self.program = program
         self.machine = Remembering(program, memory, secret)
+        self.secret = secret
         self.undecodable = 0
+        self.lost: tuple[str, ...] = ()
 
     def feed(self, record: Any) -> Verdict:
         """The verdict on the next call.  RecordError if the record cannot be decoded."""
@@ -200,6 +203,32 @@ class Monitor:
         while waiting:
             ident, clause, outcome = waiting.popleft()
             yield Amendment(ident, self.machine.names[clause], Outcome(outcome))
+
+    # Keeping state ----------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The whole state: given to `restore`, the same calls get the same verdicts from there on."""
+        return snapshots.save(self)
+
+    @classmethod
+    def restore(
+        cls, program: Program, data: bytes, *, memory: int = MEMORY, secret: bytes = SECRET
+    ) -> Monitor:
+        """A monitor that goes on where a snapshot was taken.
+
+        It may be of an earlier version of the pact: the state of every clause that is unchanged is kept;
+        `lost` names the others, whose past is unknown.  ValueError for what is no snapshot, is damaged, or
+        was taken under another secret.
+        """
+        made = cls(program, memory=memory, secret=secret)
+        made.lost = snapshots.load(made, data)
+        return made
+
+    def merge(self, other: Monitor) -> Monitor:
+        """Add another worker's state into this one; self.  A session belongs to one worker: ValueError, and
+        nothing is changed, if both have seen one."""
+        snapshots.merge(self, other)
+        return self
 
     @property
     def counts(self) -> dict[str, int]:

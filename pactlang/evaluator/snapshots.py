@@ -1,0 +1,125 @@
+"""Snapshots: a monitor's whole state as bytes, and back, also under a later version of the pact.
+
+In: a monitor.  Out: bytes, or the names of the clauses whose state they lack.
+
+    Snapshot, version 1: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
+
+Units are known by the digest of what they compute, so a clause that moved or got another name keeps its
+state, and one that changed does not.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from pactlang.evaluator.monitor import Monitor
+
+MAGIC = b"PACTSTAT"
+
+
+class Saved(Struct, frozen=True, array_like=True):
+    """What a snapshot holds.
+
+    session: digest of what a session is; units: digests, in the order of the saved registers; key: of the
+    secret, so that hashes mean the same; amendments: (id, unit digest of the clause, outcome), not asked
+    for yet.
+    """
+
+    version: int
+    name: str
+    pact: str
+    key: bytes
+    session: bytes
+    units: tuple[bytes, ...]
+    sessions: bytes
+    undecodable: int
+    amendments: tuple[tuple[Any, bytes, int], ...] = ()
+    windows: bytes = b""
+
+
+def save(monitor: Monitor) -> bytes:
+    """The state of a monitor."""
+    state, machine = monitor.program.core.state, monitor.machine
+    digests = {} if state is None else {unit.clause: unit.digest for unit in state.units}
+    saved = Saved(
+        1, monitor.program.name, monitor.program.digest, fingerprint(monitor.secret),
+        b"" if state is None else state.digest,
+        () if state is None else tuple(unit.digest for unit in state.units),
+        b"" if state is None else machine.save(),
+        monitor.undecodable,
+        tuple((ident, digests[clause], outcome) for ident, clause, outcome in machine.amended),
+    )  # fmt: skip
+    body = msgspec.msgpack.encode(saved)
+    return MAGIC + sha256(body).digest() + body
+
+
+def fingerprint(secret: bytes) -> bytes:
+    """What tells secrets apart and gives none away."""
+    return sha256(b"pactlang snapshot" + secret).digest()[:8]
+
+
+def read(data: bytes) -> Saved:
+    """The parts of a snapshot; ValueError if it is none."""
+    data = bytes(data)
+    if data[: len(MAGIC)] != MAGIC:
+        raise ValueError("this is no snapshot of a monitor")
+    body = data[len(MAGIC) + 32 :]
+    if sha256(body).digest() != data[len(MAGIC) : len(MAGIC) + 32]:
+        raise ValueError("the snapshot is cut short or was changed")
+    try:
+        saved = msgspec.msgpack.decode(body, type=Saved)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"the snapshot is damaged: {error}") from None
+    if saved.version != 1:
+        raise ValueError(f"version {saved.version} of snapshots is not known here")
+    return saved
+
+
+def load(monitor: Monitor, data: bytes, adding: bool = False) -> tuple[str, ...]:
+    """Take over a snapshot; the names of the clauses whose state it lacks."""
+    saved, state = read(data), monitor.program.core.state
+    if saved.key != fingerprint(monitor.secret):
+        raise ValueError("the snapshot was taken under another secret")
+    if saved.name != monitor.program.name:
+        raise ValueError(f"the snapshot is of the pact {saved.name[:100]}, not of {monitor.program.name}")
+    monitor.undecodable = saved.undecodable + (monitor.undecodable if adding else 0)
+    if state is None:
+        return ()
+    here = {unit.digest: number for number, unit in enumerate(state.units)}
+    if saved.session == state.digest:
+        monitor.machine.load(saved.sessions, [here.get(digest, -1) for digest in saved.units], adding)
+        known = set(saved.units)
+    else:
+        known = set()
+    clauses = {unit.digest: unit.clause for unit in state.units}
+    for ident, digest, outcome in saved.amendments:
+        if digest in clauses and 0 <= outcome <= 3:
+            monitor.machine.amended.append((ident, clauses[digest], outcome))
+    return lost(monitor, known)
+
+
+def lost(monitor: Monitor, known: set[bytes]) -> tuple[str, ...]:
+    """The clauses of which some unit is not among the known ones."""
+    state = monitor.program.core.state
+    if state is None:
+        return ()
+    missing = {unit.clause for unit in state.units if unit.digest not in known}
+    names = monitor.machine.names
+    if -1 in missing:  # an operator: which clauses hold it is not said, so all that hold any are named
+        forms = {unit.clause for unit in state.units if unit.clause >= 0}
+        missing |= {clause for clause in state.clauses if clause not in forms}
+    return tuple(names[clause] for clause in sorted(missing - {-1}))
+
+
+def merge(into: Monitor, other: Monitor) -> None:
+    """Add the state of another worker of the same pact."""
+    if into.program.digest != other.program.digest or into.secret != other.secret:
+        raise ValueError("only monitors of one pact, with one secret, can be merged")
+    if into.machine.keys & other.machine.keys:
+        raise ValueError("a session was seen by both workers")
+    load(into, save(other), adding=True)
