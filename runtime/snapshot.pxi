@@ -11,7 +11,7 @@ cdef enum:
     LONGEST_ID = 1_048_576      # bytes of a call's id in a snapshot
 
 
-cdef class Source:
+cdef class SnapshotSource:
     """Bytes that are read from the beginning; ValueError where they end too early."""
 
     cdef bytes data
@@ -162,7 +162,7 @@ cdef int load_sessions(MonitorMachine m, bytes data, list places, bint adding) e
 
     places: for each saved unit its number here, -1 where there is none.  adding: to what is here already.
     """
-    cdef Source source = Source(data)
+    cdef SnapshotSource source = SnapshotSource(data)
     cdef int64_t i, count
     cdef const int64_t* tallies = <const int64_t*>source.take(sizeof(m.counts))
     for i in range(COUNTS):
@@ -185,7 +185,7 @@ cdef int load_sessions(MonitorMachine m, bytes data, list places, bint adding) e
     return 0
 
 
-cdef int load_filter(MonitorMachine m, Source source) except -1:
+cdef int load_filter(MonitorMachine m, SnapshotSource source) except -1:
     cdef const uint8_t* bits
     cdef Py_ssize_t i
     if not source.number():
@@ -200,7 +200,7 @@ cdef int load_filter(MonitorMachine m, Source source) except -1:
     return 0
 
 
-cdef int load_session(MonitorMachine m, Source source, list places) except -1:
+cdef int load_session(MonitorMachine m, SnapshotSource source, list places) except -1:
     cdef state_key h
     cdef Session* s
     cdef int64_t numbers[9]
@@ -225,7 +225,7 @@ cdef int load_session(MonitorMachine m, Source source, list places) except -1:
     return 0
 
 
-cdef int load_recent(MonitorMachine m, Session* s, Source source, int64_t contents, int64_t idents, int64_t known) except -1:
+cdef int load_recent(MonitorMachine m, Session* s, SnapshotSource source, int64_t contents, int64_t idents, int64_t known) except -1:
     cdef const uint8_t* first = source.take(contents * sizeof(uint32_t))
     cdef const uint8_t* second = source.take(idents * sizeof(uint64_t))
     if contents:
@@ -241,7 +241,7 @@ cdef int load_recent(MonitorMachine m, Session* s, Source source, int64_t conten
     return 0
 
 
-cdef int load_units(MonitorMachine m, Session* s, Source source, list places) except -1:
+cdef int load_units(MonitorMachine m, Session* s, SnapshotSource source, list places) except -1:
     """The registers of each unit; one that was not saved has an unknown past."""
     cdef int64_t size
     cdef const uint8_t* end
@@ -264,7 +264,7 @@ cdef int load_units(MonitorMachine m, Session* s, Source source, list places) ex
     return 0
 
 
-cdef int load_unit(MonitorMachine m, const Unit* u, uint8_t* r, Source source) except -1:
+cdef int load_unit(MonitorMachine m, const Unit* u, uint8_t* r, SnapshotSource source) except -1:
     cdef Slices* slices
     cdef uint8_t* made
     cdef state_key h
@@ -293,7 +293,7 @@ cdef int load_unit(MonitorMachine m, const Unit* u, uint8_t* r, Source source) e
     return 0
 
 
-cdef int load_registers(const Unit* u, uint8_t* r, Source source) except -1:
+cdef int load_registers(const Unit* u, uint8_t* r, SnapshotSource source) except -1:
     cdef state_expect* expected = <state_expect*>r
     if u.kind == UNIT_KIND_COUNTED and u.span >= 0:
         return load_times(<Times**>r, source)
@@ -329,7 +329,7 @@ cdef int check_registers(const Unit* u, uint8_t* r) except -1:
     return 0
 
 
-cdef int load_id(state_expect* r, Source source) except -1:
+cdef int load_id(state_expect* r, SnapshotSource source) except -1:
     cdef int64_t size = source.number()
     cdef object ident
     if size == -1:
@@ -345,7 +345,7 @@ cdef int load_id(state_expect* r, Source source) except -1:
     return 0
 
 
-cdef int load_times(Times** place, Source source) except -1:
+cdef int load_times(Times** place, SnapshotSource source) except -1:
     cdef int64_t room = source.number()
     cdef Times* t
     cdef const uint8_t* found
@@ -370,7 +370,7 @@ cdef int load_times(Times** place, Source source) except -1:
     return 0
 
 
-cdef int load_tokens(state_table* table, int64_t* over, Source source) except -1:
+cdef int load_tokens(state_table* table, int64_t* over, SnapshotSource source) except -1:
     cdef int64_t i, count, flag
     cdef uint64_t token
     over[0] = source.number() & 1
