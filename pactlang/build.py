@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pactlang import program
 from pactlang.diagnostic import ERROR, Diagnostic, has_errors, in_order
-from pactlang.errors import CompileError
+from pactlang.errors import CompileError, ProgramError
 from pactlang.program import Program
 from pactlang.source import Source
 
@@ -93,6 +93,20 @@ def costs_of(module: Module) -> Costs:
     from pactlang.fold import fold_module
 
     return cost(fold_module(module))
+
+
+def doubting(known: Program) -> Program:
+    """The same pact, for calls of which some fields are not known, whatever their types: they are error
+    values, and no code relies on their not being so."""
+    from pactlang.emit import emit
+    from pactlang.fold import fold_module
+
+    folded = fold_module(known.module)
+    bound, _ = bounded(folded)
+    made, _ = emit(known.module, known.source, folded, bound, known.imports, doubting=True)
+    if made is None:
+        raise ProgramError("the pact is too large for calls of which fields are not known")
+    return made
 
 
 def beside(found: tuple[Diagnostic, ...], more: tuple[Diagnostic, ...], pact: Pact) -> list[Diagnostic]:

@@ -79,6 +79,7 @@ cdef class MonitorVerdict(Verdict):
     cdef readonly object notes          # clause number -> (calls ago, microseconds ago), of broken forms
     cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value
     cdef readonly object operators      # values of the operators; None where no clause needs them
+    cdef readonly tuple hidden          # slots whose values are not known; None
 
     @property
     def time(self):
@@ -141,6 +142,8 @@ cdef class MonitorMachine(JsonMachine):
     cdef int refused
     cdef object notes
     cdef object reasons
+    cdef tuple hidden                   # slots whose values are not known; None
+    cdef public bint tells              # what the operators say is kept of every call
     cdef readonly object line           # stands for a call's id where it has none: number of records so far
     cdef PyThread_type_lock lock
     cdef unsigned long holder
@@ -222,16 +225,40 @@ cdef class MonitorMachine(JsonMachine):
         self.holder = 0
         PyThread_release_lock(self.lock)
 
-    def feed_record(self, record):
-        """The verdict on the next call: a struct, a dict, or the bytes or text of a JSON object."""
+    def feed_record(self, record, tuple hidden=None):
+        """The verdict on the next call: a struct, a dict, or the bytes or text of a JSON object.
+
+        hidden: slots that are error values, whatever the record holds there; it is then no JSON.
+        """
         self.take()
         try:
             self.line = self.line + 1 if self.line is not None else 1
+            self.hidden = hidden or None
             if isinstance(record, (bytes, str, bytearray, memoryview)):
                 return JsonMachine.check_json(self, record)
             return self.check(record)
         finally:
+            self.hidden = None
             self.let_go()
+
+    cdef int judge(self, Frame frame, Binding binding, PyObject* record) except -2:
+        """As of any machine; what is hidden becomes an error value before anything looks at it."""
+        cdef int refused
+        cdef bint collects = False
+        if self.hidden is None:
+            return JsonMachine.judge(self, frame, binding, record)
+        self.begin(frame, binding)
+        refused = load_record(frame, binding, self.slot_count, record, &collects)
+        if refused < 0:
+            for slot in self.hidden:
+                if 0 <= <int>slot < self.slot_count:
+                    fail(&frame.cells[<int>slot], ERR_UNKNOWN_NAME)
+            self.settle(frame)
+        if collects:
+            PyGC_Enable()
+        if frame.stopped is not None:
+            self.raise_from(frame)
+        return refused
 
     cdef void recall(self, Frame frame) noexcept:
         if self.state_code != NULL and frame.stopped is None:
@@ -251,13 +278,14 @@ cdef class MonitorMachine(JsonMachine):
         verdict.micros = self.moment.now if self.has_time else STATE_NEVER
         verdict.notes = self.notes
         verdict.reasons = self.reasons
+        verdict.hidden = self.hidden
         if self.words == 1:
             memcpy(verdict.small, frame.violated, 3 * size)
             verdict.few = self.waiting[0]
         else:
             verdict.large = self.masks(frame)
             verdict.many = (<char*>self.waiting)[:size]
-        if self.operator_count and some_bit(frame.violated, 2 * self.words):
+        if self.operator_count and (self.tells or some_bit(frame.violated, 2 * self.words)):
             verdict.operators = [self.operator_value(frame, i) for i in range(self.operator_count)]
         self.give_back(frame)
         return verdict

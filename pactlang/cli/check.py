@@ -13,7 +13,7 @@ import click
 
 from pactlang.cli.cost import cost_data, priced_of, report
 from pactlang.cli.exits import FINE, FOUND
-from pactlang.cli.facts import facts, one_line
+from pactlang.cli.facts import facts, one_line, tagged
 from pactlang.cli.imports import listing, listing_data
 from pactlang.cli.pacts import Opened, open_pact, show, spread, summary
 from pactlang.cli.screen import write_json
@@ -64,7 +64,7 @@ def _report(opened: Opened, cost: bool) -> None:
         click.echo(f"{opened.name}: {summary(opened)}")
     else:
         click.echo(f"{opened.name}: {one_line(opened.program)}")
-        for line in listing(opened.program):
+        for line in (*listing(opened.program), *tagged(opened.program)):
             click.echo(line)
     if cost and (priced := priced_of(opened)) is not None:
         report(priced)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from pactlang.cost import ClauseCost, Costs, Formula, TextPasses
+    from pactlang.cost import ClauseCost, ClauseState, Costs, Formula, StateCosts, TextPasses
     from pactlang.ir import Module
 
 HEAD = ("clause", "steps", "formula", "passes over texts")
@@ -68,7 +68,20 @@ def cost_data(priced: Priced) -> dict[str, Any]:
             {"field": size.name, "size": size.most, "unit": size.unit, "declared": size.declared}
             for size in costs.sizes
         ],
+        "state": None if costs.state is None else _state_data(costs.state),
     }
+
+
+def _state_data(state: StateCosts) -> dict[str, Any]:
+    """Bytes that sessions hold: of each clause that remembers, and of a session in all."""
+    clauses = [
+        {
+            "clause": each.name, "session": each.session, "key": each.key, "keys": each.keys,
+            "most": each.most,
+        }
+        for each in state.clauses
+    ]  # fmt: skip
+    return {"session": state.session, "recent": state.recent, "clauses": clauses}
 
 
 def _row(clause: ClauseCost) -> dict[str, Any]:
@@ -101,6 +114,9 @@ def report(priced: Priced) -> None:
     if priced.costs.sizes:
         screen.print()
         _sizes(screen, priced.costs)
+    if priced.costs.state is not None:
+        screen.print()
+        _state(screen, priced.costs.state)
 
 
 class Line(NamedTuple):
@@ -162,6 +178,28 @@ def _sizes(screen: Console, costs: Costs) -> None:
         how = "declared" if size.declared else "assumed"
         line = f"{printable(size.name):<{name}}  {size.most:>{most},} {size.unit:<{unit}}  {how}"
         screen.print(Text(line), soft_wrap=True)
+
+
+def _state(screen: Console, state: StateCosts) -> None:
+    """What each clause holds in memory, and a session in all."""
+    from rich.text import Text
+
+    rows = [(printable(each.name), _held(each)) for each in state.clauses]
+    recent = f", and {state.recent:,} B with its first 64 calls" if state.recent else ""
+    rows.append(("a session", f"{state.session:,} B{recent}"))
+    room = max(len(name) for name, _ in rows)
+    for name, said in rows:
+        style = "bold" if name == "a session" else ""
+        screen.print(Text.assemble((f"{name:<{room}}", style), f"  {said}"), soft_wrap=True)
+
+
+def _held(clause: ClauseState) -> str:
+    """`312 B/session + 56 B/key, cap 1,000`."""
+    key = f" + {clause.key:,} B/key, cap {clause.keys:,}" if clause.key else ""
+    per = "key" if clause.key else "session"
+    return f"{clause.session:,} B/session{key}" + (
+        f", and up to {clause.most:,} B/{per} with many calls" if clause.most else ""
+    )
 
 
 def _formula(formula: Formula) -> str:

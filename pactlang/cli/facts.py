@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pactlang.cli.screen import printable
@@ -18,8 +19,21 @@ def facts(program: Program) -> dict[str, Any]:
         "digest": program.digest,
         "record": program.schema.root,
         "clauses": [clause.name for clause in program.clauses],
+        "enforceable": [clause.name for clause in program.clauses if clause.enforceable],
+        "detect_only": [clause.name for clause in program.clauses if not clause.enforceable],
         "reads": {name: list(fields) for name, fields in program.schema.reads.items()},
     }
+
+
+def tagged(program: Program) -> Iterator[str]:
+    """Of a pact that remembers: which clauses a guard can hold a call back by, and which only tell that
+    something has happened.  A clause about one call can always hold it back."""
+    if not any(clause.remembers for clause in program.clauses):
+        return
+    for word, wanted in (("enforceable", True), ("detect-only", False)):
+        names = [printable(c.name) for c in program.clauses if c.enforceable is wanted]
+        if names:
+            yield f"  {word}: {', '.join(names)}"
 
 
 def one_line(program: Program) -> str:

@@ -212,9 +212,9 @@ def _failure(report: Report, failure: Failure) -> dict[str, Any]:
 
 def _why(report: Report, failure: Failure) -> Iterator[dict[str, Any]]:
     """What `pactc explain --format json` says of the clauses that came out otherwise."""
-    from pactlang.explain import explain_data
+    from pactlang.testing.told import reason_data
 
     program, wrong = report.program, {each.clause for each in failure.wrong}
     for clause in program.module.clauses:
         if clause.name in wrong and clause.name in failure.judged.outcomes:
-            yield explain_data(program.module, clause, failure.judged.row, program.source)
+            yield reason_data(program, clause, failure.judged)

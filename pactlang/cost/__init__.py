@@ -24,7 +24,7 @@ to it by the tests.  A *pass* over a text is a search for all patterns, phrases 
 sought in one field of the record, by all clauses together; text folded for phrases is a second text.
 Passes over other texts are counted one by one, and cost steps, too.
 
-Reading a record, and state that outlives a call, of which there is none yet, are no part of this.
+Reading a record is no part of this.  What outlives a call is in `StateCosts`, in bytes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ from typing import NamedTuple
 from pactlang import ir
 from pactlang.cost.extent import Sizes
 from pactlang.cost.formula import Formula, Size
+from pactlang.cost.state import ClauseState, StateCosts, state_costs
 from pactlang.cost.walk import Walk, Work, all_of
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.program import MOST_COUNTED, Bound
 from pactlang.source import Span
 
-__all__ = ["ClauseCost", "Costs", "Formula", "SizeUsed", "TextPasses", "cost", "over_budget"]
+__all__ = [
+    "ClauseCost", "ClauseState", "Costs", "Formula", "SizeUsed", "StateCosts", "TextPasses", "cost",
+    "over_budget", "state_costs",
+]  # fmt: skip
 
 NAMED = 3  # clauses that a diagnostic points at
 
@@ -76,7 +80,8 @@ class Costs(NamedTuple):
     """What a call costs at worst.
 
     applies: of `applies when`, None if there is none.  formula: of the whole call.  counted: what the
-    machine counts of the steps.  texts: for each slot, the characters that are searched in it.
+    machine counts of the steps.  texts: for each slot, the characters that are searched in it.  state: what
+    sessions hold, None if the pact remembers nothing.
     """
 
     applies: ClauseCost | None
@@ -86,6 +91,7 @@ class Costs(NamedTuple):
     sizes: tuple[SizeUsed, ...]
     counted: int
     texts: tuple[int, ...]
+    state: StateCosts | None = None
 
     @property
     def rows(self) -> tuple[ClauseCost, ...]:
@@ -125,6 +131,7 @@ def cost(module: ir.Module) -> Costs:
         tuple(used(sizes, sized([whole], walk))),
         sum(work.counted.value for work in ([applies] if applies else []) + works),
         tuple(extent.chars.value for extent in walk.slots),
+        state_costs(module),
     )
 
 

@@ -28,13 +28,16 @@ def emit(
     folded: ir.Module | None = None,
     bound: Bound | None = None,
     imports: Imports | None = None,
+    doubting: bool = False,
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """The program for a checked pact; None, with a diagnostic, if it is too large for the machine.
 
     folded: the same pact with its constant parts computed.  Reports walk `module`.  bound: where the
-    machine is to stop, if the pact has a budget.  imports: what it imports.
+    machine is to stop, if the pact has a budget.  imports: what it imports.  doubting: any field of a record
+    may be an error value, so nothing is proved of them.
     """
     emitter = Emitter(folded or module, bound)
+    emitter.sure.decoded = not doubting
     emitter.pact()
     code = state.emit(emitter)
     if emitter.too_large:

@@ -24,6 +24,8 @@ from pactlang.verdict import Amendment, Batch, Verdict, Violation
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pactlang.explain import Memory
+
 SECRET = b"pactlang.state/1"  # what keys are hashed with, unless the user has a secret of their own
 MEMORY = 1 << 30  # bytes
 # Why a clause is unknown, by the numbers of runtime/units.pxi; where it is not by an error value.
@@ -89,18 +91,33 @@ class Remembering(Evaluator, MonitorMachine):
             return {self.names[i]: STANDING[found[i]] if i in found else "an error value" for i in unknown}
         return {self.names[i]: WHY.get((found or {}).get(i, 0), "an error value") for i in unknown}
 
-    def row(self, record: Any) -> list[Any]:
-        """The CEL values of a record's slots, and room for what the operators said."""
-        return super().row(record)
+    def memory(self, verdict: MonitorVerdict, number: int) -> Memory:
+        """What is known of a clause on a call."""
+        from pactlang.explain import Memory
+
+        outcome, name = Outcome(verdict.outcome(number)), self.names[number]
+        why = self.why(verdict)[name] if outcome == Outcome.UNKNOWN else ""
+        return Memory(outcome, why, (verdict.notes or {}).get(number, (None, None)))
+
+    def row_of(self, verdict: MonitorVerdict) -> list[Any]:
+        """The CEL values of the slots, with an `Error` for what is hidden, and what the operators said."""
+        from pactlang.evaluate import Error
+        from pactlang.explain import operators_row
+
+        row = self.row(verdict.record)
+        for number in verdict.hidden or ():
+            name = ".".join(self.program.schema.slots[number].path) or "call"
+            row[number] = Error("not-known", f"`{name}` is not known of this call")
+        return operators_row(row, verdict.operators)
 
     def violations(self, verdict: Verdict) -> tuple[Violation, ...]:
         """The broken promises with their evidence."""
         broken = [i for i in range(len(self.names)) if verdict.outcome(i) == Outcome.VIOLATED]
         if not broken or not isinstance(verdict, MonitorVerdict):
             return super().violations(verdict)
-        from pactlang.explain import operators_row, remembered
+        from pactlang.explain import remembered
 
-        row = operators_row(self.row(verdict.record), verdict.operators)
+        row = self.row_of(verdict)
         return tuple(
             remembered(self.program, i, row, (verdict.notes or {}).get(i, (None, None)))
             if self.program.clauses[i].remembers and self.is_form(i)

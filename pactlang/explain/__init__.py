@@ -8,18 +8,35 @@ from pactlang.explain.data import explain_data, scope_data
 from pactlang.explain.draw import explain, explain_expression, explain_scope
 from pactlang.explain.evidence import BEYOND, Evidence, beyond, evidence
 from pactlang.explain.found import Match
-from pactlang.explain.remembered import operators_row, remembered
+from pactlang.explain.remembered import (
+    PENDING,
+    WAITING,
+    Memory,
+    explain_form,
+    form_data,
+    form_sentence,
+    is_form,
+    operators_row,
+    remembered,
+)
 
 __all__ = [
     "BEYOND",
+    "PENDING",
+    "WAITING",
     "Evidence",
     "Match",
+    "Memory",
     "beyond",
     "evidence",
     "explain",
     "explain_data",
     "explain_expression",
+    "explain_form",
     "explain_scope",
+    "form_data",
+    "form_sentence",
+    "is_form",
     "operators_row",
     "remembered",
     "scope_data",

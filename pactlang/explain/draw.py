@@ -77,7 +77,7 @@ def explain_expression(
     width: columns of the terminal.  value: what the machine said, which may count further than a trace.
     """
     root = told(expr, row, module)
-    table = Table(decide(root), Writer(module, source), _room(width))
+    table = Table(decide(root), Writer(module, source), room_of(width))
     if isinstance(root.value, Error) and value is not NOT_EVALUATED:
         root = TraceNode(expr, value)
         return "\n".join([*table.drawn([("", root)]), f"  {TOO_LONG}"])
@@ -86,12 +86,13 @@ def explain_expression(
 
 def _told(story: Story, parts: list[Part], writer: Writer, width: int | None) -> list[str]:
     """The sentence, then the drawing."""
-    room = _room(width)
+    room = room_of(width)
     said = wrapped(sentence(story, writer), room - 2)
     return [*(f"  {line}" for line in said), "", *Table(story.deciding, writer, room).drawn(parts)]
 
 
-def _room(width: int | None) -> int:
+def room_of(width: int | None) -> int:
+    """The columns that a drawing may take."""
     return UNBOUNDED if width is None else max(width, NARROWEST)
 
 

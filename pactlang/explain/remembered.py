@@ -1,23 +1,44 @@
-"""Why a promise about earlier calls is broken: what came, and what should have come before it.
+"""Why a promise about earlier calls came out as it did: what came, and what should have come before it.
 
-In: a program, one of its clauses, the values of the record's slots, and the earlier call that the form
-looks back to.  Out: `Violation`.
+In: a program or module, one of its clauses, the values of the record's slots, and what a monitor knows
+(`Memory`).  Out: `Violation`, a sentence, a drawing, JSON data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from pactlang import ir
-from pactlang.evaluate import Error
-from pactlang.explain.show import opened, shown
+from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, truth
+from pactlang.explain.draw import Part, Table, room_of
+from pactlang.explain.say import OPENING
+from pactlang.explain.show import opened, plain, shown, wrapped
+from pactlang.explain.story import told
 from pactlang.explain.written import Writer, length
+from pactlang.opcodes import Outcome
 from pactlang.program import Program
-from pactlang.source import Span
+from pactlang.source import Source, Span
 from pactlang.verdict import Violation
 
 Back = tuple[int | None, int | None]  # calls ago, microseconds ago; None where there is none
+ERROR_VALUE = "an error value"  # why a clause is unknown, where state has no part in it
+PENDING, INSUFFICIENT = "pending", "insufficient"  # why one is that may yet be known
+WAITING = frozenset({PENDING, INSUFFICIENT})
+
+
+class Memory(NamedTuple):
+    """What a monitor knows of a clause on a call: its outcome, why it is unknown (of all else ""), and of a
+    broken form the earlier call that it looks back to."""
+
+    outcome: Outcome
+    why: str = ""
+    back: Back = (None, None)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it may yet be known, so that nothing is wrong so far."""
+        return self.outcome == Outcome.UNKNOWN and self.why in WAITING
 
 
 def operators_row(row: Sequence[Any], operators: list[Any] | None) -> list[Any]:
@@ -106,3 +127,132 @@ def _last(event: ir.Event, back: Back) -> str:
         return f" (no `{event.name}` in this session)"
     ago = "" if micros is None else f", {length(micros * 1000)} ago"
     return f" (the last `{event.name}` was {calls} {'call' if calls == 1 else 'calls'} before{ago})"
+
+
+# Forms, told -----------------------------------------------------------------------------------------
+
+
+def is_form(clause: ir.Clause) -> bool:
+    """Whether a clause is a named form or `keep`, which no single call decides."""
+    return isinstance(clause.promise, ir.Remembering)
+
+
+def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memory: Memory) -> str:
+    """Why a form came out so, without the clause's name."""
+    form = clause.promise
+    match memory.outcome:
+        case Outcome.VIOLATED:
+            return sentence(form, memory.back)
+        case Outcome.SATISFIED:
+            return "it holds"
+        case Outcome.SKIPPED:
+            return f"{OPENING[Outcome.SKIPPED]}: {_skipped(module, clause, row)}"
+    if memory.why == PENDING and isinstance(form, ir.Expect):
+        return f"pending: a `{form.expected.name}` may still come {limits(form)}"
+    if memory.why == ERROR_VALUE:
+        return f"{OPENING[Outcome.UNKNOWN]}: {_failed(module, clause, row) or memory.why}"
+    return f"{OPENING[Outcome.UNKNOWN]}: {memory.why}"
+
+
+def limits(form: ir.Expect) -> str:
+    """How long an obligation stays open."""
+    calls = f"{form.calls} {'call' if form.calls == 1 else 'calls'}" if form.calls >= 0 else ""
+    parts = filter(None, (calls, length(form.nanos) if form.nanos >= 0 else ""))
+    return f"within {' or '.join(parts)}"
+
+
+def _skipped(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> str:
+    if clause.when is not None and truth(clause.when, told(clause.when, row, module).value) is False:
+        return "`when` is false"
+    form = clause.promise
+    if isinstance(form, ir.Form):
+        event = _event(form)
+        if truth(event.condition, told(event.condition, row, module).value) is False:
+            return f"this call is no `{event.name}`"
+    return "an obligation of an earlier call is open" if isinstance(form, ir.Expect) else "`when` is false"
+
+
+def _failed(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> str:
+    """What is an error value on this call."""
+    for name, root in form_parts(module, clause, row):
+        if isinstance(root.value, Error):
+            return f"`{name}` is an error value: {root.value.message}"
+    return ""
+
+
+def _event(form: ir.Form) -> ir.Event:
+    """What a form is about."""
+    return form.event  # type: ignore[attr-defined, no-any-return]  # every form has one
+
+
+def form_parts(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> list[Part]:
+    """What a form looks at on this call: `when`, each event under its name, its keys."""
+    parts = [("when", clause.when)] if clause.when is not None else []
+    for event, text in _events(clause.promise):
+        parts.append((event.name, event.condition))
+        parts += [(f"{event.name}.", text)] if text is not None else []
+    parts += [("same", key) for key in clause.promise.same] if isinstance(clause.promise, ir.Form) else []
+    parts += [("by", key) for key in clause.promise.keys] if isinstance(clause.promise, ir.Keep) else []
+    return [(name, told(node, row, module)) for name, node in parts]
+
+
+def _events(form: ir.Promise) -> Iterator[tuple[ir.Event, ir.Expr | None]]:
+    match form:
+        case ir.OnlyAfter() | ir.NeverAfter():
+            yield form.event, None
+            yield form.after, None
+            if isinstance(form, ir.NeverAfter) and form.until is not None:
+                yield form.until, None
+        case ir.AtMost():
+            yield form.event, None
+        case ir.Expect():
+            yield form.event, None
+            yield form.expected, None
+        case ir.OnlyFrom():
+            yield form.event, form.value
+            yield from form.sources
+
+
+def explain_form(
+    module: ir.Module,
+    clause: ir.Clause,
+    row: Sequence[Any],
+    memory: Memory,
+    source: Source | None = None,
+    width: int | None = None,
+) -> str:
+    """A form on one call: what it came to and why, and its events and keys with their values."""
+    room = room_of(width)
+    said = wrapped(form_sentence(module, clause, row, memory), room - 2)
+    parts = form_parts(module, clause, row)
+    drawn = Table((), Writer(module, source), room).drawn(parts)
+    head = f"{clause.name}: {memory.outcome.name.lower()}"
+    return "\n".join([head, *(f"  {line}" for line in said), *([""] if drawn else []), *drawn])
+
+
+def form_data(
+    module: ir.Module, clause: ir.Clause, row: Sequence[Any], memory: Memory, source: Source | None = None
+) -> dict[str, Any]:
+    """The same as JSON data: `clause severity outcome message why back parts`, where a part has the `name`
+    of an event or `when`, `same`, `by`, and `text state value`."""
+    writer, calls, micros = Writer(module, source), *memory.back
+    said = form_sentence(module, clause, row, memory)
+    back = None if calls is None else {"calls": calls, "seconds": None if micros is None else micros / 1e6}
+    parts = form_parts(module, clause, row)
+    return {
+        "clause": clause.name,
+        "severity": clause.severity,
+        "outcome": memory.outcome.name.lower(),
+        "message": f"{clause.name}: {said}",
+        "why": memory.why,
+        "back": back,
+        "parts": [{"name": name, **_part(root, writer)} for name, root in parts],
+    }
+
+
+def _part(root: TraceNode, writer: Writer) -> dict[str, Any]:
+    text = writer.text(root.node)
+    if root.value is NOT_EVALUATED or isinstance(root.value, Error):
+        why = root.value.message if isinstance(root.value, Error) else ""
+        return {"text": text, "state": "error" if why else "not evaluated", "message": why}
+    return {"text": text, "state": "value", "value": plain(root.value, writer.module.schema)}

@@ -1,14 +1,14 @@
 """Calls of a test, fed one by one to whoever judges them.
 
-In: an evaluator, the calls of one test.  Out: `Judged`.
+In: a machine, which is a monitor's where the pact remembers; the calls of one test.  Out: `Judged`.
 
 A call has what the test does not write: session "test", ids "1", "2", ... and a time.  A field that is
 required and left out would make the record undecodable; here its place is held by a value that fits,
-and whatever reads it finds an error value.  Such a call is judged by the plain evaluator, every other
-one by the machine that judges in production.
+and whatever reads it finds an error value: a monitor is told which values are hidden from it; where there
+is none, the plain evaluator judges such a call, and the machine that judges in production every other one.
 
-`Feed` is one run of one test.  It has no memory of calls but their number and time, for the evaluator
-has none; a monitor takes the evaluator's place in `Feed._judge`.
+`Feed` is one run of one test: it has the number and the time of the calls, and what was said of those
+whose verdicts may yet be amended.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from pactlang import ir
 from pactlang.errors import RecordError
 from pactlang.evaluate import Error, admits, judge
-from pactlang.evaluator import Evaluator
+from pactlang.evaluator import Evaluator, Remembering
+from pactlang.explain import PENDING, Memory
 from pactlang.opcodes import Outcome
 from pactlang.schema import Field, Schema, Type
 from pactlang.values import OutOfRange, make_timestamp
@@ -38,9 +39,10 @@ STAND_INS: dict[str, Any] = {
 class Judged(NamedTuple):
     """A call and what was said of it.
 
-    outcomes: by clause, empty for a call that is outside the pact or that is no record.  row: the values
-    of the schema's slots, with an `Error` for what was left out; empty if the call is no record, and
-    then `unreadable` says why.
+    outcomes: by clause, empty for a call that is outside the pact, that is no record or that had come
+    before.  row: the values of the schema's slots, with an `Error` for what was left out, and behind them
+    what operators said; empty if the call is no record, and then `unreadable` says why.  memory: of a
+    pact that remembers what is known by clause.  Amendments are put into both as they come.
     """
 
     call: ir.TestCall
@@ -48,6 +50,13 @@ class Judged(NamedTuple):
     outside: bool
     row: list[Any]
     unreadable: str = ""
+    memory: dict[str, Memory] = {}  # noqa: RUF012  (of a tuple; nobody writes into the default)
+    duplicate: bool = False
+
+    @property
+    def waiting(self) -> set[str]:
+        """Clauses that are unknown and may yet be known."""
+        return {name for name, memory in self.memory.items() if memory.is_waiting}
 
 
 class Feed:
@@ -56,6 +65,9 @@ class Feed:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator, self.schema = evaluator, evaluator.program.schema
         self.count, self.time = 0, -SECOND
+        self.named: dict[Any, Judged] = {}  # calls by their ids
+        if isinstance(evaluator, Remembering):
+            evaluator.tells = True
 
     def call(self, call: ir.TestCall) -> Judged:
         """Judge the next call."""
@@ -93,10 +105,39 @@ class Feed:
         return found
 
     def _judge(self, call: ir.TestCall, record: dict[str, Any], missing: dict[str, Error]) -> Judged:
+        if isinstance(self.evaluator, Remembering):
+            return self._remember(self.evaluator, call, record, missing)
         if missing:
             return self._judge_plainly(call, record, missing)
         verdict = self.evaluator.check(record)
         return Judged(call, self.evaluator.outcomes(verdict), verdict.outside, self.evaluator.row(record))
+
+    def _remember(
+        self, machine: Remembering, call: ir.TestCall, record: dict[str, Any], missing: dict[str, Error]
+    ) -> Judged:
+        lost = {number: _lost(slot.path, missing) for number, slot in enumerate(self.schema.slots) if missing}
+        verdict = machine.feed_record(record, tuple(number for number, why in lost.items() if why))
+        row = machine.row_of(verdict)
+        for number, why in lost.items():
+            row[number] = why or row[number]
+        outcomes = machine.outcomes(verdict)
+        known = {name: machine.memory(verdict, i) for i, name in enumerate(machine.names) if name in outcomes}
+        judged = Judged(call, outcomes, verdict.outside, row, "", known, verdict.duplicate)
+        if outcomes:
+            ident = machine.reader.identity(verdict.record) if machine.reader.has_id else None
+            self.named[machine.line if ident is None else ident] = judged
+        self._amend(machine)
+        return judged
+
+    def _amend(self, machine: Remembering) -> None:
+        """Put what was resolved to the call that it is about."""
+        while machine.amended:
+            ident, clause, outcome = machine.amended.popleft()
+            name, judged = machine.names[clause], self.named.get(ident)
+            if judged is not None and judged.memory[name].why == PENDING:
+                judged.outcomes[name] = Outcome(outcome)
+                why = "its session ended first" if outcome == Outcome.UNKNOWN else ""
+                judged.memory[name] = Memory(Outcome(outcome), why)
 
     def _judge_plainly(self, call: ir.TestCall, record: dict[str, Any], missing: dict[str, Error]) -> Judged:
         module, row = self.evaluator.program.module, self.evaluator.row(record)

@@ -2,15 +2,20 @@
 
 In: a program; its tests are in its typed tree.  Out: `Report`.  Clauses that an `expect` does not name
 are free; `expect ok` names them all.
+
+An `expect` is about the call before it, and holds or not when the test has ended: a verdict that is
+pending when the call is judged, and resolved by a later call, is what it was resolved to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 from pactlang import ir
-from pactlang.evaluator import Evaluator
+from pactlang.build import doubting
+from pactlang.evaluator import Evaluator, Monitor
 from pactlang.opcodes import Outcome
 from pactlang.program import Program
 from pactlang.testing.feed import Feed, Judged
@@ -82,19 +87,25 @@ class Report(NamedTuple):
 
 
 def run_tests(program: Program) -> Report:
-    """Run every test of a pact, each on its own."""
-    evaluator = Evaluator(program)
-    return Report(program, tuple(_run(evaluator, test) for test in program.module.tests))
+    """Run every test of a pact, each on its own: on a monitor of its own, where the pact remembers."""
+    if any(clause.remembers for clause in program.clauses):
+        doubted = doubting(program) if program.module.tests else program  # a call may leave fields out
+        judges: Iterator[Evaluator] = (Monitor(doubted).machine for _ in program.module.tests)
+    else:
+        judges = repeat(Evaluator(program))
+    return Report(program, tuple(map(_run, judges, program.module.tests)))
 
 
 def _run(evaluator: Evaluator, test: ir.Test) -> Result:
-    feed, calls, failures = Feed(evaluator), list[Judged](), list[Failure]()
+    feed, calls = Feed(evaluator), list[Judged]()
+    expected: list[tuple[ir.TestExpect, Judged]] = []
     for step in test.steps:
         if isinstance(step, ir.TestCall):
             calls.append(feed.call(step))
-        elif calls and (failure := _failure(step, calls[-1])) is not None:
-            failures.append(failure)
-    return Result(test, tuple(calls), tuple(failures))
+        elif calls:
+            expected.append((step, calls[-1]))
+    failures = (_failure(expect, judged) for expect, judged in expected)
+    return Result(test, tuple(calls), tuple(failure for failure in failures if failure is not None))
 
 
 def _failure(expect: ir.TestExpect, judged: Judged) -> Failure | None:
@@ -104,8 +115,9 @@ def _failure(expect: ir.TestExpect, judged: Judged) -> Failure | None:
 
 def _wrong(expect: ir.TestExpect, judged: Judged) -> Iterator[Wrong]:
     if expect.what == "ok":
+        waiting = judged.waiting
         for clause, outcome in judged.outcomes.items():
-            if outcome in AMISS:
+            if outcome in AMISS and clause not in waiting:
                 yield Wrong(clause, word(outcome), "neither violated nor unknown")
         return
     wanted = OUTCOMES.get(expect.what)
@@ -118,6 +130,8 @@ def _wrong(expect: ir.TestExpect, judged: Judged) -> Iterator[Wrong]:
 def _word_of(judged: Judged, found: Outcome | None) -> str:
     if found is not None or judged.unreadable:
         return word(found)
+    if judged.duplicate:
+        return "not judged: the call came before"
     return "outside the pact" if judged.outside else "no clause of the pact"
 
 

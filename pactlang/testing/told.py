@@ -6,12 +6,23 @@ In: a `Report` and one of its results.  Out: lines of safe text, for a terminal 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pactlang import ir
-from pactlang.explain import BEYOND, beyond, explain, explain_scope
+from pactlang.explain import (
+    BEYOND,
+    beyond,
+    explain,
+    explain_data,
+    explain_form,
+    explain_scope,
+    form_data,
+    is_form,
+)
 from pactlang.explain.show import cells, clipped, printable
 from pactlang.opcodes import Outcome
 from pactlang.program import Program
+from pactlang.testing.feed import Judged
 from pactlang.testing.run import Failure, Report, Result, word
 
 NAME = 200  # characters of a test's name that are shown
@@ -66,7 +77,8 @@ def _outcomes(failure: Failure) -> Iterator[str]:
     for name in names:
         found = wrong[name].found if name in wrong else word(judged.outcomes[name])
         mark, why = ("-", f", expected {wrong[name].expected}") if name in wrong else (" ", "")
-        yield f"  {mark} {name:<{room}}  {found}{why}"
+        pending = " (pending)" if name in judged.waiting and found == "unknown" else ""
+        yield f"  {mark} {name:<{room}}  {found}{pending}{why}"
 
 
 def _reasons(program: Program, failure: Failure, width: int | None) -> Iterator[str]:
@@ -78,11 +90,30 @@ def _reasons(program: Program, failure: Failure, width: int | None) -> Iterator[
 
 def reason(program: Program, clause: ir.Clause, failure: Failure, width: int | None) -> str:
     """Why a clause came out as it did: the sentence, then the drawing of `pactc explain`."""
-    module, row = program.module, failure.judged.row
-    is_unknown = failure.judged.outcomes[clause.name] == Outcome.UNKNOWN
-    if is_unknown and beyond(module, clause, row):
-        return f"{clause.name}: unknown\n  {BEYOND}"
-    return explain(module, clause, row, program.source, width)
+    module, judged = program.module, failure.judged
+    why = untold(program, clause, judged)
+    if why:
+        return f"{clause.name}: unknown\n  {why}"
+    if is_form(clause):
+        return explain_form(module, clause, judged.row, judged.memory[clause.name], program.source, width)
+    return explain(module, clause, judged.row, program.source, width)
+
+
+def untold(program: Program, clause: ir.Clause, judged: Judged) -> str:
+    """Why a condition is unknown that its parts do not explain; "" for all else."""
+    if is_form(clause) or judged.outcomes[clause.name] != Outcome.UNKNOWN:
+        return ""
+    if not beyond(program.module, clause, judged.row):
+        return ""
+    return judged.memory[clause.name].why if clause.name in judged.memory else BEYOND
+
+
+def reason_data(program: Program, clause: ir.Clause, judged: Judged) -> dict[str, Any]:
+    """The same as `pactc explain --format json` says it."""
+    module, source = program.module, program.source
+    if is_form(clause):
+        return form_data(module, clause, judged.row, judged.memory[clause.name], source)
+    return explain_data(module, clause, judged.row, source)
 
 
 def _drawn(drawing: str) -> Iterator[str]:
