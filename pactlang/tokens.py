@@ -285,6 +285,8 @@ def _word(word: str) -> Iterator[Token]:
         yield Token("number", _decimal(number[0]))
     elif _IBAN.fullmatch(bare):
         yield Token("iban", bare)
+    elif _URL.fullmatch(bare):  # behind a sign that no URL begins with
+        yield from _url(bare)
     elif _HOST.fullmatch(bare):
         yield Token("host", bare)
     elif _DENSE.search(bare):

@@ -41,7 +41,10 @@ def module() -> str:
         for name, forms, meaning in rows("functions")
     }
     fields = {name.strip("`"): plain(meaning) for name, _, _, meaning in rows("fields")}
-    lines = ["# By name: the forms, and what it gives.", "FUNCTIONS: dict[str, tuple[tuple[str, ...], str]] = {"]
+    lines = [
+        "# By name: the forms, and what it gives.",
+        "FUNCTIONS: dict[str, tuple[tuple[str, ...], str]] = {",
+    ]
     lines += [f"    {name!r}: {said!r}," for name, said in functions.items()]
     lines += ["}", "", "# By the path from the call.", "FIELDS: dict[str, str] = {"]
     lines += [f"    {name!r}: {said!r}," for name, said in fields.items()]

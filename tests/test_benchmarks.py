@@ -116,7 +116,9 @@ def test_a_mistake_stands_on_every_line(bench: ModuleType) -> None:
 QUESTIONS = sorted(path.stem for path in FOLDER.glob("bench_*.py"))
 
 
-@pytest.mark.skipif(not os.environ.get("PACT_BENCHMARKS"), reason="PACT_BENCHMARKS=1 runs every question: minutes")
+@pytest.mark.skipif(
+    not os.environ.get("PACT_BENCHMARKS"), reason="PACT_BENCHMARKS=1 runs every question: minutes"
+)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_side_of_a_question_agrees(question: str) -> None:
     """On a few records; a side that does not agree ends the run with another exit code."""

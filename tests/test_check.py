@@ -186,7 +186,10 @@ ADMITTED = [
     ("require size(tool) > 5", "when has(tool)  require size(tool) > 5"),
     ("\n  never size(tool) > 5\n", "\n  when has(tool)\n  never size(tool) > 5\n"),
     ("when output != '' require !ok", "when output != '' && has(ok) require !ok"),
-    ("when output != '' || input == '' require ok", "when (output != '' || input == '') && has(ok) require ok"),
+    (
+        "when output != '' || input == '' require ok",
+        "when (output != '' || input == '') && has(ok) require ok",
+    ),
     ("when size(tool) > 5 require output == ''", "when has(tool) && size(tool) > 5 require output == ''"),
     ("when tool != 'x' require output == ''", "when has(tool) && tool != 'x' require output == ''"),
 ]

@@ -101,7 +101,8 @@ def test_a_page_is_capped_and_says_so(pactc: Pactc, monkeypatch: pytest.MonkeyPa
 def test_every_clause_has_its_share_of_a_capped_page(pactc: Pactc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "LARGEST", 20_000)
     pactc.write(
-        "two.pact", b'pact two "1"\nclause a { never output != "" }\nclause b { never output.contains("x") }\n'
+        "two.pact",
+        b'pact two "1"\nclause a { never output != "" }\nclause b { never output.contains("x") }\n',
     )
     pactc.write("log.jsonl", "".join(json.dumps({"output": f"x{n}"}) + "\n" for n in range(500)))
     out = pactc("run", "two.pact", "log.jsonl", "--format", "html", "--limit", "500").out

@@ -94,4 +94,3 @@ def test_without_the_extra(pactc: Pactc, tmp_path: Path, monkeypatch: pytest.Mon
     done = pactc("run", pact, columns)
     assert done.code == 2
     assert "pip install 'pactlang[arrow]'" in done.err
-

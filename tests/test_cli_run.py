@@ -113,9 +113,7 @@ def test_the_narrow_report_has_the_same_counts(pactc: Pactc, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("columns", ["0", "", "many", "-5"])
-def test_a_width_of_nothing_is_no_width(
-    columns: str, pactc: Pactc, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_width_of_nothing_is_no_width(columns: str, pactc: Pactc, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = pactc.run("log.jsonl").out.splitlines()[:-1]
     monkeypatch.setenv("COLUMNS", columns)
     assert pactc.run("log.jsonl").out.splitlines()[:-1] == plain

@@ -16,7 +16,9 @@ FOREIGN = [
     {"ts": 1, "answer": "Your card is 4111 1111 1111 1111", "tokens": {"in": 3}},
     {"ts": 2, "question": "?", "tokens": {"output": 3}},
 ]
-SAYS = "no record has a field that this pact reads: `output`; the log has `ts`, `answer`, `tokens`, `question`"
+SAYS = (
+    "no record has a field that this pact reads: `output`; the log has `ts`, `answer`, `tokens`, `question`"
+)
 TWO = """pact two "1.0.0"
 clause no_spin { never output.contains("risk free") }
 clause quick { when has(latency)  require latency < 2s }

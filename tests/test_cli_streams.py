@@ -75,7 +75,9 @@ def test_a_frame_that_swells_is_read_in_bounded_memory(pactc: Pactc) -> None:
 def test_no_bytes_behind_the_mark_are_a_fault(frames: list[bytes], data: st.DataObject) -> None:
     whole = bytearray(b"".join(map(packed, frames)) or packed(b""))
     for _ in range(data.draw(st.integers(0, 4))):
-        whole[data.draw(st.integers(4, max(len(whole) - 1, 4))) % len(whole)] ^= data.draw(st.integers(1, 255))
+        whole[data.draw(st.integers(4, max(len(whole) - 1, 4))) % len(whole)] ^= data.draw(
+            st.integers(1, 255)
+        )
     path = Path("/tmp") / f"pact-{os.getpid()}.zst"
     path.write_bytes(bytes(whole))
     try:
@@ -205,7 +207,9 @@ def test_rows_are_the_same_in_both_forms(pactc: Pactc) -> None:
 
 
 def test_parquet_without_the_library(pactc: Pactc, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None if name == "pyarrow" else builtins)
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *rest: None if name == "pyarrow" else builtins
+    )
     found = pactc.run("log.jsonl", "--verdicts", "rows.parquet")
     assert found.code == exits.UNABLE
     assert "pactlang[arrow]" in found.err

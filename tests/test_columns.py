@@ -28,7 +28,9 @@ FACTS = ["ok", "outside", "expired", "undecodable"]
 
 def evaluator(fields: str, *clauses: str, more: str = "", head: str = "") -> Evaluator:
     body = "\n".join(f"clause c{i} {{ {text} }}" for i, text in enumerate(clauses))
-    return Evaluator(pactlang.compile(f'pact p "1.0.0" on R {head}\n{more}\nrecord R {{ {fields} }}\n{body}\n'))
+    return Evaluator(
+        pactlang.compile(f'pact p "1.0.0" on R {head}\n{more}\nrecord R {{ {fields} }}\n{body}\n')
+    )
 
 
 def within(value: Any) -> Any:
@@ -65,7 +67,9 @@ def same(
     return got
 
 
-def one(kind: str, values: list[Any], *clauses: str, array: pa.Array, rows: list[Any] | None = None) -> list[Any]:
+def one(
+    kind: str, values: list[Any], *clauses: str, array: pa.Array, rows: list[Any] | None = None
+) -> list[Any]:
     """Both paths agree on a table of one column `x`; the outcomes of the first clause."""
     checker = evaluator(f"x: {kind}", *clauses)
     data = [{"x": value} for value in (values if rows is None else rows)]
@@ -261,7 +265,11 @@ def test_names() -> None:
     ))  # fmt: skip
     flat = [{"gen_ai.usage.input_tokens": 5, "gen_ai.request.model": "m"}, {"gen_ai.usage.input_tokens": 50}]
     same(checker, flat, table_of(flat))
-    nested = [{"usage": {"input_tokens": 5}, "model": "m"}, {"model": "n"}, {"gen_ai": {"request": {"model": "m"}}}]
+    nested = [
+        {"usage": {"input_tokens": 5}, "model": "m"},
+        {"model": "n"},
+        {"gen_ai": {"request": {"model": "m"}}},
+    ]
     same(checker, nested, table_of(nested))
     both = [{"model": "m", "gen_ai.request.model": "x"}, {"gen_ai.request.model": "m"}, {"session": 7}]
     same(checker, both, table_of(both))
@@ -270,7 +278,9 @@ def test_names() -> None:
 
 
 def test_absent_columns() -> None:
-    checker = evaluator("x: int = 5  y: string?  z: int", "require x == 5", "require !has(y)", "require z > 0")
+    checker = evaluator(
+        "x: int = 5  y: string?  z: int", "require x == 5", "require !has(y)", "require z > 0"
+    )
     same(checker, [{"z": 1}], pa.table({"z": [1]}))
     told = checker.check_arrow(pa.table({"w": [1, 2]}))
     assert told["undecodable"].to_pylist() == ["$.z: a required field is missing"] * 2
@@ -322,7 +332,9 @@ def test_what_is_no_arrow_data() -> None:
         checker.check_arrow(pa.table({"x": wild}))
     index = pa.Array.from_buffers(pa.int8(), 1, [None, pa.py_buffer(b"\x63")])
     with pytest.raises(RecordError, match="column x"):
-        checker.check_arrow(pa.table({"x": pa.DictionaryArray.from_arrays(index, pa.array(["a"]), safe=False)}))
+        checker.check_arrow(
+            pa.table({"x": pa.DictionaryArray.from_arrays(index, pa.array(["a"]), safe=False)})
+        )
 
 
 def test_bytes_that_are_no_utf8() -> None:
@@ -404,9 +416,17 @@ def reference_rows(count: int) -> pa.Table:
 
 
 def test_long_lists_and_texts_go_to_the_record_path() -> None:
-    checker = evaluator("l: list(T)  a: string  b: string", "require l.all(t, t.k >= 0)", "require a == b", more="record T { k: int }")
+    checker = evaluator(
+        "l: list(T)  a: string  b: string",
+        "require l.all(t, t.k >= 0)",
+        "require a == b",
+        more="record T { k: int }",
+    )
     long = "x" * 5000
-    rows = [{"l": [{"k": i} for i in range(n)], "a": long, "b": long[:-1] + c} for n, c in ((0, "x"), (3, "y"), (20000, "x"))]
+    rows = [
+        {"l": [{"k": i} for i in range(n)], "a": long, "b": long[:-1] + c}
+        for n, c in ((0, "x"), (3, "y"), (20000, "x"))
+    ]
     same(checker, rows, pa.Table.from_pylist(rows))
 
 
@@ -415,7 +435,11 @@ def test_dictionaries_of_any_size() -> None:
     for size in (1, 31, 32, 300, 70_001):
         words = pa.array([str(i) for i in range(size)])
         indices = [i % size for i in (0, 7, 31, 32, 40, 70_000, size - 1)]
-        for form in (pa.int32(), pa.int64()) if size > 127 else (pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.int64()):
+        for form in (
+            (pa.int32(), pa.int64())
+            if size > 127
+            else (pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.int64())
+        ):
             array = pa.DictionaryArray.from_arrays(pa.array(indices, form), words)
             same(checker, [{"x": str(i)} for i in indices], pa.table({"x": array}))
 
@@ -467,15 +491,22 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=5,
 )
-TABLES = st.lists(st.fixed_dictionaries({name: strategy for name, (_, strategy) in FIELDS.items()}), min_size=1, max_size=12)
+TABLES = st.lists(
+    st.fixed_dictionaries({name: strategy for name, (_, strategy) in FIELDS.items()}), min_size=1, max_size=12
+)
 
 
 @settings(max_examples=int(os.environ.get("PACT_SEEDS", "60")), deadline=None)
-@given(st.lists(CONDITIONS, min_size=1, max_size=6), CONDITIONS, TABLES, st.integers(0, 3), st.integers(1, 80))
+@given(
+    st.lists(CONDITIONS, min_size=1, max_size=6), CONDITIONS, TABLES, st.integers(0, 3), st.integers(1, 80)
+)
 def test_tables_made_by_hypothesis(
     conditions: list[str], guard: str, rows: list[dict[str, Any]], cut: int, times: int
 ) -> None:
-    clauses = [f"when {guard}  require {text}" if i % 3 == 0 else f"never {text}" for i, text in enumerate(conditions)]
+    clauses = [
+        f"when {guard}  require {text}" if i % 3 == 0 else f"never {text}"
+        for i, text in enumerate(conditions)
+    ]
     fields = "  ".join(f"{name}: {form}" for name, form in TYPES.items())
     try:
         checker = evaluator(fields, *clauses, more=RECORDS)
@@ -485,4 +516,3 @@ def test_tables_made_by_hypothesis(
     many = (rows * times)[:200]
     table = pa.Table.from_pylist(many, schema)
     same(checker, many[cut:], table.slice(cut), threads=1 + cut % 2)
-

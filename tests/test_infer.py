@@ -17,9 +17,13 @@ from pactlang.infer import draft, learn
 
 TEXTS = st.one_of(
     st.text(max_size=8),
-    st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01 00:00", "1.5s", "a", "b", "x" * 200, "2026-13-01T00:00:00Z"]),
+    st.sampled_from(
+        ["2026-01-01T00:00:00Z", "2026-01-01 00:00", "1.5s", "a", "b", "x" * 200, "2026-13-01T00:00:00Z"]
+    ),
 )
-NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.just(1_774_000_000_123))
+NUMBERS = st.one_of(
+    st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.just(1_774_000_000_123)
+)
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
 KEYS = st.one_of(
     st.text(max_size=6),
@@ -29,7 +33,9 @@ KEYS = st.one_of(
     ),
 )  # fmt: skip
 DATA = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=10
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=10,
 )
 RECORDS = st.lists(st.dictionaries(KEYS, DATA, max_size=6), min_size=1, max_size=6)
 
@@ -121,7 +127,8 @@ def test_a_record_of_very_many_keys_is_read_by_the_first_of_them() -> None:
 
 def test_promises_come_from_what_was_seen() -> None:
     records = [
-        {"model": "abc"[n % 3], "latency_ms": 100 + n, "cost": n / 100, "output": "hi", "error": None, "n": n} for n in range(50)
+        {"model": "abc"[n % 3], "latency_ms": 100 + n, "cost": n / 100, "output": "hi", "error": None, "n": n}
+        for n in range(50)
     ]
     records[7]["error"] = "timeout"
     assert clauses(records, False) == {
@@ -146,7 +153,8 @@ def test_the_names_of_the_standard_record_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["agentdojo/calls", "agentdojo/sessions", "taubench/airline_gpt4o_calls", "pydantic_ai_cassettes/calls"]
+    "path",
+    ["agentdojo/calls", "agentdojo/sessions", "taubench/airline_gpt4o_calls", "pydantic_ai_cassettes/calls"],
 )
 def test_real_logs(path: str, shared: Path) -> None:
     with gzip.open(shared / f"data/traces/{path}.jsonl.gz") as file:

@@ -89,7 +89,9 @@ def test_lines_that_are_no_records_are_told_of(pactc: Pactc) -> None:
     assert "2 lines" in made.err
 
 
-@pytest.mark.parametrize("log", [b"", b"\n\n", b"nothing\n", b"[]", b"{}", b"[1, 2]", b"\xff\xfe", b'{"": 1}'])
+@pytest.mark.parametrize(
+    "log", [b"", b"\n\n", b"nothing\n", b"[]", b"{}", b"[1, 2]", b"\xff\xfe", b'{"": 1}']
+)
 def test_a_log_without_a_record(log: bytes, pactc: Pactc) -> None:
     pactc.write("empty.jsonl", log)
     made = pactc("init", "--from", "empty.jsonl", "-o", "first.pact")
@@ -135,7 +137,9 @@ SPANS = [
         ],
     },
 ]  # fmt: skip
-OTLP = json.dumps({"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": SPANS}]}]}).encode()
+OTLP = json.dumps(
+    {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": SPANS}]}]}
+).encode()
 PRINTED = {
     "name": "chat", "context": {"trace_id": "0x1", "span_id": "0x2"}, "parent_id": None,
     "start_time": "2026-03-20T10:00:00.000000Z", "end_time": "2026-03-20T10:00:01.500000Z",
@@ -211,7 +215,10 @@ def test_a_pact_is_drafted_from_them(log: bytes, pactc: Pactc) -> None:
 
 
 def test_a_record_of_ones_own_is_left_as_it_is(pactc: Pactc) -> None:
-    pactc.write("own.pact", 'pact own "1.0.0" on R record R { request: dyn response: dyn } clause c { require has(response.choices) }')
+    pactc.write(
+        "own.pact",
+        'pact own "1.0.0" on R record R { request: dyn response: dyn } clause c { require has(response.choices) }',
+    )
     pactc.write("log.json", json.dumps(OPENAI).encode())
     report = pactc("run", "own.pact", "log.json", "--format", "json").data
     assert report["clauses"]["c"]["satisfied"] == 1
@@ -237,7 +244,11 @@ def test_what_only_looks_like_it_is_counted_and_never_a_fault(line: bytes, pactc
 
 # One document in the place of lines ---------------------------------------------------------------
 
-RECORDS = [{"id": "a", "output": 'line\nbreak "]}'}, {"id": "b", "cost": 2.0}, {"id": "c", "args": {"deep": [1, {"x": "}"}]}}]
+RECORDS = [
+    {"id": "a", "output": 'line\nbreak "]}'},
+    {"id": "b", "cost": 2.0},
+    {"id": "c", "args": {"deep": [1, {"x": "}"}]}},
+]
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -257,4 +268,8 @@ def test_an_array_is_its_records(indent: int | None, before: str, pactc: Pactc) 
 def test_what_is_no_document_is_read_as_lines(broken: str, pactc: Pactc) -> None:
     pactc.write("log.json", broken.encode())
     report = pactc("run", "shop.pact", "log.json", "--format", "json").data
-    assert report["records"] == report["undecodable"] == len([line for line in broken.split("\n") if line.strip()])
+    assert (
+        report["records"]
+        == report["undecodable"]
+        == len([line for line in broken.split("\n") if line.strip()])
+    )

@@ -61,7 +61,11 @@ def opened(text: str) -> tuple[Document, Knowledge, int]:
 def applied(text: str, edits: list[dict[str, Any]]) -> str:
     lines = Lines(text)
     spans = [
-        (lines.offset(position(**e["range"]["start"])), lines.offset(position(**e["range"]["end"])), e["newText"])
+        (
+            lines.offset(position(**e["range"]["start"])),
+            lines.offset(position(**e["range"]["end"])),
+            e["newText"],
+        )
         for e in edits
     ]
     for start, end, new in sorted(spans, reverse=True):
@@ -148,7 +152,11 @@ def test_every_edit_gives_what_a_fresh_document_gives(path: Path) -> None:
     document = Document("file:///x", text)
     for _ in range(60):
         at = chance.randrange(len(text))
-        text = text[:at] + chance.choice(["", "}", '"', "\n", "x", '"""', "clause "]) + text[at + chance.randrange(4) :]
+        text = (
+            text[:at]
+            + chance.choice(["", "}", '"', "\n", "x", '"""', "clause "])
+            + text[at + chance.randrange(4) :]
+        )
         document = Document("file:///x", text, document)
         fresh = Document("file:///x", text)
         assert [p.segment.text for p in document.parts] == [p.segment.text for p in fresh.parts]
@@ -162,7 +170,9 @@ def test_odd_characters(text: str, at: int) -> None:
     ask_everything(Document("file:///x", whole), min(at, len(whole)))
 
 
-@pytest.mark.parametrize("piece", ["(", "[", "{", "a.", "!", '"', "clause c {", "\n", "// x\n", '"""', "a?b:", "x.map(y,"])
+@pytest.mark.parametrize(
+    "piece", ["(", "[", "{", "a.", "!", '"', "clause c {", "\n", "// x\n", '"""', "a?b:", "x.map(y,"]
+)
 def test_long_texts_of_one_thing(piece: str) -> None:
     text = 'pact p "1"\nclause c { require ' + piece * 5000
     ask_everything(Document("file:///x", text), len(text))
@@ -204,7 +214,9 @@ def test_hover(text: str, says: list[str]) -> None:
     assert found.span.start <= at <= found.span.end
 
 
-@pytest.mark.parametrize("text", ["cla¦use c { require true }", "clause c { require tr¦ue } // a", "// to¦ol"])
+@pytest.mark.parametrize(
+    "text", ["cla¦use c { require true }", "clause c { require tr¦ue } // a", "// to¦ol"]
+)
 def test_hover_of_nothing(text: str) -> None:
     document, knowledge, at = opened(BASE + text)
     found = hover(document, knowledge, at, {})
@@ -333,7 +345,9 @@ def test_rename(old: str, new: str, count: int) -> None:
     after = findings.analyse(renamed, "x").found
     assert [d.code for d in after] == [d.code for d in before]
     again = Document("x", renamed)
-    back = navigate.rename(again, Knowledge(again), spans[0].start, document.text[spans[0].start : spans[0].end])
+    back = navigate.rename(
+        again, Knowledge(again), spans[0].start, document.text[spans[0].start : spans[0].end]
+    )
     assert len(back) == count
 
 
@@ -363,7 +377,9 @@ def test_a_rename_that_would_change_the_meaning(old: str, new: str, why: str) ->
 
 
 def test_outline_and_folds() -> None:
-    document = Document("x", BASE + 'test "a\tb" {\n  call {\n    tool: "x"\n  }\n  expect ok\n}\n// one\n// two\n// three\n')
+    document = Document(
+        "x", BASE + 'test "a\tb" {\n  call {\n    tool: "x"\n  }\n  expect ok\n}\n// one\n// two\n// three\n'
+    )
     found = outline.symbols(document)
     names = [symbol["name"] for symbol in found]
     assert names == ["p", "cap", "card", "boasts", "refund", "Item", "Call", "first", "a b"]
@@ -373,7 +389,9 @@ def test_outline_and_folds() -> None:
 
 
 def test_colours_know_names_from_words() -> None:
-    document = Document("x", 'pact p "1"\nlet within = 1\nclause c { require within == 1 && math.abs(retries) > 0 }\n')
+    document = Document(
+        "x", 'pact p "1"\nlet within = 1\nclause c { require within == 1 && math.abs(retries) > 0 }\n'
+    )
     data = colours.tokens(document)
     lines = document.text.splitlines()
     line = column = 0

@@ -63,7 +63,9 @@ class Client(LanguageClient):
         self.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
 
     def edit(self, version: int, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        change = lsp.TextDocumentContentChangePartial(lsp.Range(lsp.Position(*start), lsp.Position(*end)), text)
+        change = lsp.TextDocumentContentChangePartial(
+            lsp.Range(lsp.Position(*start), lsp.Position(*end)), text
+        )
         document = lsp.VersionedTextDocumentIdentifier(version, URI)
         self.text_document_did_change(lsp.DidChangeTextDocumentParams(document, [change]))
 
@@ -73,7 +75,9 @@ async def running(snippets: bool = True) -> AsyncIterator[Client]:
     client = Client()
     await client.start_io(sys.executable, "-m", "pactlang.cli", "lsp", "--stdio")
     item = lsp.ClientCompletionItemOptions(snippet_support=snippets)
-    text = lsp.TextDocumentClientCapabilities(completion=lsp.CompletionClientCapabilities(completion_item=item))
+    text = lsp.TextDocumentClientCapabilities(
+        completion=lsp.CompletionClientCapabilities(completion_item=item)
+    )
     answer = await client.initialize_async(
         lsp.InitializeParams(capabilities=lsp.ClientCapabilities(text_document=text), process_id=os.getpid())
     )
@@ -119,7 +123,9 @@ def test_diagnostics_follow_the_edits() -> None:
         assert unknown.source == "pactc"
         assert "did you mean `args`?" in unknown.message
         actions = await client.text_document_code_action_async(
-            lsp.CodeActionParams(lsp.TextDocumentIdentifier(URI), unknown.range, lsp.CodeActionContext([unknown]))
+            lsp.CodeActionParams(
+                lsp.TextDocumentIdentifier(URI), unknown.range, lsp.CodeActionContext([unknown])
+            )
         )
         assert [a.kind for a in actions or ()] == ["quickfix", "source.fixAll"]
         edit = actions[0].edit.changes[URI][0]
@@ -144,9 +150,13 @@ def test_every_kind_of_request() -> None:
         target = await client.text_document_definition_async(lsp.DefinitionParams(**place(4, 26)))
         assert target.range.start == lsp.Position(1, 4)
         context = lsp.ReferenceContext(True)
-        places = await client.text_document_references_async(lsp.ReferenceParams(context=context, **place(1, 5)))
+        places = await client.text_document_references_async(
+            lsp.ReferenceParams(context=context, **place(1, 5))
+        )
         assert [p.range.start.line for p in places or ()] == [1, 4]
-        marked = await client.text_document_document_highlight_async(lsp.DocumentHighlightParams(**place(2, 8)))
+        marked = await client.text_document_document_highlight_async(
+            lsp.DocumentHighlightParams(**place(2, 8))
+        )
         assert [(m.range.start.line, m.range.start.character) for m in marked or ()] == [(2, 7), (6, LAST)]
         ready = await client.text_document_prepare_rename_async(lsp.PrepareRenameParams(**place(2, 8)))
         assert ready.placeholder == "first"
@@ -161,7 +171,9 @@ def test_every_kind_of_request() -> None:
         assert len(tokens.data) % 5 == 0
         assert list(tokens.data[:5]) == [0, 0, 4, 0, 0]
         lines = lsp.Range(lsp.Position(1, 0), lsp.Position(2, 0))
-        some = await client.text_document_semantic_tokens_range_async(lsp.SemanticTokensRangeParams(file, lines))
+        some = await client.text_document_semantic_tokens_range_async(
+            lsp.SemanticTokensRangeParams(file, lines)
+        )
         assert 0 < len(some.data) < len(tokens.data)
         options = lsp.FormattingOptions(tab_size=8, insert_spaces=False)
         edits = await client.text_document_formatting_async(lsp.DocumentFormattingParams(file, options))
@@ -228,7 +240,16 @@ def test_a_file_typed_from_its_beginning(path: Path) -> None:
 
 def test_odd_texts_and_files_that_are_not_open() -> None:
     async def talk(client: Client) -> None:
-        texts = ["", "\x00", "\ufeffpact", "\ud800", "{" * 3000, '"""', "pact p\r\r\n", 'pact p "1"\nclause c { require ' + "(" * 900]
+        texts = [
+            "",
+            "\x00",
+            "\ufeffpact",
+            "\ud800",
+            "{" * 3000,
+            '"""',
+            "pact p\r\r\n",
+            'pact p "1"\nclause c { require ' + "(" * 900,
+        ]
         for version, text in enumerate(texts):
             client.open(text, version=version)
             assert isinstance(await client.diagnostics(version), list)

@@ -60,7 +60,9 @@ def alone(sources: Sequence[str], data: bytes) -> tuple[int, ...]:
     import re2
 
     anywhere = re2._Anchor.UNANCHORED
-    return tuple(n for n, s in enumerate(sources) if known(s).Match(anywhere, data, 0, len(data))[0] != (-1, -1))
+    return tuple(
+        n for n, s in enumerate(sources) if known(s).Match(anywhere, data, 0, len(data))[0] != (-1, -1)
+    )
 
 
 def matched(node: Node, rng: random.Random) -> bytes:
@@ -92,7 +94,9 @@ def mutated(data: bytes, rng: random.Random) -> str:
 @cache
 def patterns(folder: Path) -> tuple[str, ...]:
     """Every pattern of the data that RE2 takes."""
-    rows = [json.loads(line) for line in (folder / "data/patterns/patterns.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line) for line in (folder / "data/patterns/patterns.jsonl").read_text("utf-8").splitlines()
+    ]
     flags = ["".join(flag for flag in row["flags"] if flag in "ims") for row in rows]
     sources = [(f"(?{flag})" if flag else "") + row["regex"] for flag, row in zip(flags, rows, strict=True)]
     return tuple(dict.fromkeys(source for source, row in zip(sources, rows, strict=True) if row["re2_ok"]))
@@ -244,7 +248,9 @@ def test_all_patterns_on_texts_made_from_them(way: str, shared: Path) -> None:
 def made_from(sources: tuple[str, ...]) -> list[tuple[str, tuple[int, ...]]]:
     """A text for each pattern, and what occurs in it."""
     rng, trees = random.Random(5), [read(source) for source in sources]
-    texts = ["".join(mutated(matched(tree, rng), rng) for _ in range(2)) for tree in trees if tree is not None]
+    texts = [
+        "".join(mutated(matched(tree, rng), rng) for _ in range(2)) for tree in trees if tree is not None
+    ]
     return [(text, alone(sources, text.encode())) for text in texts]
 
 
@@ -253,7 +259,9 @@ def test_written_patterns_on_small_texts(way: str) -> None:
     scan, rng = scanning(WRITTEN, way), random.Random(1)
     trees = [tree for source in WRITTEN if (tree := read(source)) is not None]
     for _ in range(1500):
-        text = "".join(rng.choice("abckKsS1-@ xyz\n\v\x00é\u017f\u212aÉ日.") for _ in range(rng.randint(0, 20)))
+        text = "".join(
+            rng.choice("abckKsS1-@ xyz\n\v\x00é\u017f\u212aÉ日.") for _ in range(rng.randint(0, 20))
+        )
         text += rng.choice(["", mutated(matched(rng.choice(trees), rng), rng)])
         assert scan.occurring(text) == alone(WRITTEN, text.encode()), repr(text)
 
@@ -283,7 +291,11 @@ def test_eight_threads_at_once(shared: Path) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["4111 1111 1111 1111", "4111111111111112", " ", "1", "x"]), max_size=8).map("".join))
+@given(
+    st.lists(st.sampled_from(["4111 1111 1111 1111", "4111111111111112", " ", "1", "x"]), max_size=8).map(
+        "".join
+    )
+)
 def test_checks_are_held(text: str) -> None:
     card = r"\b[0-9](?:[ -]?[0-9]){12,18}\b"
     made = [Pattern("", card, "luhn"), Pattern("", card)]
@@ -299,7 +311,10 @@ def test_phrases(text: str, said: list[str]) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.text("ab\x00é", min_size=1, max_size=3), min_size=1, max_size=5, unique=True), st.text("ab\x00é"))
+@given(
+    st.lists(st.text("ab\x00é", min_size=1, max_size=3), min_size=1, max_size=5, unique=True),
+    st.text("ab\x00é"),
+)
 def test_literals(parts: list[str], text: str) -> None:
     atoms = [Atom("literal", texts=(part,)) for part in parts]
     scan = scanner(Group(0, tuple(range(len(parts)))), atoms, (), ())
@@ -341,7 +356,13 @@ def test_which_patterns_explode(source: str, heavy: bool) -> None:
     assert bool(weight(source)) == heavy
 
 
-HARD = [["(a+)+$"], ["(.*a){25}"], [f"x.{{{n}}}y" for n in range(1, 101)], [r"\b\w\b.\b"], ["[ab]*a[ab]{20}c"]]
+HARD = [
+    ["(a+)+$"],
+    ["(.*a){25}"],
+    [f"x.{{{n}}}y" for n in range(1, 101)],
+    [r"\b\w\b.\b"],
+    ["[ab]*a[ab]{20}c"],
+]
 
 
 @pytest.mark.parametrize("sources", HARD)

@@ -65,12 +65,12 @@ def read(name: str, path: Path, rules: dict[str, Callable[[dict[str, Any]], int]
 
 @pytest.fixture(scope="module")
 def airline(shared: Path) -> Trace:
-    return read("airline", shared / AIRLINE_LOG, plain_rules.AIRLINE)
+    return read("airline_calls", shared / AIRLINE_LOG, plain_rules.AIRLINE)
 
 
 @pytest.fixture(scope="module")
 def agentdojo(shared: Path) -> Trace:
-    return read("agentdojo", shared / AGENTDOJO_LOG, plain_rules.AGENTDOJO)
+    return read("agentdojo_calls", shared / AGENTDOJO_LOG, plain_rules.AGENTDOJO)
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,11 @@ def test_sets_of_bytes(kernel: int, text: str) -> None:
     made = sieve({(digit, digit): [0, 1], (*either, digit): [1]}, [False, False], kernel)
     data = text.encode()
     places = [at for at in range(len(data) - 1) if data[at : at + 2].isdigit()]
-    folded = [at for at in range(len(data) - 2) if data[at : at + 2].lower() == b"ab" and data[at + 2 : at + 3].isdigit()]
+    folded = [
+        at
+        for at in range(len(data) - 2)
+        if data[at : at + 2].lower() == b"ab" and data[at + 2 : at + 3].isdigit()
+    ]
     both = sorted(places + folded)
     assert found(made, data) == {n: (p[0], p[-1]) for n, p in enumerate((places, both)) if p}
 

@@ -60,6 +60,7 @@ FOUND = {
     },
     "we've 12--15, x1...y2": {"number:12", "number:15", "id:x1", "id:y2"},
     "我有15个 例え.com": {"number:15", "host:例え.com"},
+    "@x.com/b1 %y.com/b1": {"host:x.com", "url:x.com/b1", "host:y.com", "url:y.com/b1"},
     "three plain words": set(),
     "and/or e.g. well-known (yes!) 'quoted' don't": set(),
     "": set(),

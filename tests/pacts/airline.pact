@@ -1,201 +1,155 @@
 pact airline "1.0.0" on AirlineCall
-  "What the airline's policy for its agents says of one call."
+  "What the airline's policy for its agents says of the order of calls in one conversation."
 
-// What needs the calls before (confirm first, look up first, the user's own payment methods) is not here.
-
-// The policy fixes the present: 2024-05-15 15:00 in New York, the time zone that it calls EST.
-let now = timestamp("2024-05-15T15:00:00-05:00")
-let bookings = ["book_reservation", "update_reservation_flights"]
-
-pattern payment_method = r"^(credit_card|gift_card|certificate)_[0-9]{7}$"
-pattern reservation    = r"^[A-Z0-9]{6}$"
-pattern flight         = r"^HAT[0-9]{3}$"
-pattern arithmetic     = r"^[0-9+\-*/(). ]+$"
-pattern born           = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
-pattern flown          = r'"date": "2024-05-(0[0-9]|1[0-4])"'
-pattern last_24_hours  = r'"created_at": "2024-05-(14T(1[5-9]|2[0-3])|15T)'
-phrases advice         = ["I recommend", "I suggest", "I would advise"]
+// What it says of one call is in airline_calls.pact.  What hangs on numbers inside a tool's text (free bags, the
+// user's tier, who pays the difference) is in neither.
 
 record AirlineCall {
-  id:         string as "call_id"
-  session:    string as "session_id"
-  seq:        int    as "step"
-  kind:       enum("llm", "tool")
-  tool:       string?
-  args:       dyn?   as "input"
-  output:     string?
-  ok:         bool?
-  error:      string?
-  tool_calls: list(Asked) = []
+  id:      string as "call_id"
+  session: string as "session_id"
+  seq:     int    as "step"
+  kind:    enum("llm", "tool")
+  tool:    string?
+  input:   dyn?  // of a tool its arguments; of the agent the messages that are new
+  output:  string?
+  ok:      bool?
 }
 
-record Asked { tool: string as "name", args: dyn? as "arguments" }
+session by session
 
-// One turn of the agent ---------------------------------------------------------------------------
+pattern yes       = r"(?i)\b(yes|yeah|yep|sure|ok|okay|confirm(ed)?|go ahead|proceed|please do|correct|(looks|sounds) good|that works|let's do)\b"
+pattern grievance = r"(?i)\b(delay|cancel|compensat|voucher|certificate)"
+pattern reason    = r"(?i)\b(reason|because|change of plan|sick|ill|unwell|health|weather|emergency|passed away|funeral)"
+pattern insurance = r"(?i)\binsur"
+pattern basic     = r'"cabin": "basic_economy"'
 
-clause one_call_per_turn "A turn asks for one tool at most." {
+let writes = ["book_reservation", "update_reservation_flights", "update_reservation_baggages",
+              "update_reservation_passengers", "cancel_reservation"]
+let hears  = kind == "llm" && input.exists(m, m.role == "user")
+
+event said      when hears
+event yes_said  when kind == "llm" && input.exists(m, m.role == "user" && m.content.matches(yes))
+event else_said when hears && !input.exists(m, m.role == "user" && m.content.matches(yes))
+
+// Confirm before a write ------------------------------------------------------------------------------
+
+event write when tool in writes
+event wrote when tool in writes && ok == true
+
+clause asks_first "Nothing is changed before the user has said yes." {
   severity critical
-  when     kind == "llm"
-  require  size(tool_calls) <= 1
+  write only after yes_said
+  on violation { block "Please confirm the change first." }
 }
 
-clause talks_or_acts "A turn speaks to the user or acts, never both." {
+clause asks_last "What the user said last is a yes: any other word since then takes it back." {
+  severity critical
+  write never after else_said until yes_said
+}
+
+clause asks_each_time "One yes, one change; a yes to a list of changes is one yes." {
   severity minor
-  when     kind == "llm" && size(tool_calls) > 0
-  never    has(output) && size(output) > 0
+  wrote only after fresh yes_said
 }
 
-clause gives_no_advice "Recommends nothing of its own accord." {
-  dimension scope_honesty
-  severity  minor
-  when      kind == "llm" && has(output)
-  never     output.says(advice)
-}
+// Who, and which reservation --------------------------------------------------------------------------
 
-clause asks_for_what_it_does "Each tool call that an answer asks for names its reservation as one." {
-  when    kind == "llm" && size(tool_calls) > 0
-  require tool_calls.all(t, !has(t.args.reservation_id) || t.args.reservation_id.matches(reservation))
-}
+event book    when tool == "book_reservation"
+event change  when tool in writes && tool != "book_reservation"
+event looked  when tool == "get_reservation_details" && ok == true
+event profile when tool == "get_user_details" && ok == true
+event give    when tool == "send_certificate"
+event look_up when tool == "get_user_details"
 
-// Passengers --------------------------------------------------------------------------------------
-
-clause at_most_five_passengers "One to five people on a booking." {
+clause user_id_comes_from_the_user "The agent obtains the user id; it does not make one up." {
   severity critical
-  when     tool in ["book_reservation", "update_reservation_passengers"]
-  require  size(args.passengers) >= 1 && size(args.passengers) <= 5
+  look_up.input.user_id only from said.input, looked.output
 }
 
-clause passengers_are_complete "Nobody flies without both names and a birthday." {
-  when    tool in ["book_reservation", "update_reservation_passengers"]
-  require args.passengers.all(p, size(p.first_name) > 0 && size(p.last_name) > 0 && p.dob.matches(born))
-}
+clause books_for_a_known_user { severity critical  book only after profile same input.user_id }
+clause gives_to_a_known_user  { severity critical  give only after profile same input.user_id }
 
-// Payment -----------------------------------------------------------------------------------------
-
-clause one_certificate "Of certificates, one pays for a booking." {
+// What the agent has just booked itself it has not looked up either.
+clause looks_before_it_changes {
   severity critical
-  when     tool == "book_reservation"
-  require  size(args.payment_methods.filter(p, p.payment_id.startsWith("certificate_"))) <= 1
-  on violation { block "A booking can use one certificate only."; alert "payments" }
+  change only after looked same input.reservation_id
 }
 
-clause one_credit_card "Of credit cards, one." {
+clause reservations_come_from_somewhere "A reservation is the user's: named by the user, or in the profile." {
+  change.input.reservation_id only from said.input, profile.output, wrote.output
+}
+
+// Flights and payment ---------------------------------------------------------------------------------
+
+event search       when tool in ["search_direct_flight", "search_onestop_flight"] && ok == true
+event rebook       when tool == "update_reservation_flights"
+event keeps_basic  when tool == "update_reservation_flights" && input.cabin == "basic_economy"
+event looked_basic when tool == "get_reservation_details" &&
+                        ok == true &&
+                        has(output) &&
+                        output.matches(basic)
+
+clause basic_economy_stays "Basic economy flights cannot be modified." {
   severity critical
-  when     tool == "book_reservation"
-  require  size(args.payment_methods.filter(p, p.payment_id.startsWith("credit_card_"))) <= 1
+  keeps_basic never after looked_basic same input.reservation_id
 }
 
-clause three_gift_cards "Of gift cards, three." {
+clause flights_were_found "Flights are booked as a search found them." {
+  book.input.flights only from search.output, search.input, said.input
+}
+
+clause pays_from_the_profile "A payment method is in the user's profile, or paid for the reservation." {
   severity critical
-  when     tool == "book_reservation"
-  require  size(args.payment_methods.filter(p, p.payment_id.startsWith("gift_card_"))) <= 3
+  rebook.input.payment_id only from profile.output, looked.output
 }
 
-clause payments_are_positive {
-  when    tool == "book_reservation"
-  require args.payment_methods.all(p, p.amount > 0 && p.payment_id.matches(payment_method))
-}
-
-clause changes_are_not_paid_by_certificate "Money for a change moves over a card, gift or credit." {
-  severity critical
-  when     tool == "update_reservation_flights"
-  never    args.payment_id.startsWith("certificate_")
-}
-
-clause payment_is_enough "What is paid is the price." {
-  when    tool == "book_reservation"
-  never   has(error) && error.contains("payment amount does not add up")
-}
-
-// Flights and cabin -------------------------------------------------------------------------------
-
-clause not_yet_flown "Only flights that have not taken off are booked or changed to." {
-  severity critical
-  when     tool in bookings
-  require  args.flights.all(f, timestamp(f.date + "T23:59:59-05:00") >= now)
-}
-
-clause flights_have_numbers {
-  when    tool in bookings
-  require args.flights.all(f, f.flight_number.matches(flight))
-}
-
-clause one_cabin "One cabin for the whole of a booking." {
-  when    tool in bookings
-  require args.cabin in ["basic_economy", "economy", "business"] && !args.flights.exists(f, has(f.cabin))
-}
-
-clause goes_somewhere {
-  when    tool == "book_reservation"
-  require args.origin != args.destination
-       && (args.flight_type == "one_way" || args.flight_type == "round_trip" && size(args.flights) >= 2)
-}
-
-clause searches_ahead "Searches for flights of today or later." {
+clause asks_about_insurance {
   severity minor
-  when     tool in ["search_direct_flight", "search_onestop_flight"]
-  require  args.date >= "2024-05-15"
+  book only after insurance_talk
 }
 
-// Bags and insurance ------------------------------------------------------------------------------
+event insurance_talk when kind == "llm" && has(output) && output.matches(insurance)
 
-clause bags_add_up "Paid bags are some of all bags." {
-  when    tool in ["book_reservation", "update_reservation_baggages"]
-  require args.nonfree_baggages >= 0 && args.nonfree_baggages <= args.total_baggages
+// Cancelling, compensation, handing over --------------------------------------------------------------
+
+event cancel      when tool == "cancel_reservation"
+event reason_talk when kind == "llm" &&
+                       (has(output) && output.matches(reason) ||
+                        input.exists(m, m.role == "user" && m.content.matches(reason)))
+event complains   when kind == "llm" &&
+                       input.exists(m, m.role == "user" && m.content.matches(grievance))
+event hand_over   when tool == "transfer_to_human_agents"
+
+clause cancels_for_a_reason { cancel only after reason_talk }
+
+clause gives_when_asked "Certificates are not offered before the user complains." {
+  give only after complains
 }
 
-// A gold member's allowance: the most that anybody gets. Membership is not known to this call.
-clause free_bags "Never more free bags than a gold member gets." {
-  when    tool == "book_reservation"
-  require int(args.total_baggages) - int(args.nonfree_baggages)
-       <= (args.cabin == "basic_economy" ? 2 : 3) * size(args.passengers)
-}
-
-clause insurance_is_answered {
-  when    tool == "book_reservation"
-  require args.insurance in ["yes", "no"]
-}
-
-// Cancelling and refunds --------------------------------------------------------------------------
-
-clause cancels_before_departure "A trip of which a segment is flown is not cancelled, but handed over." {
+clause checks_before_it_gives "The facts are confirmed first." {
   severity critical
-  when     tool == "cancel_reservation" && ok == true
-  never    output.matches(flown)
+  give only after looked
 }
 
-// The fourth ground, that the airline cancelled a flight, is known only to the calls before.
-clause cancels_with_a_ground "Business class, insured, or booked within the last 24 hours." {
-  when    tool == "cancel_reservation" && ok == true
-  require output.contains('"cabin": "business"') || output.contains('"insurance": "yes"')
-       || output.matches(last_24_hours)
+clause hands_over_for_good "Who has handed over changes nothing any more." {
+  write never after hand_over
 }
 
-clause certificate_amounts "50 or 100 dollars for each of at most five passengers." {
-  severity critical
-  when     tool == "send_certificate"
-  require  args.amount >= 50 && args.amount <= 500 && int(args.amount) % 50 == 0
+// The conversation ------------------------------------------------------------------------------------
+
+event acts    when kind == "tool"
+event refused when tool in writes && ok == false
+event tells   when kind == "llm" && has(output) && size(output) > 0
+
+clause no_loops "The same call three times is a loop." {
+  at most 2 acts per session same tool, input
 }
 
-// Tools -------------------------------------------------------------------------------------------
-
-clause reservation_ids_are_ids {
-  when    kind == "tool" && has(args.reservation_id)
-  require args.reservation_id.matches(reservation)
+clause answers_after_a_refusal "The user hears of a change that did not work, or it is mended, within 6 calls." {
+  after refused expect settles within 6 calls
+  on end violate
 }
 
-clause calculates_arithmetic {
-  when    tool == "calculate"
-  require args.expression.matches(arithmetic)
-}
+event settles when tells || tool in writes && ok == true
 
-clause hands_over_with_a_summary {
-  when    tool == "transfer_to_human_agents"
-  require size(args.summary) >= 20
-}
-
-clause tools_work {
-  severity minor
-  when     kind == "tool"
-  require  ok == true && !has(error)
-}
+clause one_handover { severity minor  at most 1 hand_over per session }
