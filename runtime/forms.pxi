@@ -101,6 +101,7 @@ cdef uint8_t* new_slice(MonitorMachine m, const Unit* u, Slices* slices, state_k
         (<state_expect*>r).asked = -1
     elif u.kind == UNIT_KIND_ONLY_FROM:
         copy_tokens(<state_table*>r, <state_table*>slices.unseen)
+        m.room += (<state_table*>r).count * 2 * sizeof(state_entry)
     m.room += u.size + 2 * sizeof(state_entry)
     return r
 
@@ -206,8 +207,9 @@ cdef void take_expected(MonitorMachine m, const Unit* u, state_expect* r, Frame 
 cdef void ask_expected(MonitorMachine m, state_expect* r, Frame frame) noexcept:
     """Keep the id of the call whose verdict is pending."""
     cdef object ident = None
-    if m.id_register >= 0:
+    if m.id_register >= 0 and can_box(&frame.cells[m.id_register]):
         ident = box(&frame.cells[m.id_register])
+        ident = ident[:LONGEST_ID] if type(ident) is str else ident if type(ident) is int else None
     if ident is None:
         ident = m.line
     Py_INCREF(ident)
@@ -313,6 +315,8 @@ cdef bint keep_tokens(MonitorMachine m, state_table* table, const Cell* text, bi
     """Put a text's tokens into the table; false if not all of them are there."""
     cdef state_entry* entry
     cdef uint64_t token
+    if not can_box(text):
+        return False
     frame.pin()
     try:
         tokens, complete = m.tokens(box(text))
@@ -338,7 +342,7 @@ cdef int judge_tokens(MonitorMachine m, const Unit* u, const uint8_t* r, Frame f
     cdef bint over = (<const int64_t*>(r + sizeof(state_table)))[0] & 1
     cdef state_entry* entry
     cdef int answer = STATE_YES
-    if value.tag == TAG_ERROR:
+    if not can_box(value):
         return STATE_MAYBE
     frame.pin()
     try:

@@ -66,7 +66,6 @@ cdef struct Session:
 
 
 @cython.no_gc
-@cython.freelist(64)
 cdef class MonitorVerdict(Verdict):
     """A verdict with what the monitor knows beside: whether the call was a duplicate or late, its time, and
     why a clause is unknown."""
@@ -293,7 +292,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef object operator_value(self, Frame frame, int number):
         """What an operator said on this call, as `evaluate` takes it; ... for an error value."""
         cdef Cell* x = &frame.cells[self.operator_registers[number]]
-        return ... if x.tag == TAG_ERROR or self.operator_registers[number] < 0 else box(x)
+        return box(x) if self.operator_registers[number] >= 0 and can_box(x) else ...
 
     cdef bint enter(self, Frame frame, const Cell* key) noexcept:
         return enter_session(self, frame, key)

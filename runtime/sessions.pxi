@@ -38,7 +38,7 @@ cdef void take_units(MonitorMachine m, list units) except *:
          u.ending) = given[:12]
         same, sources, enums = given[12:15]
         m.operator_registers[i] = -1
-        check_unit(m, u, [*same, *[register for pair in sources for register in pair]])
+        check_unit(m, u, [*same, *[register for pair in sources for register in pair]], bool(sources))
         m.operator_count += u.kind <= UNIT_KIND_COUNTED
         if u.kind <= UNIT_KIND_COUNTED and m.operator_count != i + 1:
             raise ValueError("operators come first")
@@ -53,10 +53,12 @@ cdef void take_units(MonitorMachine m, list units) except *:
             blank_unit(&m.units[i], m.blank + m.units[i].offset)
 
 
-cdef void check_unit(MonitorMachine m, const Unit* u, list more) except *:
+cdef void check_unit(MonitorMachine m, const Unit* u, list more, bint sources) except *:
     """ValueError where a number of an artifact stands for nothing."""
     if not 0 <= u.kind < UNIT_KIND_COUNT or not -1 <= u.clause < m.clauses:
         raise ValueError("a unit of no kind")
+    if (more and u.kind <= UNIT_KIND_COUNTED) or (sources and u.kind != UNIT_KIND_ONLY_FROM):
+        raise ValueError("an operator has no keys, and only `only from` has sources")
     if u.kind > UNIT_KIND_COUNTED and u.clause < 0:
         raise ValueError("a form without a clause")
     for register in (u.event, u.other, u.until, u.when, u.value, *more):
@@ -64,7 +66,7 @@ cdef void check_unit(MonitorMachine m, const Unit* u, list more) except *:
             raise ValueError("no such register")
     if any([register < 0 for register in more]) or (u.kind == UNIT_KIND_ONLY_FROM and u.value < 0):
         raise ValueError("a register is missing")
-    if not 0 <= u.count <= 1_000 or not -1 <= u.calls <= MANY_CALLS or u.span < -1 or not 0 <= u.ending <= SAID_DROPPED:
+    if not 0 <= u.count <= 1_000 or not -1 <= u.calls <= MANY_CALLS or not -1 <= u.span < STATE_OPEN // 4 or not 0 <= u.ending <= SAID_DROPPED:
         raise ValueError("a number of a unit is out of range")
 
 
@@ -172,6 +174,7 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     cdef int64_t lost
     cdef state_key h
     cdef Session* s
+    m.session = NULL
     if time != NULL and time.tag == TAG_TIMESTAMP:
         m.has_time = True
         micros = time.v.i * 1_000_000 + time.aux // 1_000
@@ -499,7 +502,7 @@ cdef void empty_session(MonitorMachine m, Session* s) noexcept:
     """The key goes on with a new session: nothing of the old one is remembered but its last numbers and ids."""
     cdef int i
     for i in range(m.unit_count):
-        drop_unit(&m.units[i], s.block + m.units[i].offset)
+        m.room -= drop_unit(&m.units[i], s.block + m.units[i].offset)
     memcpy(s.block, m.blank, m.block_size)
     s.calls = 0
     s.time = STATE_NEVER
@@ -509,7 +512,7 @@ cdef void empty_session(MonitorMachine m, Session* s) noexcept:
 cdef void free_session(MonitorMachine m, Session* s) noexcept:
     cdef int i
     for i in range(m.unit_count):
-        drop_unit(&m.units[i], s.block + m.units[i].offset)
+        m.room -= drop_unit(&m.units[i], s.block + m.units[i].offset)
     m.room -= sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
     m.room -= s.content_room * sizeof(uint32_t) + s.ident_room * sizeof(uint64_t)
     free(s.contents)

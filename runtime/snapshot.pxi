@@ -7,10 +7,6 @@
 # bounded by the bytes that are left, and every number that becomes an index is looked at.
 # Integers are those of the machine, little-endian ones.
 
-cdef enum:
-    LONGEST_ID = 1_048_576      # bytes of a call's id in a snapshot
-
-
 cdef class SnapshotSource:
     """Bytes that are read from the beginning; ValueError where they end too early."""
 
@@ -255,6 +251,7 @@ cdef int load_units(MonitorMachine m, Session* s, SnapshotSource source, list pl
             continue
         i = place
         load_unit(m, &m.units[i], s.block + m.units[i].offset, source)
+        m.room += kept_tokens(&m.units[i], s.block + m.units[i].offset) * 2 * sizeof(state_entry)
         known.add(place)
         if source.at != end:
             raise ValueError("the snapshot is damaged: the registers are of another size")
@@ -262,6 +259,24 @@ cdef int load_units(MonitorMachine m, Session* s, SnapshotSource source, list pl
         if i not in known:
             lose_unit(&m.units[i], s.block + m.units[i].offset, MANY_CALLS, STATE_EVER, s.time if s.time != STATE_NEVER else STATE_OPEN, 0)
     return 0
+
+
+cdef int64_t kept_tokens(const Unit* u, uint8_t* r) noexcept:
+    """How many tokens a unit of `only from` holds."""
+    cdef Slices* slices = (<Slices**>r)[0]
+    cdef int64_t found
+    cdef size_t i
+    if u.kind != UNIT_KIND_ONLY_FROM:
+        return 0
+    if not u.same_count:
+        return (<state_table*>r).count
+    if slices == NULL:
+        return 0
+    found = (<state_table*>slices.unseen).count
+    for i in range(slices.table.room):
+        if slices.table.entries[i].value != NULL:
+            found += (<state_table*>slices.table.entries[i].value).count
+    return found
 
 
 cdef int load_unit(MonitorMachine m, const Unit* u, uint8_t* r, SnapshotSource source) except -1:
@@ -336,7 +351,7 @@ cdef int load_id(state_expect* r, SnapshotSource source) except -1:
         return 0
     if size == -2:
         ident = source.number()
-    elif 0 <= size <= LONGEST_ID:
+    elif 0 <= size <= 4 * LONGEST_ID:
         ident = source.take(size)[:size].decode("utf-8", "surrogatepass")
     else:
         raise ValueError("the snapshot is damaged: an id is out of range")

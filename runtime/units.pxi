@@ -74,6 +74,7 @@ cdef enum:
     MAX_SLICES = 1_000          # keys of one form in one session
     MAX_COUNTED = 1_024         # times that `count` keeps
     MAX_TOKENS = 10_000         # tokens that `only from` keeps
+    LONGEST_ID = 4_096          # characters of a call's id, as long as its verdict waits
     # Why a clause is unknown.
     WHY_ERROR = 0
     WHY_PENDING = 1
@@ -135,6 +136,11 @@ cdef inline int answer_of(const Cell* cells, int register) noexcept:
     return STATE_MAYBE
 
 
+cdef inline bint can_box(const Cell* x) noexcept:
+    """Whether a cell holds a value that Python can be given."""
+    return x.tag != TAG_ERROR and (x.tag <= TAG_TYPE or x.tag == TAG_OPTIONAL or x.tag == TAG_OPAQUE)
+
+
 cdef Py_ssize_t unit_size(const Unit* u) noexcept:
     """Bytes of one set of registers."""
     if u.kind == UNIT_KIND_ONCE or u.kind == UNIT_KIND_SINCE:
@@ -167,35 +173,40 @@ cdef void blank_unit(const Unit* u, uint8_t* r) noexcept:
         (<state_expect*>r).asked = -1
 
 
-cdef void drop_registers(const Unit* u, uint8_t* r) noexcept:
-    """Free what one set of registers owns."""
+cdef int64_t drop_registers(const Unit* u, uint8_t* r) noexcept:
+    """Free what one set of registers owns; how many bytes of it were counted."""
+    cdef int64_t tokens = 0
     if u.kind == UNIT_KIND_COUNTED and u.span >= 0:
         free((<void**>r)[0])
     elif u.kind == UNIT_KIND_EXPECT and (<state_expect*>r).id != NULL:
         Py_DECREF(<object>(<state_expect*>r).id)
         (<state_expect*>r).id = NULL
     elif u.kind == UNIT_KIND_ONLY_FROM:
+        tokens = (<state_table*>r).count
         free((<state_table*>r).entries)
+    return tokens * 2 * sizeof(state_entry)
 
 
-cdef void drop_unit(const Unit* u, uint8_t* r) noexcept:
-    """Free what a unit owns in a session's block."""
+cdef int64_t drop_unit(const Unit* u, uint8_t* r) noexcept:
+    """Free what a unit owns in a session's block; how many bytes of it were counted."""
     cdef Slices* slices
+    cdef int64_t freed = 0
     cdef size_t i
     if not u.same_count:
-        drop_registers(u, r)
-        return
+        return drop_registers(u, r)
     slices = (<Slices**>r)[0]
     if slices == NULL:
-        return
+        return 0
     for i in range(slices.table.room):
         if slices.table.entries[i].value != NULL:
-            drop_registers(u, <uint8_t*>slices.table.entries[i].value)
+            freed += u.size + 2 * sizeof(state_entry)
+            freed += drop_registers(u, <uint8_t*>slices.table.entries[i].value)
             free(slices.table.entries[i].value)
     free(slices.table.entries)
-    drop_registers(u, slices.unseen)
+    freed += drop_registers(u, slices.unseen)
     free(slices.unseen)
     free(slices)
+    return freed
 
 
 cdef Slices* slices_of(const Unit* u, uint8_t* r) noexcept:
