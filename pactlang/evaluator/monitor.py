@@ -139,10 +139,9 @@ def is_duplicate(verdict: Verdict) -> bool:
 
 def token_hashes(value: Any) -> tuple[list[int], bool]:
     """The tokens of a value, for `only from`."""
-    from importlib import import_module
+    from pactlang.tokens import token_hashes as found  # only who uses `only from` pays for its import
 
-    found: tuple[list[int], bool] = import_module("pactlang.tokens").token_hashes(value)
-    return found
+    return found(value)
 
 
 class Monitor:
