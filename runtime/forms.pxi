@@ -102,7 +102,7 @@ cdef uint8_t* new_slice(MonitorMachine m, const Unit* u, Slices* slices, state_k
     elif u.kind == UNIT_KIND_ONLY_FROM:
         copy_tokens(<state_table*>r, <state_table*>slices.unseen)
         m.room += (<state_table*>r).count * 2 * sizeof(state_entry)
-    m.room += u.size + 2 * sizeof(state_entry)
+    m.room += slice_room(u, slices.table.count) - slice_room(u, slices.table.count - 1)
     return r
 
 

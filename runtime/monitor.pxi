@@ -382,7 +382,7 @@ cdef class MonitorMachine(JsonMachine):
     @property
     def sizes(self):
         """Bytes of a session without keys, and of all sessions, about."""
-        return sizeof(Session) + self.block_size, self.room
+        return session_room(self), self.room
 
     def save(self):
         """All sessions as bytes."""

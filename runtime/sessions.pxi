@@ -404,8 +404,13 @@ cdef Session* add_session(MonitorMachine m, state_key h) noexcept:
     s.time = STATE_NEVER
     s.seq = -1
     memcpy(s.block, m.blank, m.block_size)
-    m.room += sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
+    m.room += session_room(m)
     return s
+
+
+cdef inline int64_t session_room(MonitorMachine m) noexcept:
+    """Bytes of a session without its keys and its last calls, with its places in the tables."""
+    return sizeof(Session) + m.block_size + 16 + 2 * sizeof(state_entry) + sizeof(Session*)
 
 
 cdef bint list_session(MonitorMachine m, Session* s) noexcept:
@@ -513,7 +518,7 @@ cdef void free_session(MonitorMachine m, Session* s) noexcept:
     cdef int i
     for i in range(m.unit_count):
         m.room -= drop_unit(&m.units[i], s.block + m.units[i].offset)
-    m.room -= sizeof(Session) + m.block_size + 3 * sizeof(state_entry)
+    m.room -= session_room(m)
     m.room -= s.content_room * sizeof(uint32_t) + s.ident_room * sizeof(uint64_t)
     free(s.contents)
     free(s.idents)

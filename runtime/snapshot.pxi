@@ -304,7 +304,7 @@ cdef int load_unit(MonitorMachine m, const Unit* u, uint8_t* r, SnapshotSource s
             raise ValueError("the snapshot is damaged: a key comes twice")
         blank_unit(u, made)
         load_registers(u, made, source)
-        m.room += u.size + 2 * sizeof(state_entry)
+    m.room += slice_room(u, slices.table.count)
     return 0
 
 

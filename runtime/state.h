@@ -221,7 +221,7 @@ static inline void state_place(state_table *t, uint64_t a, uint64_t b, void *val
 /* 0 if there is no memory.  The key must not be there yet. */
 static inline int state_insert(state_table *t, uint64_t a, uint64_t b, void *value) {
     if (t->count + t->count / 2 >= t->room) {
-        size_t room = t->room ? 2 * t->room : 8;
+        size_t room = t->room ? 2 * t->room : 4;
         state_table grown = {(state_entry *)calloc(room, sizeof(state_entry)), t->count, room};
         if (!grown.entries) return 0;
         for (size_t i = 0; i < t->room; i++)

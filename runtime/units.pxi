@@ -199,14 +199,19 @@ cdef int64_t drop_unit(const Unit* u, uint8_t* r) noexcept:
         return 0
     for i in range(slices.table.room):
         if slices.table.entries[i].value != NULL:
-            freed += u.size + 2 * sizeof(state_entry)
             freed += drop_registers(u, <uint8_t*>slices.table.entries[i].value)
             free(slices.table.entries[i].value)
+    freed += slice_room(u, slices.table.count)
     free(slices.table.entries)
     freed += drop_registers(u, slices.unseen)
     free(slices.unseen)
     free(slices)
     return freed
+
+
+cdef inline int64_t slice_room(const Unit* u, size_t count) noexcept:
+    """Bytes that so many slices of a form take, about: a block each, table and unseen keys for all of them."""
+    return count * (u.size + 16 + 2 * sizeof(state_entry)) + (sizeof(Slices) + u.size + 48) * (count > 0)
 
 
 cdef Slices* slices_of(const Unit* u, uint8_t* r) noexcept:
