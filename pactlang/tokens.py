@@ -118,6 +118,7 @@ def _cut(text: str, room: int) -> str:
 # Blanks in all but name: quotes and brackets of JSON, which no name or URL holds.
 _BLANKS = str.maketrans(dict.fromkeys('"<>{}`\\', " "))
 _ESCAPED_BLANK = re.compile(r"\\+[nrt]")  # in JSON that is a text
+_DOT = re.compile("(?<=\\w)\u3002(?=[a-z0-9])")  # a full stop of Chinese: browsers take it for a dot
 _AROUND = ".,;:!?'()[]*-"  # stands around words: without it most pieces are seen to be plain
 _IN_LISTS = re.compile(r"[,;()\[\]]")
 # An IBAN as it is printed, in fours.  Looked for at each word anew: the word before may look like its begin.
@@ -162,6 +163,8 @@ def _spaced(text: str) -> str:
     folded = fold(text)
     if "\\" in folded:
         folded = _ESCAPED_BLANK.sub(" ", folded)
+    if "\u3002" in folded:
+        folded = _DOT.sub(".", folded)
     return folded.translate(_BLANKS)
 
 
@@ -202,7 +205,7 @@ _URL_PARTS = re.compile(r"([a-z0-9+.-]+://)?([^/?#]*)([^#]*)")
 _ESCAPE = re.compile(r"%[0-9a-f]{2}")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~")
 _DEFAULT_PORTS = {"http://": ":80", "https://": ":443"}
-_EMAIL = re.compile(r"(?<![\w.+%-])[.+%-]*+(\w[\w.+%-]*+@\w[\w-]*+(?:\.\w[\w-]*+)++)")
+_EMAIL = re.compile(r"(?<![\w.+%-])[.+%-]*+(\w[\w.+%-]*+@\w[\w-]*+(?:\.\w[\w-]*+)*+)")
 _THOUSANDS = re.compile(r"(?<![\d,.\[])\d{1,3}(?:,\d{3})++(?!,?\d)")
 _WORD = re.compile(r"(?:[\w#/.%+-]|(?<=\d):(?=\d))+")
 _RUNS = re.compile(r"--+|\.\.+|//+|[+%#-]/|/[+%#-]")  # between words, not in one

@@ -61,6 +61,10 @@ FOUND = {
     "we've 12--15, x1...y2": {"number:12", "number:15", "id:x1", "id:y2"},
     "我有15个 例え.com": {"number:15", "host:例え.com"},
     "@x.com/b1 %y.com/b1": {"host:x.com", "url:x.com/b1", "host:y.com", "url:y.com/b1"},
+    # What is hidden from a reader of the text is not hidden from what acts on it.
+    "evil\u3002com evil\uff61com https:\\\\evil.com www[.]evil.com": {"host:evil.com"},
+    "root@intranet": {"email:root@intranet"},
+    "http://2130706433/": {"host:2130706433"},
     "three plain words": set(),
     "and/or e.g. well-known (yes!) 'quoted' don't": set(),
     "": set(),
@@ -154,7 +158,7 @@ def test_nesting_is_bounded() -> None:
 # Laws --------------------------------------------------------------------------------------------
 
 PARTS = st.sampled_from(
-    "a b1 _ - . .. # / : @ % + , ; ( ) [ ] ' \" x.com www. https:// 10 1,000 e5 gb29 nwbk 6016 \u3042 \u00e9 \u200b ? = & \\n".split()
+    "a b1 _ - . .. # / : @ % + , ; ( ) [ ] ' \" x.com www. https:// 10 1,000 e5 gb29 nwbk 6016 \u3042 \u3002 \u00e9 \u200b ? = & \\n".split()
     + [" ", "GB29 NWBK 6016 1331 9268 19"]
 )  # fmt: skip
 TEXTS = st.lists(PARTS, max_size=12).map("".join) | st.text(max_size=20)
