@@ -284,6 +284,53 @@ class UnitKind(IntEnum):
     ONLY_FROM = 8
 
 
+class FigureKind(IntEnum):
+    """What a window keeps of an aggregate.  BELOW: how many values lie below a threshold, for a quantile
+    against a constant; SKETCH: for a quantile's value; BURN: the share of bad calls."""
+
+    COUNTED = 0
+    RATE = 1
+    BURN = 2
+    BELOW = 3
+    SUM = 4
+    AVERAGE = 5
+    LEAST = 6
+    MOST = 7
+    SKETCH = 8
+    DISTINCT = 9
+
+
+class ValueForm(IntEnum):
+    """How the values of an aggregate become integers: as they are; doubles by their order (their sums in
+    billionths); durations and times in microseconds."""
+
+    NONE = 0
+    INT = 1
+    UINT = 2
+    DOUBLE = 3
+    DURATION = 4
+    TIMESTAMP = 5
+
+
+class KeepStep(IntEnum):
+    """A step of a comparison's side: put a register's value, an aggregate's, or call a function."""
+
+    PUT = 0
+    FIGURE = 1
+    CALL = 2
+
+
+class Comparison(IntEnum):
+    """How the two sides of a `keep` are compared."""
+
+    LESS = 0
+    LESS_EQUAL = 1
+    GREATER = 2
+    GREATER_EQUAL = 3
+    EQUAL = 4
+    NOT_EQUAL = 5
+
+
 class Outcome(IntEnum):
     """What a clause says of a call."""
 

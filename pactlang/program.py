@@ -134,11 +134,72 @@ class UnitInfo(Struct, frozen=True, array_like=True):
     digest: bytes = b""
 
 
+class FigureInfo(Struct, frozen=True, array_like=True):
+    """What a window keeps of one aggregate.
+
+    kind, form: as in `opcodes`.  value, where: registers, -1 where there is none.  minimum: the values that
+    an answer needs.  below: of BELOW the threshold that values lie below, as key, in two words; number: q,
+    or the objective, as a fraction.
+    """
+
+    kind: int
+    form: int = 0
+    value: int = -1
+    where: int = -1
+    minimum: int = 1
+    below: tuple[int, int] = (0, 0)
+    number: tuple[int, int] = (0, 1)
+
+
+class TermInfo(Struct, frozen=True, array_like=True):
+    """A comparison in integers: figure * b against a (times the number of values, if scaled); a is two
+    words, the high one signed."""
+
+    figure: int
+    comparison: int
+    a: tuple[int, int]
+    b: int = 1
+    scaled: bool = False
+
+
+class KeepInfo(Struct, frozen=True, array_like=True):
+    """The tables of one `keep`.
+
+    windows: (microseconds of a pane, 0) or (0, calls).  All terms must hold (not all, if `negated`); without
+    terms `left` and `right` are computed, steps of (what, register, figure or function, arguments), and
+    compared.  digest: of what it computes, so that a later version of the pact knows its windows again.
+    """
+
+    clause: int
+    when: int
+    keys: tuple[int, ...]
+    limit: int
+    windows: tuple[tuple[int, int], ...]
+    figures: tuple[FigureInfo, ...]
+    terms: tuple[TermInfo, ...] = ()
+    negated: bool = False
+    left: tuple[tuple[int, int, int], ...] = ()
+    right: tuple[tuple[int, int, int], ...] = ()
+    comparison: int = 0
+    digest: bytes = b""
+
+    @property
+    def table(self) -> tuple[Any, ...]:
+        """The same without the digest, in plain tuples: what the machine's `Windows` takes."""
+        figures = tuple(msgspec.structs.astuple(figure) for figure in self.figures)
+        terms = tuple(msgspec.structs.astuple(term) for term in self.terms)
+        return (
+            self.clause, self.when, self.keys, self.limit, self.windows, figures, terms, self.negated,
+            self.left, self.right, self.comparison,
+        )  # fmt: skip
+
+
 class State(Struct, frozen=True, array_like=True):
     """What a monitor needs beside: the code that runs with a session, and what sessions remember.
 
     time, seq, id: registers, -1 where the record has none.  idle: microseconds, limit: calls; -1 where the
     pact says nothing.  clauses: numbers of those that need a session.  digest: of what a session is.
+    keeps: the tables of promises about many calls.
     """
 
     code: bytes
@@ -150,6 +211,7 @@ class State(Struct, frozen=True, array_like=True):
     units: tuple[UnitInfo, ...]
     clauses: tuple[int, ...]
     digest: bytes = b""
+    keeps: tuple[KeepInfo, ...] = ()
 
 
 class Core(Struct, frozen=True, omit_defaults=True):

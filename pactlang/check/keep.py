@@ -35,6 +35,9 @@ ABOUT = {
 AGGREGATES = frozenset({*ABOUT, "count", "distinct"})
 SECOND = {"quantile": "0.95", "burn_rate": "0.999"}  # those with a number behind the value, and an example
 
+# Of a comparison: what may stand around its aggregates.
+FUNCTIONS = frozenset("_+_ _-_ _*_ _/_ _%_ -_ double int uint dyn _<_ _<=_ _>_ _>=_ _==_ _!=_".split())
+
 MOST_CALLS = 100_000  # of a window: each group keeps them
 MOST_NANOS = 3_660 * 86_400 * 10**9  # ten years
 MOST_WINDOWS, MOST_KEYS, MOST_AGGREGATES = 4, 8, 16
@@ -89,6 +92,13 @@ class Keeps:
         for part in _outside(node):
             if isinstance(part, ir.Aggregate):
                 found += 1
+            elif isinstance(part, ir.Call) and part.function not in FUNCTIONS:
+                self.report.error(
+                    "no-comparison", "expected arithmetic over aggregates and constants",
+                    self.walk.span(part),
+                    help=("`+ - * / %`, `double(...)`, `int(...)` and `uint(...)` may stand here",),
+                )  # fmt: skip
+                return False
             elif not isinstance(part, ir.Call | ir.Const):
                 self.report.error(
                     "not-an-aggregate", f"`{self.walk.text(part)}` is about one call, and this about many",
