@@ -61,6 +61,7 @@ cdef struct Session:
     int32_t ident_count         # of ids so far, modulo what keeps it small
     int32_t place               # in MonitorMachine.all
     bint touched                # since the clock's hand came by
+    bint undated                # the last calls had no time: their events lie at STATE_OPEN
     bint restarts               # an idle time lies before the next call
     uint8_t block[1]
 
@@ -151,6 +152,7 @@ cdef class MonitorMachine(JsonMachine):
         self.lock = PyThread_allocate_lock()
         if self.lock == NULL:
             raise MemoryError()
+        self.remembers = True
         self.next_deadline = INT64_MAX
         self.most = INT64_MAX
 
@@ -184,7 +186,6 @@ cdef class MonitorMachine(JsonMachine):
                 raise ValueError("no such register")
         self.idle, self.limit, self.tokens, self.most, self.amended = idle, limit, tokens, most, amended
         memcpy(self.secret, PyBytes_AS_STRING(secret), 16)
-        self.remembers = True
         self.state_count = len(code) // sizeof(Ins)
         self.state_code = <Ins*>allocate(len(code))
         memcpy(self.state_code, PyBytes_AS_STRING(code), len(code))
@@ -260,8 +261,13 @@ cdef class MonitorMachine(JsonMachine):
         return refused
 
     cdef void recall(self, Frame frame) noexcept:
-        if self.state_code != NULL and frame.stopped is None:
+        if frame.stopped is not None:
+            return
+        if self.state_code != NULL:
             recall(self, frame)
+            return
+        self.counts[COUNT_RECORDS] += 1
+        self.counts[COUNT_OUTSIDE if frame.outside else COUNT_CALLS] += 1
 
     cdef Verdict verdict(self, Frame frame, object record, object source):
         """As of any machine, with what the monitor knows beside."""
@@ -280,10 +286,10 @@ cdef class MonitorMachine(JsonMachine):
         verdict.hidden = self.hidden
         if self.words == 1:
             memcpy(verdict.small, frame.violated, 3 * size)
-            verdict.few = self.waiting[0]
+            verdict.few = self.waiting[0] if self.waiting != NULL else 0
         else:
             verdict.large = self.masks(frame)
-            verdict.many = (<char*>self.waiting)[:size]
+            verdict.many = (<char*>self.waiting)[:size] if self.waiting != NULL else bytes(size)
         if self.operator_count and (self.tells or some_bit(frame.violated, 2 * self.words)):
             verdict.operators = [self.operator_value(frame, i) for i in range(self.operator_count)]
         self.give_back(frame)

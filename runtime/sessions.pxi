@@ -192,10 +192,13 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
         freeze_session(m, s, lost, micros)
         return not m.identity_only
     set_moment(m, s, micros)
+    if s.undated and m.has_time and not frame.outside:
+        date_session(m, s)
     if lost:
         m.counts[COUNT_LOST] += lost
         lose_session(m, s, lost, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, s.calls)
         s.calls += lost
+    s.undated |= m.moment.timeless and (lost > 0 or not frame.outside)
     m.moment.number = s.calls
     if frame.outside:
         if lost:
@@ -208,6 +211,14 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
         s.time = m.moment.now
     m.session = s
     return not m.identity_only
+
+
+cdef void date_session(MonitorMachine m, Session* s) noexcept:
+    """The first call with a time after some that have none."""
+    cdef int i
+    for i in range(m.unit_count):
+        date_unit(m, &m.units[i], s.block + m.units[i].offset, m.moment.now)
+    s.undated = False
 
 
 cdef void freeze_session(MonitorMachine m, Session* s, int64_t lost, int64_t micros) noexcept:
@@ -511,6 +522,7 @@ cdef void empty_session(MonitorMachine m, Session* s) noexcept:
     memcpy(s.block, m.blank, m.block_size)
     s.calls = 0
     s.time = STATE_NEVER
+    s.undated = False
     s.restarts = True
 
 

@@ -70,7 +70,7 @@ cdef int save_session(MonitorMachine m, const Session* s, bytearray out) except 
     cdef Py_ssize_t start
     cdef int64_t size
     put_bytes(out, s.key, 16)
-    for number in (s.time, s.calls, s.seq, <int64_t>s.recent, s.restarts, s.touched, s.content_room, s.ident_room, s.ident_count):
+    for number in (s.time, s.calls, s.seq, <int64_t>s.recent, s.restarts | s.undated << 1, s.touched, s.content_room, s.ident_room, s.ident_count):
         put_number(out, number)
     put_bytes(out, s.contents, s.content_room * sizeof(uint32_t))
     put_bytes(out, s.idents, s.ident_room * sizeof(uint64_t))
@@ -215,7 +215,7 @@ cdef int load_session(MonitorMachine m, SnapshotSource source, list places) exce
         raise MemoryError()
     s.time, s.calls, s.seq = numbers[0], numbers[1], numbers[2]
     s.recent = <uint64_t>numbers[3]
-    s.restarts, s.touched = numbers[4] != 0, numbers[5] != 0
+    s.restarts, s.undated, s.touched = numbers[4] & 1, numbers[4] >> 1 & 1, numbers[5] != 0
     load_recent(m, s, source, numbers[6], numbers[7], numbers[8])
     load_units(m, s, source, places)
     return 0

@@ -429,3 +429,52 @@ cdef void lose_unit(const Unit* u, uint8_t* r, int64_t calls, int64_t t0, int64_
     for i in range(slices.table.room):
         if slices.table.entries[i].value != NULL:
             lose_registers(u, <uint8_t*>slices.table.entries[i].value, calls, t0, t1, first)
+
+
+# What had no time -----------------------------------------------------------------------------------
+
+cdef void date_unit(MonitorMachine m, const Unit* u, uint8_t* r, int64_t now) noexcept:
+    """A call has a time again: those before it that had none, or were lost, came no later."""
+    cdef Slices* slices
+    cdef size_t i
+    if u.span < 0:
+        return
+    if not u.same_count:
+        date_registers(m, u, r, now)
+        return
+    slices = (<Slices**>r)[0]
+    if slices == NULL:
+        return
+    date_registers(m, u, slices.unseen, now)
+    for i in range(slices.table.room):
+        if slices.table.entries[i].value != NULL:
+            date_registers(m, u, <uint8_t*>slices.table.entries[i].value, now)
+
+
+cdef void date_registers(MonitorMachine m, const Unit* u, uint8_t* r, int64_t now) noexcept:
+    cdef Times* t
+    cdef int reading
+    if u.kind == UNIT_KIND_ONCE or u.kind == UNIT_KIND_SINCE:
+        date_times(&(<state_past*>r).high, 1, now)
+    elif u.kind == UNIT_KIND_COUNTED:
+        t = (<Times**>r)[0]
+        if t != NULL:
+            date_times(t.times, 2 * t.room, now)
+            date_times(t.over, 2, now)
+    elif u.kind == UNIT_KIND_ONLY_AFTER:
+        date_times(state_high(r, u.count, u.span).times, u.count, now)
+    elif u.kind == UNIT_KIND_AT_MOST:
+        date_times(state_low(r).times, u.count, now)
+    elif u.kind == UNIT_KIND_EXPECT:
+        for reading in range(2):
+            if (<state_expect*>r).copies[reading].time == STATE_OPEN:
+                (<state_expect*>r).copies[reading].time = now
+                if (<state_expect*>r).copies[reading].number >= 0:
+                    m.open_at(u, now)
+
+
+cdef void date_times(int64_t* times, int64_t count, int64_t now) noexcept:
+    cdef int64_t i
+    for i in range(count):
+        if times[i] == STATE_OPEN:
+            times[i] = now

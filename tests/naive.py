@@ -77,6 +77,17 @@ class Session:
         self.calls: list[Call] = []
         self.count = 0  # of calls, lost ones included
         self.time = -FOREVER  # of the last call that had one
+        self.clock: float | None = None  # what `advance` said since the last call
+
+    def add(self, call: Call) -> None:
+        call.clock, self.clock = self.clock, None
+        self.calls.append(call)
+
+    def date(self, now: float) -> None:
+        """Calls without a time of their own came no later than the next one that has one."""
+        for call in self.calls:
+            if call.latest == FOREVER:
+                call.latest, call.dated = now, self.count
 
 
 class Naive:
@@ -191,6 +202,8 @@ class Naive:
         if time is not None and time < session.time:
             self.counts["clock_regressions"] += 1
         now = None if time is None else max(time, session.time)
+        if now is not None and admitted is not False:
+            session.date(now)
         before = len(session.calls)
         self._lose(session, lost, now)
         if admitted is False:
@@ -208,7 +221,7 @@ class Naive:
         earliest = session.time if lost or now is None else now
         values = LOST if lost else Values(row, self.module)
         call = Call(session.count, earliest, latest, now, values, ident=self._ident(row))
-        session.calls.append(call)
+        session.add(call)
         session.count += 1
         session.time = session.time if now is None else now
         start = len(self.module.schema.slots)
@@ -227,7 +240,7 @@ class Naive:
         written = lost if lost <= MOST_LOST else MOST_LOST - (lost & 1)
         for number in range(session.count + lost - written, session.count + lost):
             latest = FOREVER if now is None else now
-            session.calls.append(Call(number, session.time, latest, None, LOST, unseen=True))
+            session.add(Call(number, session.time, latest, None, LOST, unseen=True))
         session.count += lost
 
     # Outcomes ----------------------------------------------------------------------------------------
@@ -238,7 +251,7 @@ class Naive:
         """session: None where clauses that remember are unknown."""
         if admitted is False:
             self.counts["outside"] += 1
-            return Judged({})
+            return Judged({}, late=late)
         self.counts["calls"] += 1
         found = {}
         for number, clause in enumerate(self.module.clauses):
@@ -339,6 +352,7 @@ class Naive:
                 found += self._ended(session, now)
                 self.sessions.remove(session)
                 continue
+            session.clock = now if session.clock is None else max(now, session.clock)
             for number, call, pair in self._asked(session, now):
                 if all(duty.said for duty in pair):
                     found.append((number, call, came_to(pair)))

@@ -32,6 +32,8 @@ class Call(Struct):
     values: Any  # of every expression: `Values`, or LOST
     unseen: bool = False  # it was lost before the call that was judged next
     ident: Any = None
+    clock: float | None = None  # how late it was said to be before this call
+    dated: int = -1  # number of the call since which `latest` is known, if it was not at once
     pending: frozenset[int] = frozenset()  # numbers of clauses whose verdict on this call waits
 
     @property
@@ -229,8 +231,10 @@ def duties(
     """All obligations of a session in one reading: each maybe is no, or each is yes.  now: it is so late."""
     found: list[Duty] = []
     for call in history:
-        if found and not found[-1].said and expired(form, found[-1], call.number, call.time):
-            found[-1].close("broken", call, True)
+        if found and not found[-1].said and found[-1].opened.dated < call.number:
+            expire(form, found[-1], call, call.clock)
+        if found and not found[-1].said:
+            expire(form, found[-1], call, call.time)
         duty = found[-1] if found and not found[-1].said else None  # open before this call
         asks, answers = (
             holds(timed(call, event_of(call, event, form.same, key), form.nanos), not yes)
@@ -245,6 +249,11 @@ def duties(
     if found and not found[-1].said and expired(form, found[-1], -1, now):
         found[-1].close("broken", history[-1], False)
     return found
+
+
+def expire(form: ir.Expect, duty: Duty, call: Call, time: float | None) -> None:
+    if expired(form, duty, call.number, time):
+        duty.close("broken", call, True)
 
 
 def expired(form: ir.Expect, duty: Duty, number: int, now: float | None) -> bool:

@@ -255,3 +255,16 @@ def test_workers_merge() -> None:
         assert said(left, record) == said(whole, record)
     with pytest.raises(ValueError, match="both"):
         left.merge(right)
+
+
+@pytest.mark.parametrize("clauses", [1, 3, 70])
+def test_a_pact_that_remembers_nothing_is_judged_and_counted(clauses: int) -> None:
+    head = 'pact p "1.0.0" applies when args.in != false\n'
+    many = "".join(f"clause c{i} {{ require cost < {i}.0 }}\n" for i in range(clauses))
+    program = pactlang.compile(head + many)
+    monitor = pactlang.Monitor(program)
+    said = [monitor.feed({"args": {"in": there}, "cost": 5}) for there in (True, False)]
+    assert said[0].outcomes == pactlang.Evaluator(program).check({"args": {"in": True}, "cost": 5}).outcomes
+    assert said[0].ok is False and said[1].outside
+    counts = monitor.counts
+    assert (counts["records"], counts["calls"], counts["outside"]) == (2, 1, 1)
