@@ -106,6 +106,7 @@ def doubting(known: Program) -> Program:
     made, _ = emit(known.module, known.source, folded, bound, known.imports, doubting=True)
     if made is None:
         raise ProgramError("the pact is too large for calls of which fields are not known")
+    made.digest = known.digest  # it says the same
     return made
 
 

@@ -38,10 +38,11 @@ class Place(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One violation, with its evidence."""
+    """One violation, with its evidence.  resolved: the call on which it came out, if that was a later one."""
 
     place: Place
     violation: Violation
+    resolved: Place | None = None
 
 
 class Undecided(NamedTuple):
@@ -61,13 +62,25 @@ class Unreadable(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One record of the log: the clauses it violated and those that are unknown, or why it has none."""
+    """One record of the log: the clauses it violated and those that are unknown, or why it has none; or what
+    a clause that was pending on a call was resolved to."""
 
     place: Place
     violated: list[str]
     unknown: list[str]
     outside: bool = False
     unreadable: tuple[str, str] | None = None  # JSON path and reason
+    duplicate: bool = False
+    amendment: Resolved | None = None
+
+
+class Resolved(NamedTuple):
+    """What a clause that was pending on a call has come to, and the call on which it did."""
+
+    place: Place
+    clause: str
+    outcome: Outcome
+    at: Place
 
 
 class Audit:
@@ -88,6 +101,22 @@ class Audit:
         self.unknowns: dict[str, list[Undecided]] = {name: [] for name in clauses}
         self.unreadable: list[Unreadable] = []
         self.reasons: dict[tuple[str, str], int] = {}
+
+    def waiting(self, clause: int) -> tuple[int, int, int]:
+        """On how many of the calls so far a clause is pending, on how many evidence is insufficient, and how
+        many calls of an earlier log have turned out to violate it."""
+        return 0, 0, 0
+
+    def figures(self) -> dict[str, int]:
+        """What else was counted, where it is not 0; only what remembers calls has more to count."""
+        return {}
+
+    def resolutions(self) -> list[Resolved]:
+        """What was pending and has come out, the first of each clause."""
+        return []
+
+    def finish(self) -> None:
+        """The log has ended."""
 
     def feed(self, file: str, block: Block | Columnar) -> Checked:
         """Judge a block and count it."""
@@ -145,6 +174,7 @@ class Checked:
         self.admitted = admitted(self.batch)
         self.lines: list[int] = self.batch.lines.tolist()
         self._ends: list[int] = []
+        self.amended: list[tuple[int, Resolved]] = []
 
     def rows(self, column: int, outcome: int, most: int) -> list[int]:
         """The first rows, at most so many, in which a clause had this outcome."""

@@ -29,6 +29,8 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "calls": total.calls,
         "outside": total.outside,
         "undecodable": total.undecodable,
+        "duplicates": total.duplicates,
+        "figures": audit.figures(),
         "clauses": {clause.name: _clause(clause) for clause in outcome.clauses()},
         "violations": [
             _violation(example, outcome.program.source)
@@ -39,6 +41,13 @@ def data(outcome: Outcome) -> dict[str, Any]:
             {"clause": name, **_place(found.place), "reason": plain(found.reason)}
             for name, doubts in audit.unknowns.items()
             for found in doubts
+        ],
+        "amendments": [
+            {
+                "clause": found.clause, **_place(found.place), "outcome": found.outcome.name.lower(),
+                "resolved": _place(found.at),
+            }
+            for found in audit.resolutions()
         ],
         "undecodable_records": [plain(found._asdict()) for found in audit.unreadable],
         "undecodable_reasons": [
@@ -61,6 +70,9 @@ def _clause(clause: Counts) -> dict[str, Any]:
         "violated": clause.violated,
         "skipped": clause.skipped,
         "unknown": clause.unknown,
+        "pending": clause.pending,
+        "insufficient": clause.insufficient,
+        "violated_earlier": clause.earlier,
         "severity": clause.severity,
         "dimension": clause.dimension,
         "description": clause.description,
@@ -79,6 +91,7 @@ def _violation(example: Example, source: Source) -> dict[str, Any]:
         "clause": violation.clause,
         "severity": violation.severity,
         **_place(example.place),
+        "resolved": None if example.resolved is None else _place(example.resolved),
         "message": plain(violation.message),
         "values": plain(violation.values),
         "threshold": plain(violation.threshold),

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from pactlang.cli.screen import printable
 from pactlang.cli.tally import UNKNOWN, VIOLATED
+from pactlang.opcodes import Outcome
 
 if TYPE_CHECKING:
     from pactlang.cli.audit import Checked, Place
@@ -93,10 +94,15 @@ class Live:
                     (where, "cyan"), ("  undecodable  ", "bold yellow"), printable(f"{path}: {reason}")
                 ),
             )
+        for row, found in checked.amended:
+            if found.outcome is not Outcome.SATISFIED:
+                word, at = found.outcome.name.lower(), f"came out on {found.at.file}:{found.at.line}"
+                style = STYLE["major"] if found.outcome is Outcome.VIOLATED else "yellow"
+                yield checked.lines[row], _line(found.place, word, style, f"{found.clause}: {at}")
         for column, name in enumerate(checked.batch.clauses):
             severity = checked.evaluator.program.clauses[column].severity
             for row in checked.rows(column, VIOLATED, ALL):
-                for place, violation in checked.evidence(row, name):
+                for place, violation, _ in checked.evidence(row, name):
                     yield checked.lines[row], _line(place, severity, STYLE[severity], violation.message)
             for row in checked.rows(column, UNKNOWN, ALL):
                 doubt = checked.doubt(row, column)

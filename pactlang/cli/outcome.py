@@ -5,21 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pactlang.cli.facts import plural
 from pactlang.cli.imports import file_at
 from pactlang.cli.screen import printable
-from pactlang.cli.tally import VIOLATED
 
 if TYPE_CHECKING:
     from pactlang.cli.audit import Audit
     from pactlang.cli.sight import Sight
+    from pactlang.cli.timeline import Timeline
     from pactlang.program import Program
 
 ELSEWHERE = "`pactc init --from LOG` drafts a pact that reads what is there"
+# What a monitor counts, in words.
+FIGURES = {
+    "conflicts": "with the number of another call", "late": "that came late", "lost": "lost calls",
+    "clock_regressions": "whose time ran back", "evicted": "sessions forgotten for memory",
+    "over_limit": "past their session's limit", "over_keys": "forms with too many keys",
+    "no_session": "without a session", "dropped_amendments": "resolutions dropped",
+}  # fmt: skip
 SEVERITIES = ("critical", "major", "minor", "info")  # the gravest first
 
 
 class Counts(NamedTuple):
-    """One clause of a report."""
+    """One clause of a report.  Of the calls on which it is unknown some are pending, on some there was not
+    enough evidence.  earlier: calls of an earlier log that turned out to have violated it."""
 
     name: str
     severity: str
@@ -29,6 +38,33 @@ class Counts(NamedTuple):
     violated: int
     skipped: int
     unknown: int
+    pending: int = 0
+    insufficient: int = 0
+    earlier: int = 0
+
+    @property
+    def doubtful(self) -> int:
+        """How often it is unknown, and not merely so far."""
+        return self.unknown - self.pending - self.insufficient
+
+    @property
+    def broken(self) -> int:
+        """How often it was violated, by calls of this log or of an earlier one."""
+        return self.violated + self.earlier
+
+    @property
+    def breach(self) -> str:
+        """The same in words."""
+        of_earlier = f"violated by {plural(self.earlier, 'call')} of an earlier log"
+        said = [f"violated by {plural(self.violated, 'call')}"] if self.violated or not self.earlier else []
+        return ", ".join(said + [of_earlier] * bool(self.earlier))
+
+    @property
+    def waits(self) -> str:
+        """How many of the calls on which it is unknown are so merely for now, in words; or ""."""
+        parts = [f"pending for {self.pending:,}"] * bool(self.pending)
+        parts += [f"too little evidence for {self.insufficient:,}"] * bool(self.insufficient)
+        return f", {' and '.join(parts)} of them" if parts else ""
 
 
 @dataclass
@@ -44,13 +80,15 @@ class Outcome:
     interrupted: bool = False
     errors: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    timeline: Timeline | None = None
 
     def clauses(self) -> list[Counts]:
         """The clauses in the order of the pact, with their counts."""
         rows = self.audit.total.clauses.tolist()
+        waiting = map(self.audit.waiting, range(len(rows)))
         return [
-            Counts(c.name, c.severity, c.description, c.dimension, *row)
-            for c, row in zip(self.program.clauses, rows, strict=True)
+            Counts._make([c.name, c.severity, c.description, c.dimension, *row, *more])
+            for c, row, more in zip(self.program.clauses, rows, waiting, strict=True)
         ]
 
     def place_of(self, clause: str) -> tuple[str, int]:
@@ -62,13 +100,17 @@ class Outcome:
 
     def worst(self) -> list[Counts]:
         """The clauses that were violated: the gravest first, then the most often violated."""
-        broken = [clause for clause in self.clauses() if clause.violated]
-        return sorted(broken, key=lambda clause: (SEVERITIES.index(clause.severity), -clause.violated))
+        broken = [clause for clause in self.clauses() if clause.broken]
+        return sorted(broken, key=lambda clause: (SEVERITIES.index(clause.severity), -clause.broken))
 
     def violated(self, severity: str) -> int:
         """How often clauses of a severity were violated."""
-        columns = [i for i, c in enumerate(self.program.clauses) if c.severity == severity]
-        return int(self.audit.total.clauses[columns, VIOLATED].sum())
+        return sum(clause.broken for clause in self.clauses() if clause.severity == severity)
+
+    def uncounted(self) -> str:
+        """What befell sessions, where there is something: `3 lost, 1 late`."""
+        said = (f"{count:,} {FIGURES.get(name, name)}" for name, count in self.audit.figures().items())
+        return ", ".join(said)
 
     def per_second(self) -> float:
         """Records per second, reading included."""
@@ -82,7 +124,7 @@ class Outcome:
     def all_kept(self) -> bool:
         """Nothing broken, left open or unread, and not merely because there was nothing to judge."""
         clauses, partial = self.clauses(), self.errors or self.interrupted or self.unread()
-        open_ = self.audit.total.undecodable or any(c.violated or c.unknown for c in clauses)
+        open_ = self.audit.total.undecodable or any(c.broken or c.unknown for c in clauses)
         return any(c.satisfied for c in clauses) and not open_ and not partial
 
     def unread(self) -> list[tuple[str, str]]:
@@ -109,7 +151,7 @@ class Outcome:
 
     def _idleness(self, clause: Counts) -> str:
         """Why a clause has judged nothing, which may be a mistake in the pact; or ""."""
-        if clause.satisfied or clause.violated:
+        if clause.satisfied or clause.violated or clause.pending or clause.insufficient:
             return ""
         why = "could not be decided on any call it applies to" if clause.unknown else "applied to no call"
         lacks = self._lacks(clause)

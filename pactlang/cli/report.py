@@ -54,10 +54,14 @@ def _head(screen: Console, outcome: Outcome) -> None:
     parts = [plural(total.records, "record"), plural(total.calls, "call")]
     if total.outside:
         parts.append(f"{total.outside:,} outside the pact")
+    if total.duplicates:
+        parts.append(f"{total.duplicates:,} that came before")
     screen.print(Text(outcome.files[0] if len(outcome.files) == 1 else f"{len(outcome.files)} files"))
     line = Text(", ".join(parts) + ", ")
     line.append(f"{total.undecodable:,} undecodable", "yellow" if total.undecodable else "")
     screen.print(line)
+    if outcome.uncounted():
+        screen.print(Text(outcome.uncounted(), "yellow"))
 
 
 def _counts(screen: Console, outcome: Outcome) -> None:
@@ -82,7 +86,7 @@ def _table(screen: Console, outcome: Outcome) -> None:
 
 
 def _style(clause: Counts) -> str:
-    return SEVERITY.get(clause.severity, "") if clause.violated else "dim"
+    return SEVERITY.get(clause.severity, "") if clause.broken else "dim"
 
 
 def _cells(clause: Counts) -> list[Text]:
@@ -96,7 +100,7 @@ def _offenders(screen: Console, outcome: Outcome) -> None:
         screen.print()
         head = Text(printable(clause.name), "bold")
         head.append(f"  {clause.severity}", SEVERITY.get(clause.severity, ""))
-        head.append(f", violated by {plural(clause.violated, 'call')}", "not bold")
+        head.append(f", {clause.breach}", "not bold")
         screen.print(head)
         if clause.description:
             _indented(screen, Text(printable(clause.description), "italic"), 2)
@@ -107,7 +111,10 @@ def _offenders(screen: Console, outcome: Outcome) -> None:
 def _example(screen: Console, example: Example, outcome: Outcome) -> None:
     place, violation = example.place, example.violation
     said = printable(violation.message.removeprefix(f"{violation.clause}: "))
-    _indented(screen, _heading(place, outcome), 2)
+    heading = _heading(place, outcome)
+    if example.resolved is not None:
+        heading.append(f"  resolved on {_where(example.resolved, outcome)}", "dim")
+    _indented(screen, heading, 2)
     _indented(screen, Text(said), 4)
     room = min(screen.width, QUOTED) - 8
     found = quote(violation, room - len(violation.matched.field if violation.matched else ""))
@@ -133,6 +140,8 @@ def _quoted(screen: Console, found: Quote) -> None:
 
 
 def _heading(place: Place, outcome: Outcome) -> Text:
+    if not place.line:  # of an earlier log
+        return Text.assemble((place.file, "cyan"), f"  {printable(str(place.id))}")
     where = Text(_where(place, outcome), "cyan")
     if place.id != place.line:
         where.append(f"  {printable(str(place.id))}", "default")
@@ -149,7 +158,7 @@ def _unknowns(screen: Console, outcome: Outcome) -> None:
     for clause in unknown:
         screen.print()
         head = Text(printable(clause.name), "bold")
-        head.append(f"  unknown for {plural(clause.unknown, 'call')}", "not bold yellow")
+        head.append(f"  unknown for {plural(clause.unknown, 'call')}{clause.waits}", "not bold yellow")
         screen.print(head)
         for found in outcome.audit.unknowns[clause.name]:
             _indented(screen, _heading(found.place, outcome), 2)

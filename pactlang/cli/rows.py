@@ -3,6 +3,9 @@
 In: `Row`s.  Out: `file`, `line`, `id`, and then either `violated` and `unknown` (names of clauses), or
 `outside`, or `undecodable` with the JSON path and the reason.  A line of JSON has the keys that say
 something; in Parquet, `id` is text and what does not apply is null.
+
+Of a pact that remembers a row may say `duplicate` instead, or be an `amendment` to an earlier one: a clause,
+its outcome, and the line of the call on which that came out.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ GROUP = 50_000  # rows of a Parquet file that are written together
 class Rows:
     """The file of rows, written as the run goes; without a path nothing is written."""
 
-    def __init__(self, path: str | None) -> None:
-        self.path = path
+    def __init__(self, path: str | None, remembers: bool = False) -> None:
+        self.path, self.remembers = path, remembers
         self.encoder = msgspec.json.Encoder()
         self.file: BinaryIO | None = None
         self.table: _Table | None = None
@@ -41,7 +44,7 @@ class Rows:
                 if self.path.endswith(".parquet"):
                     _need_arrow()
                 self.file = open(self.path, "wb")
-                self.table = _Table(self.file) if self.path.endswith(".parquet") else None
+                self.table = _Table(self.file, self.remembers) if self.path.endswith(".parquet") else None
             except (OSError, ValueError) as error:
                 raise self._fault(error) from error
         return self
@@ -77,6 +80,12 @@ def _row(row: Row) -> dict[str, Any]:
     data: dict[str, Any] = {"file": row.place.file, "line": row.place.line, "id": plain(row.place.id)}
     if row.unreadable is not None:
         data["undecodable"] = dict(zip(("path", "reason"), map(plain, row.unreadable), strict=True))
+    elif row.amendment is not None:
+        found = row.amendment
+        clause, outcome = found.clause, found.outcome.name.lower()
+        data["amendment"] = {"clause": clause, "outcome": outcome, "line": found.at.line}
+    elif row.duplicate:
+        data["duplicate"] = True
     elif row.outside:
         data["outside"] = True
     else:
@@ -94,7 +103,7 @@ def _need_arrow() -> None:
 class _Table:
     """Rows on their way into a Parquet file."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, remembers: bool) -> None:
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -104,12 +113,16 @@ class _Table:
             [("file", pa.dictionary(pa.int32(), pa.string())), ("line", pa.int64()), ("id", pa.string()),
              ("violated", names), ("unknown", names), ("outside", pa.bool_()), ("undecodable", fault)]
         )  # fmt: skip
+        if remembers:
+            parts = [("clause", pa.string()), ("outcome", pa.string()), ("line", pa.int64())]
+            self.schema = self.schema.append(pa.field("duplicate", pa.bool_()))
+            self.schema = self.schema.append(pa.field("amendment", pa.struct(parts)))
         self.held: list[dict[str, Any]] = []
         self.writer = parquet.ParquetWriter(file, self.schema)
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
-            self.held.append({"outside": False, **row, "id": str(row["id"])})
+            self.held.append({"outside": False, "duplicate": False, **row, "id": str(row["id"])})
             if len(self.held) >= GROUP:
                 self._flush()
 

@@ -1,12 +1,14 @@
 """`pactc run`: which promises the calls of a log kept, and which they broke.
 
-In: a pact and files of records.  Out: a report, perhaps a file of verdicts, and an exit code.
+In: a pact and files of records.  Out: a report, perhaps a file of verdicts, and an exit code.  A pact that
+remembers is judged by a monitor, in the order of the files; its state may be kept for the next run.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,6 +19,7 @@ from pactlang.cli.facts import plural
 from pactlang.cli.follow import Live
 from pactlang.cli.input import Block, Broken, Input, Overlong, open_inputs
 from pactlang.cli.interrupt import Interrupts
+from pactlang.cli.memory import MemoryAudit
 from pactlang.cli.outcome import SEVERITIES, Outcome
 from pactlang.cli.pacts import usable
 from pactlang.cli.parquet import Columnar, ParquetInput
@@ -24,6 +27,9 @@ from pactlang.cli.progress import Bar
 from pactlang.cli.rows import Rows
 from pactlang.cli.screen import console, printable, write_bytes, write_json
 from pactlang.cli.sight import Sight
+
+if TYPE_CHECKING:
+    from pactlang.program import Program
 
 # What makes a run fail.  `unknown`: any broken promise, and whatever could not be judged.
 FAIL_ON = {"critical": SEVERITIES[:1], "major": SEVERITIES[:2], "any": SEVERITIES, "unknown": SEVERITIES}
@@ -44,6 +50,10 @@ FORMS = ("text", "json", "html", "sarif", "junit", "github")
               " also if a clause or a record could not be judged.")  # fmt: skip
 @click.option("--follow", is_flag=True,
               help="Wait for more at the end of the log, and show what is found as it comes.")  # fmt: skip
+@click.option("--session", metavar="ID",
+              help="Show what happened in this session instead, call by call.")  # fmt: skip
+@click.option("--state", metavar="FILE", type=click.Path(),
+              help="Go on from the state in FILE, if it is there, and save it there at the end.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Examples to show per clause.")  # fmt: skip
 def command(
@@ -53,13 +63,15 @@ def command(
     verdicts: str | None,
     fail_on: str | None,
     follow: bool,
+    session: str | None,
+    state: str | None,
     limit: int,
 ) -> int:
     """Judge every call of a log by the clauses of a pact (.pact or .pactc).
 
     RECORDS are files of JSON, one record per line, plain or packed, or Parquet files; - is standard input
     (JSON).  Files of any size are read in bounded memory.  A record that cannot be read is counted and
-    named, never dropped.
+    named, never dropped.  At the end of a log no session ends: what is pending stays so.
     """
     if pact == "-" and "-" in records:
         raise exits.Fault("`-` stands for standard input and can be given once")
@@ -67,10 +79,17 @@ def command(
         raise click.UsageError("`--follow` goes with one file of records and `--format text`")
     inputs = open_inputs(records, columns=True)
     inputs[0].follows = follow
-    if verdicts is not None:
-        refuse_overwriting(verdicts, [pact, *records])
-    outcome = examine(pact, inputs, verdicts, limit)
-    _write(outcome, form)
+    if session is not None and (follow or form not in ("text", "json")):
+        raise click.UsageError("`--session` goes with `--format text` and `--format json`")
+    for path in filter(None, (verdicts, state)):
+        refuse_overwriting(path, [pact, *records])
+    outcome = examine(pact, inputs, Wanted(verdicts, limit, session, state))
+    if outcome.timeline is None:
+        _write(outcome, form)
+    elif form == "json":
+        write_json(outcome.timeline.data())
+    else:
+        outcome.timeline.report(outcome)
     return exit_code(outcome, FAIL_ON[fail_on] if fail_on else (), doubt=fail_on == "unknown")
 
 
@@ -97,26 +116,76 @@ def _write(outcome: Outcome, form: str) -> None:
             click.echo(line)
 
 
-def examine(pact: str, inputs: Sequence[Input], verdicts: str | None, limit: int) -> Outcome:
-    """Judge all inputs.  Ends early, with what there is, when a person interrupts."""
-    from pactlang import Evaluator
+class Wanted(NamedTuple):
+    """What a run is asked for: a file of rows, examples per clause, a session, a file for the state."""
 
+    verdicts: str | None
+    limit: int
+    session: str | None = None
+    state: str | None = None
+
+
+def examine(pact: str, inputs: Sequence[Input], wanted: Wanted) -> Outcome:
+    """Judge all inputs.  Ends early, with what there is, when a person interrupts."""
     program = usable(pact)
-    names = tuple(clause.name for clause in program.clauses)
-    audit = Audit(Evaluator(program), names, limit, every=verdicts is not None)
     shown = "<stdin>" if pact == "-" else printable(pact)
-    outcome = Outcome(shown, program, audit, [given.name for given in inputs], Sight(program))
+    remembers = any(clause.remembers for clause in program.clauses)
+    begin = _remembering if remembers else _plain
+    outcome = begin(shown, program, inputs, wanted)
     start = time.perf_counter()
     live = Live(console()) if inputs[0].follows else None
-    with Rows(verdicts) as rows, Bar(() if live else inputs) as bar, Interrupts() as interrupts:
+    bars = () if live else inputs
+    with Rows(wanted.verdicts, remembers) as rows, Bar(bars) as bar, Interrupts() as interrupts:
         try:
             for given in inputs:
                 given.opens = program.schema.root == "Call"
                 _examine_one(given, outcome, rows, bar, interrupts, live)
         except KeyboardInterrupt:
             outcome.interrupted = True
+    outcome.audit.finish()
     outcome.seconds = time.perf_counter() - start
+    if wanted.state is not None and isinstance(outcome.audit, MemoryAudit):
+        _keep(outcome, wanted.state, inputs[0].follows)
     return outcome
+
+
+def _plain(pact: str, program: Program, inputs: Sequence[Input], wanted: Wanted) -> Outcome:
+    from pactlang import Evaluator
+
+    for option, value in (("--session", wanted.session), ("--state", wanted.state)):
+        if value is not None:
+            raise exits.Fault(f"`{option}` is for pacts that remember calls, and `{program.name}` does not")
+    names = tuple(clause.name for clause in program.clauses)
+    audit = Audit(Evaluator(program), names, wanted.limit, every=wanted.verdicts is not None)
+    return Outcome(pact, program, audit, [given.name for given in inputs], Sight(program))
+
+
+def _remembering(pact: str, program: Program, inputs: Sequence[Input], wanted: Wanted) -> Outcome:
+    """The same through a monitor, which goes on from a state if there is one."""
+    from pactlang.cli.state import monitor_of
+    from pactlang.cli.timeline import Timeline
+
+    monitor = monitor_of(program, wanted.state, any(given.is_sparse for given in inputs))
+    timeline = None if wanted.session is None else Timeline(monitor, wanted.session)
+    every = wanted.verdicts is not None
+    audit = MemoryAudit(monitor, program, wanted.limit, every, timeline)
+    outcome = Outcome(pact, program, audit, [given.name for given in inputs], Sight(program))
+    outcome.timeline = timeline
+    if monitor.lost:
+        lost = ", ".join(map(printable, monitor.lost))
+        outcome.notices.append(f"of {lost} the state knows no past: then they were not as they are")
+    return outcome
+
+
+def _keep(outcome: Outcome, path: str, follows: bool) -> None:
+    """Save the state, if it is that of a whole log."""
+    from pactlang.cli.state import save
+
+    assert isinstance(outcome.audit, MemoryAudit)
+    if outcome.interrupted and not follows:
+        outcome.notices.append(f"{printable(path)} was left as it was, since the log was not read to its end")
+        return
+    save(outcome.audit.monitor, path)
 
 
 def _examine_one(
@@ -166,7 +235,7 @@ def exit_code(outcome: Outcome, severities: Sequence[str], doubt: bool = False) 
         return exits.INTERRUPTED
     if any(outcome.violated(severity) for severity in severities):
         return exits.FOUND
-    if doubt and (total.undecodable or any(clause.unknown for clause in outcome.clauses())):
+    if doubt and (total.undecodable or any(clause.doubtful for clause in outcome.clauses())):
         return exits.FOUND
     if outcome.errors:
         return exits.PARTIAL if total.records else exits.UNABLE

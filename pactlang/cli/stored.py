@@ -83,6 +83,15 @@ class Withholding:
             lines[number] = _filled(lines[number], reads.fields(_keys(entry)), program)
         return b"\n".join(lines)
 
+    def slots(self, line: int, program: Program) -> tuple[int, ...]:
+        """The slots of a program whose values a call's record does not hold."""
+        entry = self.entries.get(line)
+        if entry is None:
+            return ()
+        fields = reads_of(program).fields(_keys(entry))
+        slots = enumerate(program.schema.slots)
+        return tuple(n for n, slot in slots if fields and (not slot.path or slot.path[0] in fields))
+
     def hidden(self, line: int, program: Program) -> dict[str, str]:
         """Why clauses are unknown on a call, by their names; none for the pact that judged it."""
         entry = self.entries.get(line)

@@ -1,7 +1,7 @@
 """How often each clause was satisfied, violated, skipped and unknown.
 
 In: batches of verdicts.  Out: `Tally`, whose sums are those of the language: per clause satisfied +
-violated + skipped + unknown = calls, and calls + outside + undecodable = records.
+violated + skipped + unknown = calls, and calls + outside + undecodable + duplicates = records.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ class Tally(NamedTuple):
     outside: int
     undecodable: int
     clauses: NDArray[np.int64]
+    duplicates: int = 0
 
     @property
     def records(self) -> int:
-        return self.calls + self.outside + self.undecodable
+        return self.calls + self.outside + self.undecodable + self.duplicates
 
     def plus(self, other: Tally) -> Tally:
         """The tally of both; `none(n)` changes nothing."""
@@ -37,6 +38,7 @@ class Tally(NamedTuple):
             self.outside + other.outside,
             self.undecodable + other.undecodable,
             self.clauses + other.clauses,
+            self.duplicates + other.duplicates,
         )
 
 
@@ -50,13 +52,18 @@ def overlong(clauses: int) -> Tally:
     return none(clauses)._replace(undecodable=1)
 
 
-def tally(batch: Batch) -> Tally:
-    """The tally of one batch."""
+def tally(batch: Batch, again: NDArray[np.bool_] | None = None) -> Tally:
+    """The tally of one batch.  again: the rows of duplicates, if there can be some."""
     judged = admitted(batch)
+    duplicates = 0
+    if again is not None and again.any():
+        judged &= ~again
+        duplicates = int(again.sum())
     rows = batch.outcomes if judged.all() else batch.outcomes[judged]
     counts = np.stack([(rows == code).sum(axis=0) for code in range(len(OUTCOMES))], axis=1)
     undecodable = len(batch.undecodable)
-    return Tally(len(rows), len(judged) - len(rows) - undecodable, undecodable, counts.astype(np.int64))
+    outside = len(judged) - len(rows) - undecodable - duplicates
+    return Tally(len(rows), outside, undecodable, counts.astype(np.int64), duplicates)
 
 
 def admitted(batch: Batch) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pactlang.columns.judge import batch_of, judge, record_of
+from pactlang.columns.judge import batch_of, judge, record_of, records
 from pactlang.columns.table import batches, is_read, misfit_of, narrowed, verdicts
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "batch_of", "batches", "check_arrow", "is_read", "judge", "misfit_of", "narrowed", "record_of",
-    "verdicts",
+    "records", "verdicts",
 ]  # fmt: skip
 
 

@@ -99,6 +99,19 @@ class Remembering(Evaluator, MonitorMachine):
         why = self.why(verdict)[name] if outcome == Outcome.UNKNOWN else ""
         return Memory(outcome, why, (verdict.notes or {}).get(number, (None, None)))
 
+    def reason_of(self, verdict: MonitorVerdict, number: int) -> str:
+        """Why a clause is unknown on a call, in words."""
+        from pactlang.explain import ERROR_VALUE, evidence, form_sentence
+
+        module, memory, row = self.program.module, self.memory(verdict, number), self.row_of(verdict)
+        clause = module.clauses[number]
+        if self.is_form(number):
+            return form_sentence(module, clause, row, memory)
+        if memory.why != ERROR_VALUE:
+            return f"cannot be decided: {memory.why}"
+        found = evidence(module, clause, row, self.program.source, Outcome.UNKNOWN)
+        return found.message.removeprefix(f"{clause.name}: ")
+
     def row_of(self, verdict: MonitorVerdict) -> list[Any]:
         """The CEL values of the slots, with an `Error` for what is hidden, and what the operators said."""
         from pactlang.evaluate import Error

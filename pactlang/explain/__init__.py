@@ -9,19 +9,23 @@ from pactlang.explain.draw import explain, explain_expression, explain_scope
 from pactlang.explain.evidence import BEYOND, Evidence, beyond, evidence
 from pactlang.explain.found import Match
 from pactlang.explain.remembered import (
+    ERROR_VALUE,
     PENDING,
     WAITING,
     Memory,
     explain_form,
     form_data,
+    form_events,
     form_sentence,
     is_form,
+    later,
     operators_row,
     remembered,
 )
 
 __all__ = [
     "BEYOND",
+    "ERROR_VALUE",
     "PENDING",
     "WAITING",
     "Evidence",
@@ -35,8 +39,10 @@ __all__ = [
     "explain_form",
     "explain_scope",
     "form_data",
+    "form_events",
     "form_sentence",
     "is_form",
+    "later",
     "operators_row",
     "remembered",
     "scope_data",

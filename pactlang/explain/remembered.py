@@ -63,6 +63,16 @@ def remembered(program: Program, number: int, row: Sequence[Any], back: Back) ->
     )  # fmt: skip
 
 
+def later(program: Program, name: str) -> Violation:
+    """The violation of a promise that was pending on a call, and was broken by what came after it."""
+    clause = next(each for each in program.module.clauses if each.name == name)
+    message = f"{name}: {sentence(clause.promise, (None, None))}"
+    return Violation(
+        name, clause.severity, Span(*clause.promise_span), {}, None, threshold(clause.promise), message,
+        program.digest,
+    )  # fmt: skip
+
+
 def values_of(form: ir.Promise, row: Sequence[Any], writer: Writer) -> dict[str, Any]:
     """The values of the keys, and of the field of `only from`, that are fields of the record."""
     found: dict[str, Any] = {}
@@ -117,7 +127,7 @@ def sentence(form: ir.Promise, back: Back) -> str:
             sources = " or ".join(f"`{event.name}`" for event, _ in form.sources)
             return f"`{form.event.name}` has a value that did not come from {sources}"
         case ir.Expect():
-            return f"no `{form.expected.name}` came after `{form.event.name}` in time"
+            return f"no `{form.expected.name}` came {limits(form)} after this `{form.event.name}`"
     return "it does not hold over the window"
 
 
@@ -188,7 +198,7 @@ def _event(form: ir.Form) -> ir.Event:
 def form_parts(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> list[Part]:
     """What a form looks at on this call: `when`, each event under its name, its keys."""
     parts = [("when", clause.when)] if clause.when is not None else []
-    for event, text in _events(clause.promise):
+    for event, text in form_events(clause.promise):
         parts.append((event.name, event.condition))
         parts += [(f"{event.name}.", text)] if text is not None else []
     parts += [("same", key) for key in clause.promise.same] if isinstance(clause.promise, ir.Form) else []
@@ -196,7 +206,8 @@ def form_parts(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> list
     return [(name, told(node, row, module)) for name, node in parts]
 
 
-def _events(form: ir.Promise) -> Iterator[tuple[ir.Event, ir.Expr | None]]:
+def form_events(form: ir.Promise) -> Iterator[tuple[ir.Event, ir.Expr | None]]:
+    """The events that a form is about, and of `only from` their texts; none of a condition."""
     match form:
         case ir.OnlyAfter() | ir.NeverAfter():
             yield form.event, None

@@ -60,9 +60,9 @@ def outcome(outcome: Outcome) -> Iterator[str]:
         yield _line("error" if outcome.is_blind else "warning", file, line, "unread", said)
     for clause in outcome.worst():
         examples = outcome.audit.violations[clause.name]
-        said = f"violated by {plural(clause.violated, 'call')}"
+        said = clause.breach
         if examples:
-            place, violation = examples[0]
+            place, violation, _ = examples[0]
             message = violation.message.removeprefix(f"{clause.name}: ")
             said += f", first at {place.file}:{place.line}: {message}"
         file, line = outcome.place_of(clause.name)

@@ -108,10 +108,14 @@ def _head(outcome: Outcome) -> Iterator[Element]:
         figures.append(("outside the pact", total.outside, "dim"))
     violated = sum(clause.violated for clause in outcome.clauses())
     unknown = sum(clause.unknown for clause in outcome.clauses())
+    if total.duplicates:
+        figures.append(("that came before", total.duplicates, "dim"))
     figures.append(("undecodable", total.undecodable, "warn" if total.undecodable else ""))
     figures.append(("promises broken", violated, "bad" if violated else "good"))
     figures.append(("verdicts unknown", unknown, "warn" if unknown else ""))
     yield el("div", "figures", (el("div", "", el("b", kind, f"{n:,}"), name) for name, n, kind in figures))
+    if outcome.uncounted():
+        yield el("p", "warn", outcome.uncounted())
 
 
 def _clauses(outcome: Outcome) -> Element:
@@ -127,7 +131,7 @@ def _clauses(outcome: Outcome) -> Element:
 def _clause(clause: Counts, outcome: Outcome) -> Element:
     counts = (clause.satisfied, clause.violated, clause.skipped, clause.unknown)
     kinds = ("good", "bad", "dim", "warn")
-    has_card = clause.violated or clause.unknown
+    has_card = clause.broken or clause.unknown
     name: Child = (
         el("a", "", clause.name, href=f"#{clause.name}", data_clause="") if has_card else clause.name
     )
@@ -201,8 +205,9 @@ def _group(clause: Counts, outcome: Outcome) -> Group:
     text = outcome.program.source.text[slice(*promise.span)]
     examples, doubts = audit.violations[clause.name], audit.unknowns[clause.name]
     head = el("h3", "", clause.name, " ", el("span", f"badge {clause.severity}", clause.severity))
-    counted = [f"violated by {plural(clause.violated, 'call')}"] if clause.violated else []
-    counted += [f"unknown for {plural(clause.unknown, 'call')}"] if clause.unknown else []
+    counted = [clause.breach] if clause.broken else []
+    unknown = f"unknown for {plural(clause.unknown, 'call')}{clause.waits}"
+    counted += [unknown] if clause.unknown else []
     said = el("p", "dim", "; ".join(counted) + _shown(clause, len(examples), len(doubts)))
     group = el("section", "", head, said, el("pre", "", text), id=clause.name, data_group="")
     found = chain(_examples(examples), (_doubt(each.place, each.reason) for each in doubts))
@@ -232,20 +237,21 @@ def _examples(examples: Sequence[Example]) -> Iterator[Element]:
 
 
 def _shown(clause: Counts, examples: int, doubts: int) -> str:
-    if examples + doubts < clause.violated + clause.unknown:
+    if examples + doubts < clause.broken + clause.unknown:
         return f"; the first {plural(examples + doubts, 'call')} below; `pactc run --limit N` shows more"
     return ""
 
 
 def _place(place: Place) -> Element:
-    where = f"{place.file}:{place.line}"
+    where = f"{place.file}:{place.line}" if place.line else place.file
     return el("span", "mono dim", where if place.id == place.line else f"{where}  {place.id}")
 
 
 def _example(example: Example) -> Element:
-    place, violation = example
+    place, violation, resolved = example
     said = violation.message.removeprefix(f"{violation.clause}: ")
-    card = el("div", "card", _place(place), el("p", "", said), data_item="")
+    at = None if resolved is None else el("span", "dim", f"  resolved on {resolved.file}:{resolved.line}")
+    card = el("div", "card", _place(place), at, el("p", "", said), data_item="")
     found = violation.matched
     whole = violation.values.get(found.field) if found is not None else None
     rows = [

@@ -126,15 +126,18 @@ def _clause(clause: Counts, outcome: Outcome) -> xml.Element:
         "testcase", name=_safe(clause.name), classname=_safe(outcome.program.name), file=_safe(file),
         line=str(line),
     )  # fmt: skip
-    if clause.violated:
-        message = f"violated by {plural(clause.violated, 'call')}"
+    if clause.broken:
+        message = clause.breach
         failure = xml.SubElement(case, "failure", type=clause.severity, message=message)
         failure.text = "\n".join(
-            _said(place, violation.message) for place, violation in outcome.audit.violations[clause.name]
+            _said(each.place, each.violation.message) for each in outcome.audit.violations[clause.name]
         )
-    elif clause.unknown:
+    elif clause.doubtful:
         error = xml.SubElement(case, "error", message=f"unknown for {plural(clause.unknown, 'call')}")
         error.text = "\n".join(_said(*found) for found in outcome.audit.unknowns[clause.name])
+    elif clause.unknown:
+        message = f"unknown for {plural(clause.unknown, 'call')} so far"
+        xml.SubElement(case, "skipped", message=message)
     elif not clause.satisfied:
         xml.SubElement(case, "skipped", message="it applied to no call")
     elif clause.name in outcome.sight.unread():

@@ -56,6 +56,7 @@ def outcome(outcome: Outcome) -> Data:
             "properties": {
                 "severity": clause.severity, "dimension": clause.dimension, "satisfied": clause.satisfied,
                 "violated": clause.violated, "skipped": clause.skipped, "unknown": clause.unknown,
+                "pending": clause.pending,
             },
         }
         for clause in outcome.clauses()
@@ -121,12 +122,14 @@ def _finding(found: Diagnostic, name: str, source: Source) -> Data:
 
 
 def _violation(example: Example, outcome: Outcome) -> Data:
-    place, violation = example
-    result = _result(
-        violation.clause, LEVELS[violation.severity], violation.message, [_line(place.file, place.line)]
-    )
+    place, violation = example.place, example.violation
+    where = [_line(place.file, max(place.line, 1))]
+    result = _result(violation.clause, LEVELS[violation.severity], violation.message, where)
     promise = _place(outcome.pact, outcome.program.source, violation.span)
     result["relatedLocations"] = [{**promise, "message": {"text": "the promise"}}]
+    if example.resolved is not None:
+        at = _line(example.resolved.file, example.resolved.line)
+        result["relatedLocations"].append({**at, "message": {"text": "the call on which it came out"}})
     # An id may come more than once; the line tells its calls apart.
     call = f"{violation.clause}:{printable(str(place.id))}:{place.line}"
     result["partialFingerprints"] = {"call/v2": call}

@@ -1,0 +1,60 @@
+"""`--state FILE`: what a monitor remembers, kept between two runs.
+
+In: a path.  Out: a monitor that goes on from it; the file, whole or as it was before.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pactlang.cli.exits import Fault, reason
+from pactlang.cli.screen import printable
+
+if TYPE_CHECKING:
+    from pactlang.evaluator import Monitor
+    from pactlang.program import Program
+
+
+def monitor_of(program: Program, path: str | None, doubts: bool = False) -> Monitor:
+    """A monitor, with the state of a file if there is one.  doubts: fields of some calls are not known."""
+    from pactlang.build import doubting
+    from pactlang.evaluator import Monitor
+
+    pact = doubting(program) if doubts else program
+    data = None if path is None else _read(path)
+    if data is None:
+        return Monitor(pact)
+    try:
+        return Monitor.restore(pact, data)
+    except ValueError as error:
+        raise Fault(f"cannot go on from {printable(path or '')}: {printable(str(error))}") from error
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise Fault(f"cannot read {printable(path)}: {reason(error)}") from error
+
+
+def save(monitor: Monitor, path: str) -> None:
+    """Put the state into the place of the file, in one step."""
+    folder = os.path.dirname(os.path.abspath(path))
+    made = ""
+    try:
+        held, made = tempfile.mkstemp(prefix=".pactc-state-", dir=folder)
+        with os.fdopen(held, "wb") as file:
+            file.write(monitor.snapshot())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(made, path)
+    except (OSError, ValueError) as error:
+        with suppress(OSError):
+            os.unlink(made)
+        raise Fault(f"cannot write {printable(path)}: {reason(error)}") from error
