@@ -18,10 +18,10 @@ from pactlang import ir
 
 POINTER = 8
 TABLE, ENTRY = 24, 24  # a table, and one place in it
-PLACES = 3  # of a session in the table of sessions, which is kept a third to two thirds full
-KEY_PLACES = 2
+PLACES = 2  # that something takes in a table, which is kept a third to two thirds full
 SESSION = 96  # what is known of a session beside its registers
 HEAP = 16  # what the allocator keeps of a block, about
+FIXED = SESSION + HEAP + PLACES * ENTRY + POINTER  # of a session, beside what clauses hold
 PAST = VALUE = 16  # of `once` and `since`; of `previous`
 WITNESS, TIME = 16, 8
 FORBIDDEN, EXPECTED = 24, 56
@@ -35,7 +35,7 @@ RECENT, IDENT, CONTENT = 64, 8, 4  # the last calls: of each a hash of its id, o
 class ClauseState(NamedTuple):
     """What a clause holds.
 
-    block: bytes of each session, from its beginning.  session: the same once it has seen a call.  key: bytes
+    block: bytes of each session, from its beginning.  session: the same once a key has come.  key: bytes
     of each key, 0 if it has none, and `keys` how many there can be.  most: bytes that come on top in a
     session (of a clause with keys: of one key), with many calls.
     """
@@ -70,8 +70,7 @@ def state_costs(module: ir.Module) -> StateCosts | None:
     grown = sum(row.session - row.block for row in rows)
     fields = {field.name for field in module.schema.record(module.schema.root).fields}
     recent = RECENT * (CONTENT * ("seq" in fields) + IDENT * ("id" in fields))
-    whole = SESSION + block + grown + PLACES * ENTRY + POINTER + HEAP
-    return StateCosts(rows, block, whole, recent)
+    return StateCosts(rows, block, FIXED + block + grown, recent)
 
 
 def _of_forms(
@@ -95,8 +94,8 @@ def _form(name: str, form: ir.Form) -> ClauseState:
     size, most = _size(form), _tokens(form)
     if not form.same:
         return ClauseState(name, _room(size), _room(size), 0, 0, most)
-    held = POINTER + SLICES + _room(size) + 2 * HEAP
-    return ClauseState(name, POINTER, held, size + KEY_PLACES * ENTRY, MOST_KEYS, most)
+    held = POINTER + SLICES + size + 3 * HEAP
+    return ClauseState(name, POINTER, held, size + HEAP + PLACES * ENTRY, MOST_KEYS, most)
 
 
 def _room(size: int) -> int:
