@@ -29,7 +29,8 @@ KEYS = st.one_of(
     st.text(max_size=6),
     st.sampled_from(
         ["id", "call_id", "session", "time", "ts", "latency_ms", "latency", "type", "import", "output", "in",
-         "a.b", "a", "kind", "tool", "gen_ai.request.model", "user-id", "userId", "user_id", "ok", "error", "cost"]
+         "a.b", "a", "kind", "tool", "gen_ai.request.model", "user-id", "userId", "user_id", "ok", "error", "cost", "turn", "index", "args",
+         "tool_input", "amount"]
     ),
 )  # fmt: skip
 DATA = st.recursive(
@@ -180,3 +181,107 @@ def test_names_that_a_reader_of_the_log_knows_again() -> None:
     text = draft(learn(records), "shop")
     assert 'session: string as "conversation"' in text
     assert "duration_ms: duration(ms)" in text
+
+
+# What tools are given -------------------------------------------------------------------------------
+
+
+def called(tool: str, args: Any, times: int = 6) -> list[dict[str, Any]]:
+    return [{"tool_name": tool, "tool_input": args} for _ in range(times)]
+
+
+def bounded(records: list[dict[str, Any]], standard: bool | None = False) -> dict[str, str]:
+    return {name: text for name, text in clauses(records, standard).items() if name.startswith("bounded_")}
+
+
+def test_numbers_that_a_tool_is_given_are_bounded() -> None:
+    records = [*called("refund", {"id": "a", "amount": 3.1}), *called("refund", {"id": "b", "amount": 371})]
+    records += called("lookup", {"id": "c"})
+    assert bounded(records) == {"bounded_refund_amount": "require tool_input.amount <= 380.0"}
+    text = draft(learn(records), "p", standard=False)
+    assert 'when tool_name == "refund" && has(tool_input.amount)' in text
+    rows = [{"tool_name": tool, "tool_input": {"id": "c", "amount": 999}} for tool in ("lookup", "refund")]
+    evaluator = pactlang.Evaluator(pactlang.compile(text))
+    broken = [[found.clause for found in evaluator.check(row).violations] for row in rows]
+    assert broken == [[], ["bounded_refund_amount"]]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"order": 5}, {"amount": -3}, {"amount": 0}, {"amount": 10**30}, {"amount": "5"}, {"amount": None}, {},
+        {"\u91d1\u984d": 5}, {"other": 7}, {"amount_id": 7}, 5, "text", [1], None,
+    ],
+)  # fmt: skip
+def test_what_is_no_amount_is_not_bounded(args: Any) -> None:
+    records = [*called("refund", args), *called("\u9001\u91d1", {"x": "y"})]
+    assert bounded(records) == {}
+    assert unread(reading_all(draft(learn(records), "p", standard=False)), records) == []
+
+
+def test_ids_and_moments_are_no_quantities_and_other_numbers_need_many() -> None:
+    records = [
+        {
+            "tool": "t",
+            "args": {"ref": 5, "ticket": 70_000 + n, "made": 1_774_000_000 + n, "level": n % 7, "code_2": n},
+        }
+        for n in range(30)
+    ]
+    assert bounded(records) == {"bounded_t_level": "require args.level <= 6"}
+
+
+def test_the_arguments_that_are_given_most_often_come_first() -> None:
+    records = [{"tool": f"t{n}", "args": {"amount": n + 1}} for n in range(9) for _ in range(5 + n)]
+    assert list(bounded(records)) == [f"bounded_t{n}_amount" for n in (8, 7, 6, 5)]
+
+
+def test_arguments_of_any_shape_are_asked_for_before_they_are_read() -> None:
+    records = [*called("refund", {"amount": 5}), *called("say", "hello")]
+    assert bounded(records) == {"bounded_refund_amount": "require tool_input.amount <= 5"}
+    evaluator = pactlang.Evaluator(pactlang.compile(draft(learn(records), "p", standard=False)))
+    assert all(evaluator.check(record).ok for record in [*records, {"tool_name": "refund", "tool_input": {}}])
+
+
+def test_arguments_of_the_standard_record() -> None:
+    records = [{"gen_ai.tool.name": "refund", "gen_ai.tool.call.arguments": '{"amount": 80}'}] * 6
+    assert bounded(records, None) == {"bounded_refund_amount": "require args.amount <= 80"}
+
+
+# The number of a call in its session ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("turns", "name"),
+    [
+        ("a0 b0 a1 b1 a2", "seq"), ("a0 b0", "turn"), ("a0 a2", "turn"), ("a1 a2", "turn"), ("a1 a0", "turn"),
+        ("a0 a0", "turn"), ("a0 a1 b1", "turn"),
+    ],
+)  # fmt: skip
+def test_turns_without_a_gap_are_the_order_of_a_session(turns: str, name: str) -> None:
+    records = [{"chat_id": turn[0], "turn": int(turn[1])} for turn in turns.split()]
+    as_key = " @turn" if name == "seq" else ""
+    assert drafted(records) == {"session": "string @chat_id", name: f"int{as_key}"}
+    assert "seq" not in drafted([*records, {"chat_id": "a"}])
+    assert "seq" not in drafted([*records, {"turn": 0}])
+    assert "seq" not in drafted([{"turn": record["turn"]} for record in records])
+
+
+# Words of CEL ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ({"tokens": {"in": 1, "out": 2}}, ["input_tokens", "output_tokens"]),
+        ({"usage": {"in": 1, "input_tokens": 2}}, ["in_value", "input_tokens"]),
+        ({"disk": {"in": 1, "out": 2}}, ["input", "out"]),
+        ({"disk": {"in": 1, "input": 2}}, ["in_value", "input"]),
+    ],
+)
+def test_in_has_a_name_that_says_what_it_is(data: dict[str, Any], names: list[str]) -> None:
+    program = pactlang.compile(draft(learn([data]), "p", standard=False))
+    (inner,) = [
+        record for record in program.module.schema.records if record.name in ("Tokens", "Usage", "Disk")
+    ]
+    assert [field.name for field in inner.fields] == names
+    assert inner.fields[0].names[0] == "in"

@@ -26,7 +26,7 @@ from pactlang.cli.input import Broken, Input, Overlong, open_inputs
 from pactlang.cli.screen import printable, write_bytes
 
 if TYPE_CHECKING:
-    from pactlang.infer import Shape
+    from pactlang.infer import Log
 
 TEMPLATES = ("support", "trading", "code", "research")
 MOST_BYTES = 64 << 20  # of the log that are read
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
     """The beginning of a log: lines that are objects, their shape, and how many lines are none."""
 
     lines: list[bytes]
-    shape: Shape
+    shape: Log
     others: int
     opened: int
 
@@ -140,9 +140,9 @@ def _unread(sample: Sample, text: str) -> int:
 
 
 def _sample(given: Input) -> Sample:
-    from pactlang.infer.shape import Shape
+    from pactlang.infer import Log
 
-    shape, lines, others = Shape(), list[bytes](), 0
+    shape, lines, others = Log(), list[bytes](), 0
     for line in _lines(given):
         data = _object(line)
         if data is None:

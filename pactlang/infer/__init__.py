@@ -12,20 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pactlang.infer.arguments import bounds
 from pactlang.infer.fields import declarations
+from pactlang.infer.log import Log
 from pactlang.infer.promises import promises
 from pactlang.infer.shape import Shape
 from pactlang.infer.standard import is_standard, standard_fields
 from pactlang.infer.write import written
 
-__all__ = ["Shape", "draft", "learn"]
+__all__ = ["Log", "Shape", "draft", "learn"]
 
 MOST_RECORDS = 20_000  # records that are looked at
 
 
-def learn(records: Iterable[Any]) -> Shape:
+def learn(records: Iterable[Any]) -> Log:
     """The shape of records."""
-    shape = Shape()
+    shape = Log()
     for number, record in enumerate(records):
         if number >= MOST_RECORDS:
             break
@@ -33,7 +35,7 @@ def learn(records: Iterable[Any]) -> Shape:
     return shape
 
 
-def draft(shape: Shape, name: str, standard: bool | None = None) -> str:
+def draft(shape: Log, name: str, standard: bool | None = None) -> str:
     """The text of a pact called `name` about records of this shape; it may need formatting.
 
     standard: whether the pact is about the record `Call`; None: if the data has its names.  Raises
@@ -43,6 +45,10 @@ def draft(shape: Shape, name: str, standard: bool | None = None) -> str:
         raise ValueError("no record has a field")
     if is_standard(shape) if standard is None else standard:
         fields, added = standard_fields(shape)
-        return written(name, None, added, promises(fields, shape.count), shape.count)
+        return written(
+            name, None, added, promises(fields, shape.count, bounds(shape, fields, ())), shape.count
+        )
     records = declarations(shape)
-    return written(name, records, [], promises(records[-1].fields, shape.count), shape.count)
+    fields = records[-1].fields
+    found = promises(fields, shape.count, bounds(shape, fields, records[:-1]))
+    return written(name, records, [], found, shape.count)

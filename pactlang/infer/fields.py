@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pactlang.infer.names import AVOIDED, UPPER, snake, unique
+from pactlang.infer.log import SESSIONS, STEPS, Log
+from pactlang.infer.names import AVOIDED, UPPER, in_and_out, snake, unique
 from pactlang.infer.shape import Shape
 from pactlang.standard import ENDINGS
 from pactlang.values import parse_duration, parse_timestamp
@@ -26,9 +27,7 @@ ERAS = {"s": (1e9, 4.1e9), "ms": (1e12, 4.1e12), "us": (1e15, 4.1e15), "ns": (1e
 # The fields that give a call its identity, and the keys that are taken for them, the first that fits.
 IDENTITY = {
     "id": ("id", "call_id", "request_id", "event_id", "span_id", "uuid", "message_id"),
-    "session": (
-        "session", "session_id", "conversation_id", "conversation", "thread_id", "chat_id", "trace_id",
-    ),
+    "session": SESSIONS,
     "time": ("time", "timestamp", "ts", "created_at", "start_time", "started_at", "created", "datetime"),
 }  # fmt: skip
 NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")  # a time without an offset
@@ -72,6 +71,7 @@ def declarations(shape: Shape, name: str = "Entry") -> list[Declared]:
 def _declare(shape: Shape, name: str, found: list[Declared], taken: set[str], top: bool = False) -> str:
     name = unique(name, taken)
     fields: list[Field] = []
+    plain = in_and_out(name if not top else "", shape.members)
     given = _identity(shape) if top else {}
     names = {*IDENTITY, "seq"} if top else set[str]()  # these mean something: only what they mean bears them
     for key, member in shape.members.items():
@@ -82,7 +82,15 @@ def _declare(shape: Shape, name: str, found: list[Declared], taken: set[str], to
             type_ = "string"  # texts that look like times are names here
         if member.count < shape.count or member.present < member.count:
             type_ += "?"
-        fields.append(Field(given.get(key) or unique(_named(key, type_), names), type_, key, member, note))
+        fields.append(
+            Field(
+                given.get(key) or unique(plain.get(key) or _named(key, type_), names),
+                type_,
+                key,
+                member,
+                note,
+            )
+        )
     found.append(Declared(name, fields))
     return name
 
@@ -102,7 +110,7 @@ def _named(key: str, type_: str) -> str:
 
 
 def _identity(shape: Shape) -> dict[str, str]:
-    """Keys of the data that become `id`, `session` and `time`."""
+    """Keys of the data that become `id`, `session`, `time` and `seq`."""
     given: dict[str, str] = {}
     for name, keys in IDENTITY.items():
         for key in keys:
@@ -110,7 +118,18 @@ def _identity(shape: Shape) -> dict[str, str]:
             if member is not None and member not in given and _may_be(name, member, shape.members[member]):
                 given[member] = name
                 break
+    if (counted := _counted(shape, given)) is not None:
+        given[counted] = "seq"
     return given
+
+
+def _counted(shape: Shape, given: dict[str, str]) -> str | None:
+    """The key that numbers the calls of a session without a gap, if one does."""
+    session = next((key for key, name in given.items() if name == "session"), None)
+    if session is None or not isinstance(shape, Log):
+        return None
+    keys = (key for step in STEPS for key in shape.members if snake(key) == step and key not in given)
+    return next((key for key in keys if shape.is_sequence(session, key)), None)
 
 
 def _may_be(name: str, key: str, member: Shape) -> bool:

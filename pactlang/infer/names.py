@@ -6,6 +6,7 @@ In: keys of JSON data.  Out: names that a pact can use as they stand.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 UPPER = re.compile(r"[A-Z][A-Za-z0-9]*")
 # Words that CEL reserves, constants, names of types, and words that begin a line of a pact or a clause.
@@ -30,6 +31,16 @@ def snake(key: str) -> str:
 def safe(name: str) -> str:
     """The name, or one beside it that means nothing else."""
     return f"{name}_value" if name in AVOIDED else name
+
+
+def in_and_out(parent: str, keys: Container[str]) -> dict[str, str]:
+    """Names for `in`, a word of CEL, and for an `out` beside it: `input_tokens` and `output_tokens` where
+    they count tokens, else `input`; none where another key has that name already."""
+    if "in" not in keys:
+        return {}
+    end = "_tokens" if {"tokens", "token", "usage"} & set(snake(parent).split("_")) else ""
+    named = {"in": f"input{end}", "out": f"output{end}"}
+    return {key: name for key, name in named.items() if name not in keys and (end or key == "in")}
 
 
 def unique(name: str, taken: set[str]) -> str:

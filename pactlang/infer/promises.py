@@ -9,10 +9,12 @@ few and come again and again.  Each says so, because what was seen is not what o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from pactlang.infer.arguments import Bound
 from pactlang.infer.fields import LONGEST, Field
+from pactlang.infer.names import snake
 from pactlang.infer.write import quoted
 
 FEW = 12  # distinct values of a field that are listed
@@ -40,11 +42,15 @@ class Promise(NamedTuple):
     pattern: str = ""
 
 
-def promises(fields: list[Field], count: int) -> list[Promise]:
+def promises(fields: list[Field], count: int, given: Sequence[Bound] = ()) -> list[Promise]:
     """The clauses to begin with, the ones about harm first."""
     found: list[Promise] = []
-    for make in (_no_cards, _no_failures, _succeeds, _quick, _bounded, _listed):
-        found += (made for field in fields if field.name not in IDENTITIES for made in make(field, count))
+    others = [field for field in fields if field.name not in IDENTITIES]
+    for make in (_no_cards, _no_failures, _succeeds):
+        found += (made for field in others for made in make(field, count))
+    found += map(_given, given)
+    for make in (_quick, _bounded, _listed):
+        found += (made for field in others for made in make(field, count))
     return _named_apart(found[:MOST]) or [_something(fields)]
 
 
@@ -108,12 +114,19 @@ def _bounded(field: Field, count: int) -> Iterator[Promise]:
     if field.kind not in ("int", "double") or field.shape.present < ENOUGH:
         return
     if set(_word(field).split("_")) & set(MONEY) and 0 < field.shape.high < 1e15:
-        most = _rounded(field.shape.high)
-        bound = str(math.ceil(most)) if field.kind == "int" else f"{float(f'{most:.6g}')!r}"
+        bound = _bound(field.shape.high, field.kind == "double")
         yield Promise(
             f"bounded_{_word(field)}", "The most that was seen, rounded up.", "minor", _guard(field),
             f"require {field.name} <= {bound}",
         )  # fmt: skip
+
+
+def _given(bound: Bound) -> Promise:
+    when = " && ".join([f"{bound.tool} == {quoted(bound.called)}", *bound.guards])
+    return Promise(
+        f"bounded_{snake(bound.called)}_{snake(bound.key)}", "The most that was seen, rounded up.", "minor",
+        when, f"require {bound.path} <= {_bound(bound.high, bound.is_double)}",
+    )  # fmt: skip
 
 
 def _listed(field: Field, count: int) -> Iterator[Promise]:
@@ -136,6 +149,14 @@ def _rounded(value: float) -> float:
         return 0.0
     step = 10.0 ** (math.floor(math.log10(value)) - 1)
     return math.ceil(value / step - 1e-9) * step
+
+
+def _bound(high: float, is_double: bool) -> str:
+    """The number rounded up, as it is written."""
+    most = float(f"{_rounded(high):.6g}")
+    if most < high:  # by what a float cannot say
+        most = float(f"{_rounded(high * 1.01):.6g}")
+    return repr(most) if is_double else str(math.ceil(most))
 
 
 def _span(micros: float) -> str:
