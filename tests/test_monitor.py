@@ -268,3 +268,14 @@ def test_a_pact_that_remembers_nothing_is_judged_and_counted(clauses: int) -> No
     assert said[0].ok is False and said[1].outside
     counts = monitor.counts
     assert (counts["records"], counts["calls"], counts["outside"]) == (2, 1, 1)
+
+
+def test_threads_take_turns() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    m = monitor(FORMS.replace("clause k1", 'clause k0 { never tool.matches("x+y") }\nclause k1'))
+    records = trace(400)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(m.feed, records * 5))
+    assert m.counts["calls"] + m.counts["duplicates"] == 2_000
+    assert pactlang.Monitor.restore(m.program, m.snapshot()).counts == m.counts
