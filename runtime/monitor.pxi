@@ -77,7 +77,9 @@ cdef class MonitorVerdict(Verdict):
     cdef readonly bint late
     cdef int64_t micros                 # the call's time; STATE_NEVER
     cdef readonly object notes          # clause number -> (calls ago, microseconds ago), of broken forms
-    cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value
+    cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value;
+                                        # under -1, why the call stands in no session
+    cdef readonly object fired          # numbers of the `keep`s whose consequences fire; None
     cdef readonly object operators      # values of the operators; None where no clause needs them
     cdef readonly tuple hidden          # slots whose values are not known; None
 
@@ -120,6 +122,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef uint64_t secret[2]
     cdef object tokens                  # value -> (64-bit hashes, whether these are all)
     cdef list kept_units
+    cdef list kept_clauses              # of each of `windows` the number of its clause
     cdef int* operator_registers
     # Sessions
     cdef state_table table
@@ -139,11 +142,15 @@ cdef class MonitorMachine(JsonMachine):
     cdef bint identity_only
     cdef state_instant moment
     cdef bint has_time
+    cdef int64_t instant_time           # of the call itself, in microseconds; meaningful if it has one
+    cdef bint needs_sessions            # some clause does
     cdef int refused
     cdef object notes
     cdef object reasons
+    cdef object fired
     cdef tuple hidden                   # slots whose values are not known; None
     cdef public bint tells              # what the operators say is kept of every call
+    cdef readonly list windows          # of each `keep` its own
     cdef readonly object line           # stands for a call's id where it has none: number of records so far
     cdef PyThread_type_lock lock
     cdef unsigned long holder
@@ -169,11 +176,11 @@ cdef class MonitorMachine(JsonMachine):
         if self.lock != NULL:
             PyThread_free_lock(self.lock)
 
-    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most):
+    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps):
         """Take over the state code and its tables; ValueError says what is wrong with them.
 
         registers: of time, seq and id, -1 where there is none.  units: a tuple per operator and form.
-        clauses: those that need a session.  most: bytes that sessions may take.
+        clauses: those that need a session.  most: bytes that sessions may take.  keeps: tables of windows.
         """
         cdef Limits limits
         if self.state_code != NULL or self.code == NULL:
@@ -190,9 +197,12 @@ cdef class MonitorMachine(JsonMachine):
         self.state_code = <Ins*>allocate(len(code))
         memcpy(self.state_code, PyBytes_AS_STRING(code), len(code))
         self.kept_units = units
+        self.windows = [Windows([keep], self.registers, self.clauses, secret) for keep in keeps]
+        self.kept_clauses = [keep[0] for keep in keeps]
         take_units(self, units)
         self.session_clauses = <uint64_t*>allocate(self.words * sizeof(uint64_t))
         self.waiting = <uint64_t*>allocate(self.words * sizeof(uint64_t))
+        self.needs_sessions = len(clauses) > 0
         for clause in clauses:
             if not 0 <= clause < self.clauses:
                 raise ValueError("no such clause")
@@ -280,9 +290,10 @@ cdef class MonitorMachine(JsonMachine):
         verdict.words = self.words
         verdict.duplicate = self.standing == DUPLICATE
         verdict.late = self.standing == LATE
-        verdict.micros = self.moment.now if self.has_time else STATE_NEVER
+        verdict.micros = self.instant_time if self.has_time else STATE_NEVER
         verdict.notes = self.notes
         verdict.reasons = self.reasons
+        verdict.fired = self.fired
         verdict.hidden = self.hidden
         if self.words == 1:
             memcpy(verdict.small, frame.violated, 3 * size)

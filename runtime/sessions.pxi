@@ -97,7 +97,7 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
     m.counts[COUNT_RECORDS] += 1
     m.session = NULL
     m.standing = NO_SESSION
-    m.notes = m.reasons = None
+    m.notes = m.reasons = m.fired = None
     m.has_time = False
     memset(m.waiting, 0, m.words * sizeof(uint64_t))
     m.identity_only = frame.outside or doubtful
@@ -121,6 +121,8 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
             judge_session(m, frame)
         else:
             without_session(m, frame)
+        if m.windows:
+            judge_windows(m, frame)
     m.flush()
 
 
@@ -164,7 +166,30 @@ cdef void without_session(MonitorMachine m, Frame frame) noexcept:
         frame.violated[word] &= ~m.session_clauses[word]
         frame.skipped[word] &= ~m.session_clauses[word]
         frame.unknown[word] |= m.session_clauses[word]
-    m.reasons = m.standing
+    give_reason(m, -1, m.standing)
+
+
+cdef void judge_windows(MonitorMachine m, Frame frame) noexcept:
+    """The call enters the windows of each `keep`, and is judged by them."""
+    cdef int i, code, clause
+    cdef uint64_t bit
+    for i in range(len(m.windows)):
+        clause = m.kept_clauses[i]
+        bit = <uint64_t>1 << (clause & 63)
+        if (frame.unknown[clause >> 6]) & bit:          # it needs the session that there is not
+            continue
+        code = (<Windows>m.windows[i]).enter(0, frame.cells, m.has_time, m.instant_time, frame, m.search)
+        if code & 15 == OUTCOME_VIOLATED:
+            frame.violated[clause >> 6] |= bit
+        elif code & 15 == OUTCOME_SKIPPED:
+            frame.skipped[clause >> 6] |= bit
+        elif code & 15 == OUTCOME_UNKNOWN:
+            frame.unknown[clause >> 6] |= bit
+            give_reason(m, clause, code >> 4 & 15)
+            if code >> 4 & 15 == WHY_INSUFFICIENT:
+                m.waiting[clause >> 6] |= bit
+        if code & 256:
+            m.fired = (clause,) if m.fired is None else (*m.fired, clause)
 
 
 cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept:
@@ -177,12 +202,12 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     m.session = NULL
     if time != NULL and time.tag == TAG_TIMESTAMP:
         m.has_time = True
-        micros = time.v.i * 1_000_000 + time.aux // 1_000
+        micros = m.instant_time = time.v.i * 1_000_000 + time.aux // 1_000
     m.moment.timeless = not m.has_time
     m.moment.now = m.moment.last = micros if m.has_time else STATE_EVER
     s = session_of(m, frame, key, micros, &h)
     if s == NULL:
-        m.counts[COUNT_NO_SESSION] += 1
+        m.counts[COUNT_NO_SESSION] += m.needs_sessions
         return not m.identity_only
     lost = place_call(m, s, frame)
     if lost < 0:

@@ -279,3 +279,84 @@ def test_threads_take_turns() -> None:
         list(pool.map(m.feed, records * 5))
     assert m.counts["calls"] + m.counts["duplicates"] == 2_000
     assert pactlang.Monitor.restore(m.program, m.snapshot()).counts == m.counts
+
+
+# Windows -------------------------------------------------------------------------------------
+
+KEEPS = """pact p "1.0.0"
+clause fast { keep p95(latency) <= 2s over 5m by model min 3 calls }
+clause cheap { keep sum(cost) <= 5.0 over 1h by agent }
+event failed when has(error)
+clause sound { when kind == "tool" keep rate(failed) < 0.5 over 4 calls min 2 calls }
+clause after_failure { keep rate(once(failed)) <= 0.5 over 10 calls min 1 calls }
+"""
+
+
+def keep_call(minute: int, **more: Any) -> dict[str, Any]:
+    return {
+        "session": "s", "time": f"2026-01-01T00:{minute:02d}:00Z", "latency": 1.0, "model": "m", "agent": "a",
+        "cost": 1.0, "kind": "tool", **more,
+    }  # fmt: skip
+
+
+def test_windows_judge_the_call_that_ends_them() -> None:
+    m = monitor(KEEPS)
+    first = m.feed(keep_call(0))
+    assert words(first) == "u s u s"
+    assert first.ok
+    m.feed(keep_call(1))
+    assert words(m.feed(keep_call(2, latency=3.0))) == "v s s s"
+    assert words(m.feed(keep_call(3, cost=2.5, agent="b"))) == "v s s s"
+    over = m.feed(keep_call(4, cost=2.5, error="x"))
+    assert words(over) == "v v s s"
+    assert over.fired == (1,)
+    assert [v.clause for v in over.violations] == ["fast", "cheap"]
+    assert over.violations[1].values == {"agent": "a"}
+    assert m.windows["cheap"]["entered"] == 5
+
+
+def test_a_window_that_needs_a_session() -> None:
+    m = monitor(KEEPS)
+    verdict = m.feed(keep_call(0, session=None))
+    assert verdict.outcomes["after_failure"] == Outcome.UNKNOWN
+    assert verdict.outcomes["cheap"] == Outcome.SATISFIED
+
+
+def test_a_day_late() -> None:
+    m = monitor(KEEPS)
+    m.feed(keep_call(0))
+    late = m.feed({**keep_call(0), "time": "2025-12-31T00:00:00Z"})
+    assert m.machine.why(late)["cheap"] == "the call comes late"
+    assert m.windows["cheap"]["late"] == 1
+    assert not late.ok
+
+
+def test_windows_travel_in_snapshots() -> None:
+    program = pactlang.compile(KEEPS)
+    plain, kept = pactlang.Monitor(program), pactlang.Monitor(program)
+    for i in range(40):
+        record = keep_call(
+            i, cost=i % 3 / 2, error="x" if i % 7 == 0 else None, kind="chat" if i % 3 else "tool"
+        )
+        kept = pactlang.Monitor.restore(program, kept.snapshot())
+        assert kept.lost == ()
+        assert said(kept, record) == said(plain, record)
+    later = KEEPS.replace("5.0", "6.0")
+    assert pactlang.Monitor.restore(pactlang.compile(later), kept.snapshot()).lost == ("cheap",)
+
+
+def test_windows_merge() -> None:
+    program = pactlang.compile('pact q "1.0.0" clause cheap { keep sum(cost) <= 5.0 over 1h by agent }')
+    left, right = pactlang.Monitor(program), pactlang.Monitor(program)
+    for i in range(5):
+        (left if i % 2 else right).feed({"time": f"2026-01-01T00:0{i}:00Z", "agent": "a", "cost": 1.0})
+    left.merge(right)
+    assert (
+        left.feed({"time": "2026-01-01T00:09:00Z", "agent": "a", "cost": 0.5}).outcomes["cheap"]
+        == Outcome.VIOLATED
+    )
+    calls = pactlang.compile('pact q "1.0.0" clause c { keep sum(cost) <= 5.0 over 5 calls }')
+    one, two = pactlang.Monitor(calls), pactlang.Monitor(calls)
+    two.feed({"cost": 1.0})
+    with pytest.raises(ValueError, match="order"):
+        one.merge(two)

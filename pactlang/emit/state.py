@@ -16,6 +16,8 @@ from msgspec.structs import replace
 
 from pactlang import ir
 from pactlang.emit.emitter import Emitter
+from pactlang.emit.windows import Registers, keep_info
+from pactlang.emit.windows import placed as keep_placed
 from pactlang.opcodes import ErrorCode, Opcode, UnitKind
 from pactlang.program import Core, State, UnitInfo
 
@@ -63,6 +65,7 @@ def core(emitter: Emitter, found: StateCode) -> Core:
     )
     placed = replace(
         state, code=emitter.assembled(), units=units,
+        keeps=tuple(keep_placed(keep, place) for keep in state.keeps),
         time=place(state.time), seq=place(state.seq), id=place(state.id),
     )  # fmt: skip
     return replace(first, state=placed)
@@ -96,6 +99,7 @@ class _Memory:
         key = self.value(session.key)
         time, seq, ident = (self._field(name) for name in ("time", "seq", "id"))
         go_on, done = emitter.label(), emitter.label()
+        registers = Registers(self.value, self.truth)
         emitter.add(Opcode.SESSION, key, t=go_on, f=done)
         emitter.here(go_on)
         for operator in self._operators():
@@ -103,12 +107,17 @@ class _Memory:
         for number, clause in enumerate(self.module.clauses):
             if isinstance(clause.promise, ir.Form):
                 self._form(number, clause, clause.promise)
+        keeps = tuple(
+            keep_info(number, clause.when, clause.promise, registers, digest(clause.when, clause.promise))
+            for number, clause in enumerate(self.module.clauses)
+            if isinstance(clause.promise, ir.Keep)
+        )
         needing = self._clauses()
         emitter.here(done)
         emitter.add(Opcode.HALT)
         return State(
             b"", time, seq, ident, micros(session.idle), session.limit, tuple(self.units), needing,
-            digest(session),
+            digest(session), keeps,
         )  # fmt: skip
 
     def _clauses(self) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ MEMORY = 1 << 30  # bytes
 # Why a clause is unknown, by the numbers of runtime/units.pxi; where it is not by an error value.
 WHY = {
     1: "pending", 2: "insufficient", 3: "no session", 4: "too many keys",
-    5: "what came before is not known",
+    5: "what came before is not known", 6: "the call comes late", 7: "the call has no time",
 }  # fmt: skip
 STANDING = {1: "no session", 2: "the call comes late", 3: "the session is past its limit"}
 
@@ -59,7 +59,7 @@ class Remembering(Evaluator, MonitorMachine):
         try:
             self.remember(
                 state.code, (state.time, state.seq, state.id), units, list(state.clauses), state.idle,
-                state.limit, secret, token_hashes, self.amended, memory,
+                state.limit, secret, token_hashes, self.amended, memory, [keep.table for keep in state.keeps],
             )  # fmt: skip
         except (ValueError, TypeError, OverflowError) as error:
             raise ProgramError(f"the state does not pass verification: {error}") from None
@@ -83,13 +83,12 @@ class Remembering(Evaluator, MonitorMachine):
 
     def why(self, verdict: MonitorVerdict) -> dict[str, str]:
         """Of unknown clauses the reason in words."""
-        found, numbers = verdict.reasons, range(len(self.names))
-        unknown = [i for i in numbers if verdict.outcome(i) == Outcome.UNKNOWN]
-        if isinstance(found, int):
-            needing = self.program.core.state.clauses if self.program.core.state is not None else ()
-            found = dict.fromkeys(needing, found)
-            return {self.names[i]: STANDING[found[i]] if i in found else "an error value" for i in unknown}
-        return {self.names[i]: WHY.get((found or {}).get(i, 0), "an error value") for i in unknown}
+        found, state = verdict.reasons or {}, self.program.core.state
+        said = {number: WHY[why] for number, why in found.items() if number >= 0}
+        if -1 in found and state is not None:
+            said |= dict.fromkeys(state.clauses, STANDING[found[-1]])
+        unknown = [i for i in range(len(self.names)) if verdict.outcome(i) == Outcome.UNKNOWN]
+        return {self.names[i]: said.get(i, "an error value") for i in unknown}
 
     def memory(self, verdict: MonitorVerdict, number: int) -> Memory:
         """What is known of a clause on a call."""
@@ -265,6 +264,16 @@ class Monitor:
         found = dict(self.machine.tallies)
         found["records"] += self.undecodable
         return {**found, "undecodable": self.undecodable}
+
+    @property
+    def windows(self) -> dict[str, dict[str, int]]:
+        """Of every `keep`: calls that entered its windows, null and error arguments, late calls, groups."""
+        state, machine = self.program.core.state, self.machine
+        keeps = () if state is None else state.keeps
+        return {
+            machine.names[keep.clause]: windows.counts(0)
+            for keep, windows in zip(keeps, machine.windows or (), strict=True)
+        }
 
 
 def micros_of(time: datetime | Timestamp | int) -> int:

@@ -39,7 +39,7 @@ class Saved(Struct, frozen=True, array_like=True):
     sessions: bytes
     undecodable: int
     amendments: tuple[tuple[Any, bytes, int], ...] = ()
-    windows: bytes = b""
+    windows: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def save(monitor: Monitor) -> bytes:
@@ -53,6 +53,10 @@ def save(monitor: Monitor) -> bytes:
         b"" if state is None else machine.save(),
         monitor.undecodable,
         tuple((ident, digests[clause], outcome) for ident, clause, outcome in machine.amended),
+        () if state is None else tuple(
+            (keep.digest, windows.to_bytes())
+            for keep, windows in zip(state.keeps, machine.windows, strict=True)
+        ),
     )  # fmt: skip
     body = msgspec.msgpack.encode(saved)
     return MAGIC + sha256(body).digest() + body
@@ -80,27 +84,42 @@ def read(data: bytes) -> Saved:
     return saved
 
 
-def load(monitor: Monitor, data: bytes, adding: bool = False) -> tuple[str, ...]:
+def load(monitor: Monitor, data: bytes) -> tuple[str, ...]:
     """Take over a snapshot; the names of the clauses whose state it lacks."""
-    saved, state = read(data), monitor.program.core.state
+    saved = read(data)
     if saved.key != fingerprint(monitor.secret):
         raise ValueError("the snapshot was taken under another secret")
     if saved.name != monitor.program.name:
         raise ValueError(f"the snapshot is of the pact {saved.name[:100]}, not of {monitor.program.name}")
+    return lost(monitor, take(monitor, saved, False) | load_windows(monitor, dict(saved.windows)))
+
+
+def take(monitor: Monitor, saved: Saved, adding: bool) -> set[bytes]:
+    """Take over sessions and amendments, all but windows; the digests of the units that were known."""
+    state = monitor.program.core.state
     monitor.undecodable = saved.undecodable + (monitor.undecodable if adding else 0)
-    if state is None:
-        return ()
+    if state is None or saved.session != state.digest:
+        return set()
     here = {unit.digest: number for number, unit in enumerate(state.units)}
-    if saved.session == state.digest:
-        monitor.machine.load(saved.sessions, [here.get(digest, -1) for digest in saved.units], adding)
-        known = set(saved.units)
-    else:
-        known = set()
+    monitor.machine.load(saved.sessions, [here.get(digest, -1) for digest in saved.units], adding)
     clauses = {unit.digest: unit.clause for unit in state.units}
     for ident, digest, outcome in saved.amendments:
         if digest in clauses and 0 <= outcome <= 3:
             monitor.machine.amended.append((ident, clauses[digest], outcome))
-    return lost(monitor, known)
+    return set(saved.units)
+
+
+def load_windows(monitor: Monitor, saved: dict[bytes, bytes]) -> set[bytes]:
+    """Take over the windows of every `keep` that is unchanged; their digests."""
+    state = monitor.program.core.state
+    found = set()
+    for keep, windows in zip(
+        () if state is None else state.keeps, monitor.machine.windows or (), strict=True
+    ):
+        if keep.digest in saved:
+            windows.load(saved[keep.digest])
+            found.add(keep.digest)
+    return found
 
 
 def lost(monitor: Monitor, known: set[bytes]) -> tuple[str, ...]:
@@ -109,6 +128,7 @@ def lost(monitor: Monitor, known: set[bytes]) -> tuple[str, ...]:
     if state is None:
         return ()
     missing = {unit.clause for unit in state.units if unit.digest not in known}
+    missing |= {keep.clause for keep in state.keeps if keep.digest not in known}
     names = monitor.machine.names
     if -1 in missing:  # an operator: which clauses hold it is not said, so all that hold any are named
         forms = {unit.clause for unit in state.units if unit.clause >= 0}
@@ -122,4 +142,12 @@ def merge(into: Monitor, other: Monitor) -> None:
         raise ValueError("only monitors of one pact, with one secret, can be merged")
     if into.machine.keys & other.machine.keys:
         raise ValueError("a session was seen by both workers")
-    load(into, save(other), adding=True)
+    state = into.program.core.state
+    pairs = list(zip(into.machine.windows or (), other.machine.windows or (), strict=True))
+    for keep, (_, theirs) in zip(() if state is None else state.keeps, pairs, strict=True):
+        if any(calls for _, calls in keep.windows) and theirs.counts(0)["entered"]:
+            name = into.machine.names[keep.clause]
+            raise ValueError(f"clause {name} counts the last calls, which several workers have no order of")
+    for mine, theirs in pairs:
+        mine.merge(theirs)
+    take(into, read(save(other)), True)

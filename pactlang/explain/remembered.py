@@ -54,7 +54,7 @@ def remembered(program: Program, number: int, row: Sequence[Any], back: Back) ->
     form = clause.promise
     writer = Writer(module, program.source)
     values = values_of(form, row, writer)
-    said = sentence(form, back)
+    said = kept(form, writer) if isinstance(form, ir.Keep) else sentence(form, back)
     same = ", ".join(f"{name} is {shown(value, module.schema)}" for name, value in values.items())
     message = f"{info.name}: {said}" + (f", where {same}" if same else "")
     return Violation(
@@ -76,11 +76,9 @@ def later(program: Program, name: str) -> Violation:
 def values_of(form: ir.Promise, row: Sequence[Any], writer: Writer) -> dict[str, Any]:
     """The values of the keys, and of the field of `only from`, that are fields of the record."""
     found: dict[str, Any] = {}
-    nodes = (
-        (*form.same, *((form.value,) if isinstance(form, ir.OnlyFrom) else ()))
-        if isinstance(form, ir.Form)
-        else ()
-    )
+    nodes: tuple[ir.Expr, ...] = form.keys if isinstance(form, ir.Keep) else ()
+    if isinstance(form, ir.Form):
+        nodes = (*form.same, *((form.value,) if isinstance(form, ir.OnlyFrom) else ()))
     for node in nodes:
         value = key_value(node, row)
         if not isinstance(value, Error):
@@ -99,6 +97,12 @@ def key_value(node: ir.Expr, row: Sequence[Any]) -> Any:
 
 
 MISSING = Error("no-such-key", "it is not there")
+
+
+def kept(keep: ir.Keep, writer: Writer) -> str:
+    """What does not hold, and over which windows."""
+    spans = [length(w.nanos) if w.nanos >= 0 else f"the last {w.calls} calls" for w in keep.windows]
+    return f"{writer.text(keep.comparison)} does not hold over {' and '.join(spans)}"
 
 
 def threshold(form: ir.Promise) -> Any:
