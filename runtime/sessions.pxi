@@ -339,7 +339,7 @@ cdef uint32_t content_of(MonitorMachine m, Frame frame) noexcept:
         elif x.tag == TAG_LIST or x.tag == TAG_MAP or x.tag == TAG_BYTES:
             if value_hash(&inner, m.secret, x, frame, 0):
                 h ^= inner.a
-        elif x.tag != TAG_RECORD and x.tag < TAG_TYPE:
+        elif x.tag != TAG_RECORD and x.tag < TAG_TYPE and x.tag != TAG_NULL and x.tag != TAG_ERROR:
             h = state_blend(h + <uint64_t>x.aux * (x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION), &x.v.i, 8)
     return <uint32_t>(h ^ h >> 32)
 

@@ -10,6 +10,8 @@ state, and one that changed does not.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +28,8 @@ class Saved(Struct, frozen=True, array_like=True):
     """What a snapshot holds.
 
     session: digest of what a session is; units: digests, in the order of the saved registers; key: of the
-    secret, so that hashes mean the same; amendments: (id, unit digest of the clause, outcome), not asked
-    for yet.
+    secret, so that hashes mean the same; amendments: (id, number of the unit, outcome), not asked
+    for yet; windows: (digest, bytes) of each `keep`.
     """
 
     version: int
@@ -38,21 +40,21 @@ class Saved(Struct, frozen=True, array_like=True):
     units: tuple[bytes, ...]
     sessions: bytes
     undecodable: int
-    amendments: tuple[tuple[Any, bytes, int], ...] = ()
+    amendments: tuple[tuple[Any, int, int], ...] = ()
     windows: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def save(monitor: Monitor) -> bytes:
     """The state of a monitor."""
     state, machine = monitor.program.core.state, monitor.machine
-    digests = {} if state is None else {unit.clause: unit.digest for unit in state.units}
+    numbers = {} if state is None else {unit.clause: i for i, unit in enumerate(state.units)}
     saved = Saved(
         1, monitor.program.name, monitor.program.digest, fingerprint(monitor.secret),
         b"" if state is None else state.digest,
         () if state is None else tuple(unit.digest for unit in state.units),
         b"" if state is None else machine.save(),
         monitor.undecodable,
-        tuple((ident, digests[clause], outcome) for ident, clause, outcome in machine.amended),
+        tuple((ident, numbers[clause], outcome) for ident, clause, outcome in machine.amended),
         () if state is None else tuple(
             (keep.digest, windows.to_bytes())
             for keep, windows in zip(state.keeps, machine.windows, strict=True)
@@ -91,44 +93,50 @@ def load(monitor: Monitor, data: bytes) -> tuple[str, ...]:
         raise ValueError("the snapshot was taken under another secret")
     if saved.name != monitor.program.name:
         raise ValueError(f"the snapshot is of the pact {saved.name[:100]}, not of {monitor.program.name}")
-    return lost(monitor, take(monitor, saved, False) | load_windows(monitor, dict(saved.windows)))
+    return lost(monitor, take(monitor, saved, False), load_windows(monitor, saved.windows))
 
 
-def take(monitor: Monitor, saved: Saved, adding: bool) -> set[bytes]:
-    """Take over sessions and amendments, all but windows; the digests of the units that were known."""
+def take(monitor: Monitor, saved: Saved, adding: bool) -> set[int]:
+    """Take over sessions and amendments, all but windows; the units here that were saved."""
     state = monitor.program.core.state
     monitor.undecodable = saved.undecodable + (monitor.undecodable if adding else 0)
     if state is None or saved.session != state.digest:
         return set()
-    here = {unit.digest: number for number, unit in enumerate(state.units)}
-    monitor.machine.load(saved.sessions, [here.get(digest, -1) for digest in saved.units], adding)
-    clauses = {unit.digest: unit.clause for unit in state.units}
-    for ident, digest, outcome in saved.amendments:
-        if digest in clauses and 0 <= outcome <= 3:
-            monitor.machine.amended.append((ident, clauses[digest], outcome))
-    return set(saved.units)
+    places = places_of(saved.units, [unit.digest for unit in state.units])
+    monitor.machine.load(saved.sessions, places, adding)
+    for ident, number, outcome in saved.amendments:
+        place = places[number] if 0 <= number < len(places) else -1
+        if place >= 0 and state.units[place].clause >= 0 and 0 <= outcome <= 3:
+            monitor.machine.amended.append((ident, state.units[place].clause, outcome))
+    return {place for place in places if place >= 0}
 
 
-def load_windows(monitor: Monitor, saved: dict[bytes, bytes]) -> set[bytes]:
-    """Take over the windows of every `keep` that is unchanged; their digests."""
+def places_of(saved: Sequence[bytes], here: Sequence[bytes]) -> list[int]:
+    """For each saved digest its place here, -1 if there is none; of equal ones the first is the first."""
+    free: dict[bytes, deque[int]] = {}
+    for place, digest in enumerate(here):
+        free.setdefault(digest, deque()).append(place)
+    return [free[digest].popleft() if free.get(digest) else -1 for digest in saved]
+
+
+def load_windows(monitor: Monitor, saved: tuple[tuple[bytes, bytes], ...]) -> set[int]:
+    """Take over the windows of every `keep` that is unchanged; which of them here were saved."""
     state = monitor.program.core.state
-    found = set()
-    for keep, windows in zip(
-        () if state is None else state.keeps, monitor.machine.windows or (), strict=True
-    ):
-        if keep.digest in saved:
-            windows.load(saved[keep.digest])
-            found.add(keep.digest)
-    return found
+    digests = [] if state is None else [keep.digest for keep in state.keeps]
+    places = places_of([digest for digest, _ in saved], digests)
+    for place, (_, data) in zip(places, saved, strict=True):
+        if place >= 0:
+            monitor.machine.windows[place].load(data)
+    return {place for place in places if place >= 0}
 
 
-def lost(monitor: Monitor, known: set[bytes]) -> tuple[str, ...]:
-    """The clauses of which some unit is not among the known ones."""
+def lost(monitor: Monitor, units: set[int], keeps: set[int]) -> tuple[str, ...]:
+    """The clauses of which some unit, or the windows, were not saved."""
     state = monitor.program.core.state
     if state is None:
         return ()
-    missing = {unit.clause for unit in state.units if unit.digest not in known}
-    missing |= {keep.clause for keep in state.keeps if keep.digest not in known}
+    missing = {unit.clause for i, unit in enumerate(state.units) if i not in units}
+    missing |= {keep.clause for i, keep in enumerate(state.keeps) if i not in keeps}
     names = monitor.machine.names
     if -1 in missing:  # an operator: which clauses hold it is not said, so all that hold any are named
         forms = {unit.clause for unit in state.units if unit.clause >= 0}
