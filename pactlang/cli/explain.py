@@ -1,11 +1,13 @@
 """`pactc explain`: one call, one clause after the other, every part of it with its value.
 
-In: a pact, records, and the id or the line of a call.  Out: a drawing, or the same as JSON.
+In: a pact, records, and the id or the line of a call.  Out: a drawing, or the same as JSON.  Of a pact that
+remembers, the calls before it go through a monitor first, in the order of the files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -19,7 +21,9 @@ from pactlang.errors import RecordError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from pactlang.evaluator import Evaluator
+    from pactlang._runtime import MonitorVerdict
+    from pactlang.evaluator import Evaluator, Monitor
+    from pactlang.explain import Memory
     from pactlang.ir import Clause
     from pactlang.program import Program
     from pactlang.verdict import Verdict
@@ -30,12 +34,63 @@ CANDIDATES = 3  # undecodable lines that hold the id and are told of
 
 
 class Line(NamedTuple):
-    """One line of the log.  `untold`: outcome of and reason for clauses that read what a ledger withholds."""
+    """One line of the log.  `untold`: outcome of and reason for clauses that read what a ledger withholds;
+    `hidden`: the slots that it withholds."""
 
     file: str
     number: int
     text: bytes
     untold: dict[str, tuple[str, str]]
+    hidden: tuple[int, ...] = ()
+
+
+class Judge:
+    """Who judges the lines: an evaluator, or a monitor that has to see them all."""
+
+    def __init__(self, program: Program, doubts: bool) -> None:
+        from pactlang.cli.state import monitor_of
+        from pactlang.evaluator import Evaluator
+
+        self.program = program
+        remembers = any(clause.remembers for clause in program.clauses)
+        self.monitor = monitor_of(program, None, doubts) if remembers else None
+        self.evaluator: Evaluator = Evaluator(program) if self.monitor is None else self.monitor.machine
+        if self.monitor is not None:
+            self.monitor.machine.tells = True
+
+    def pass_over(self, line: Line) -> None:
+        """Take a line that comes before the one to be explained."""
+        if self.monitor is not None:
+            with suppress(RecordError):
+                self._fed(self.monitor, line)
+
+    def judge(self, line: Line) -> Judged:
+        """What is said of a line.  RecordError if it cannot be decoded."""
+        if self.monitor is None:
+            reader = self.evaluator.reader
+            row = reader.values(reader.from_json(line.text))
+            return Judged(self.evaluator.check_json(line.text), row)
+        machine, verdict = self.monitor.machine, self._fed(self.monitor, line)
+        row = machine.row_of(verdict)
+        if verdict.duplicate:
+            return Judged(verdict, row, {}, True)
+        memory = {name: machine.memory(verdict, number) for number, name in enumerate(machine.names)}
+        return Judged(verdict, row, memory)
+
+    def _fed(self, monitor: Monitor, line: Line) -> MonitorVerdict:
+        machine = monitor.machine
+        if line.hidden:
+            return machine.feed_record(machine.reader.from_json(line.text), line.hidden)
+        return machine.feed_record(line.text)
+
+
+class Judged(NamedTuple):
+    """A verdict, the values of the slots, and of a pact that remembers what is known by clause."""
+
+    verdict: Verdict
+    row: list[Any]
+    memory: dict[str, Memory] = {}  # noqa: RUF012  (of a tuple; nobody writes into the default)
+    duplicate: bool = False
 
 
 @click.command("explain", short_help="Show why a call kept or broke a promise.")
@@ -65,18 +120,16 @@ def command(
     if pact == "-" and "-" in records:
         raise Fault("`-` stands for standard input and can be given once")
     inputs = open_inputs(records)
-    from pactlang import Evaluator
-
     program = usable(pact)
     for given in inputs:
         given.opens = program.schema.root == "Call"
-    evaluator, clauses = Evaluator(program), _chosen(program, clause)
+    judge, clauses = Judge(program, any(given.is_sparse for given in inputs)), _chosen(program, clause)
     if line is not None:
-        found = _at(inputs[0], line, program)
+        found = _at(inputs[0], line, judge)
     else:
-        found, *others = _called(inputs, str(call), evaluator)
+        found, *others = _called(inputs, str(call), judge)
         _tell_of_others(str(call), found, others)
-    _explain(program, clauses, found, evaluator, form)
+    _explain(program, clauses, found, judge, form)
     return FINE
 
 
@@ -92,11 +145,12 @@ def _chosen(program: Program, names: Sequence[str]) -> list[Clause]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def _at(given: Input, number: int, program: Program) -> Line:
+def _at(given: Input, number: int, judge: Judge) -> Line:
     last = 0
-    for line in _lines(given, program):
+    for line in _lines(given, judge.program):
         if line.number == number:
             return line
+        judge.pass_over(line)
         last = line.number
     raise Fault(f"{given.name} has no record on line {number:,}; its last is on line {last:,}")
 
@@ -116,29 +170,34 @@ def _tell_of_others(call: str, found: Line, others: Sequence[Line]) -> None:
     )
 
 
-def _called(inputs: Sequence[Input], call: str, evaluator: Evaluator) -> list[Line]:
+def _called(inputs: Sequence[Input], call: str, judge: Judge) -> list[Line]:
     """The calls with the id; if there is none, lines are told of that hold it or that it numbers."""
-    needle = call.encode("utf-8", "surrogateescape")
     hints: list[str] = []
     calls: list[Line] = []
     for given in inputs:
-        for line in _lines(given, evaluator.program):
-            numbered = str(line.number) == call
-            if needle not in line.text and b"\\" not in line.text and not numbered:
-                continue  # an id that is written without escapes would be there
-            try:
-                found = _identity(evaluator, line)
-            except RecordError as error:
-                if needle in line.text and len(hints) < CANDIDATES:
-                    hints.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
-                continue
-            if str(found) == call:
+        for line in _lines(given, judge.program):
+            if _is_called(line, call, judge.evaluator, hints):
                 calls.append(line if not calls else line._replace(text=b""))
-            elif numbered and len(hints) < CANDIDATES:
-                hints.append(f"line {call} of {line.file} is the call `{found}`: `--line {call}` explains it")
+            elif not calls:
+                judge.pass_over(line)
     if calls:
         return calls
     raise Fault(f"no call has the id `{printable(call)}`", printable("; ".join(hints)))
+
+
+def _is_called(line: Line, call: str, evaluator: Evaluator, hints: list[str]) -> bool:
+    needle, numbered = call.encode("utf-8", "surrogateescape"), str(line.number) == call
+    if needle not in line.text and b"\\" not in line.text and not numbered:
+        return False  # an id that is written without escapes would be there
+    try:
+        found = _identity(evaluator, line)
+    except RecordError as error:
+        if needle in line.text and len(hints) < CANDIDATES:
+            hints.append(f"{line.file}:{line.number} holds it and cannot be decoded: {error}")
+        return False
+    if str(found) != call and numbered and len(hints) < CANDIDATES:
+        hints.append(f"line {call} of {line.file} is the call `{found}`: `--line {call}` explains it")
+    return str(found) == call
 
 
 def _identity(evaluator: Evaluator, line: Line) -> object:
@@ -157,35 +216,41 @@ def _lines(given: Input, program: Program) -> Iterator[Line]:
             for at, text in enumerate(data.split(b"\n")):
                 if text.strip():
                     untold = held.untold(at, program) if held else {}
-                    yield Line(given.name, block.number(at + 1), text.rstrip(b"\r"), untold)
+                    hidden = held.slots(at, program) if held else ()
+                    yield Line(given.name, block.number(at + 1), text.rstrip(b"\r"), untold, hidden)
     except Broken as broken:
         raise Fault(str(broken)) from broken
 
 
-def _explain(program: Program, clauses: list[Clause], line: Line, evaluator: Evaluator, form: str) -> None:
+def _explain(program: Program, clauses: list[Clause], line: Line, judge: Judge, form: str) -> None:
     try:
-        row = evaluator.reader.values(evaluator.reader.from_json(line.text))
+        judged = judge.judge(line)
     except RecordError as error:
         raise Fault(f"{line.file}:{line.number} cannot be decoded: {printable(str(error))}") from error
-    verdict = evaluator.check_json(line.text)
-    outside = verdict.outside
-    untold = {**_beyond(program, clauses, row, verdict), **line.untold}
-    told = Told(program, [] if outside else clauses, row, verdict, untold)
+    clauses = [] if judged.verdict.outside or judged.duplicate else clauses
+    untold = {**_beyond(program, clauses, judged), **line.untold}
+    told, name = Told(program, clauses, judged, untold), _identity(judge.evaluator, line)
     if form == "json":
-        write_json(_data(told, line, _identity(evaluator, line)))
+        write_json(_data(told, line, name))
     else:
-        _draw(told, f"{line.file}:{line.number}  {printable(str(_identity(evaluator, line)))}")
+        _draw(told, f"{line.file}:{line.number}  {printable(str(name))}")
 
 
-def _beyond(
-    program: Program, clauses: list[Clause], row: list[Any], verdict: Verdict
-) -> dict[str, tuple[str, str]]:
-    """The clauses that only the machine's limits left undecided."""
+def _beyond(program: Program, clauses: list[Clause], judged: Judged) -> dict[str, tuple[str, str]]:
+    """The conditions that only the machine's limits left undecided, or what came before."""
     from pactlang import explain
 
-    unknown = set(verdict.unknown)
-    found = (c for c in clauses if c.name in unknown and explain.beyond(program.module, c, row))
-    return {clause.name: ("unknown", explain.BEYOND) for clause in found}
+    unknown = set(judged.verdict.unknown)
+    found: dict[str, tuple[str, str]] = {}
+    for clause in clauses:
+        if clause.name not in unknown or explain.is_form(clause):
+            continue
+        why = judged.memory[clause.name].why if judged.memory else explain.ERROR_VALUE
+        if why != explain.ERROR_VALUE:
+            found[clause.name] = "unknown", f"cannot be decided: {why}"
+        elif explain.beyond(program.module, clause, judged.row):
+            found[clause.name] = "unknown", explain.BEYOND
+    return found
 
 
 class Told(NamedTuple):
@@ -196,8 +261,7 @@ class Told(NamedTuple):
 
     program: Program
     clauses: list[Clause]
-    row: list[Any]
-    verdict: Verdict
+    judged: Judged
     untold: dict[str, tuple[str, str]]
 
     def clause_data(self, clause: Clause) -> dict[str, Any]:
@@ -212,8 +276,11 @@ class Told(NamedTuple):
                 "outcome": outcome,
                 "message": f"{clause.name}: {why}",
             }
-        known = self.verdict.outcomes.get(clause.name)
-        return explain.explain_data(self.program.module, clause, self.row, self.program.source, known)
+        module, source, row = self.program.module, self.program.source, self.judged.row
+        if explain.is_form(clause):
+            return explain.form_data(module, clause, row, self.judged.memory[clause.name], source)
+        known = self.judged.verdict.outcomes.get(clause.name)
+        return explain.explain_data(module, clause, row, source, known)
 
     def drawing(self, clause: Clause, width: int | None) -> str:
         """A clause as text: its name and outcome, then all else."""
@@ -222,8 +289,11 @@ class Told(NamedTuple):
         if clause.name in self.untold:
             word, why = self.untold[clause.name]
             return f"{clause.name}: {word}\n  {why}"
-        outcome = self.verdict.outcomes.get(clause.name)
-        return explain.explain(self.program.module, clause, self.row, self.program.source, width, outcome)
+        module, source, row = self.program.module, self.program.source, self.judged.row
+        if explain.is_form(clause):
+            return explain.explain_form(module, clause, row, self.judged.memory[clause.name], source, width)
+        outcome = self.judged.verdict.outcomes.get(clause.name)
+        return explain.explain(module, clause, row, source, width, outcome)
 
 
 def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
@@ -234,8 +304,9 @@ def _data(told: Told, line: Line, name: object) -> dict[str, Any]:
         "file": line.file,
         "line": line.number,
         "id": name,
-        "outside": told.verdict.outside,
-        "applies": explain.scope_data(module, told.row, source),
+        "outside": told.judged.verdict.outside,
+        "duplicate": told.judged.duplicate,
+        "applies": explain.scope_data(module, told.judged.row, source),
         "clauses": [told.clause_data(clause) for clause in told.clauses],
     }
 
@@ -249,8 +320,10 @@ def _draw(told: Told, head: str) -> None:
     width = width_of(screen)
     screen.print(Text(head, "cyan"), soft_wrap=True)
     drawings = [told.drawing(clause, width) for clause in told.clauses]
-    if told.verdict.outside:
-        drawings = [explain.explain_scope(module, told.row, source, width)]
+    if told.judged.verdict.outside:
+        drawings = [explain.explain_scope(module, told.judged.row, source, width)]
+    if told.judged.duplicate:
+        drawings = ["the call came before, and is not judged again"]
     for drawing in drawings:
         first, _, rest = drawing.partition("\n")
         name, _, outcome = first.rpartition(": ")

@@ -19,6 +19,7 @@ from pactlang.explain.remembered import (
     form_sentence,
     is_form,
     later,
+    limits,
     operators_row,
     remembered,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "form_sentence",
     "is_form",
     "later",
+    "limits",
     "operators_row",
     "remembered",
     "scope_data",

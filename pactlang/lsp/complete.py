@@ -222,6 +222,8 @@ def _values(document: Document, knowledge: Knowledge, spot: Spot, name: syntax.N
     yield from (item for item in _declared(document) if item.detail.startswith(("let", "event")))
     yield Item("call", "Variable", knowledge.root, rank=GIVEN)
     yield _function("has", "has")
+    if not types.scope(name.span).variables:
+        yield from (_function(operator, operator) for operator in forms.OPERATORS)
     for function in FUNCTIONS:
         if (
             "." not in function

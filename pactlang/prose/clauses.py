@@ -8,6 +8,7 @@ from __future__ import annotations
 from pactlang import ir
 from pactlang.prose.conditions import Speaker
 from pactlang.prose.document import Code, Words, in_a_row, sentence, words
+from pactlang.prose.forms import remembered
 from pactlang.schema import Schema
 from pactlang.standard import STANDARD
 
@@ -23,7 +24,11 @@ HOLDS_BACK = ("block", "redact", "retry", "fallback")
 
 def promised(clause: ir.Clause, speaker: Speaker) -> Words:
     """The promise as a sentence."""
-    said = speaker.say(ir.condition(clause), not clause.never)
+    form = clause.promise
+    if isinstance(form, ir.Remembering):
+        said = remembered(form, speaker)
+    else:
+        said = speaker.say(form, not clause.never)
     if clause.when is not None:
         return sentence(words("when ", speaker.say(clause.when), ": ", said))
     return sentence(said)
@@ -31,6 +36,10 @@ def promised(clause: ir.Clause, speaker: Speaker) -> Words:
 
 def decided(clause: ir.Clause, schema: Schema) -> Words:
     """When it is known whether the promise is kept, and so what a guard can do about it."""
+    if isinstance(clause.promise, ir.Expect):
+        return ("Detected by what comes after the call; it cannot be enforced.",)
+    if isinstance(clause.promise, ir.Keep):
+        return ("Detected over many calls; no single one is held back.",)
     early = is_early(clause, schema)
     moment = "before the call runs" if early else "when the answer is there"
     if any(action.kind in HOLDS_BACK for action in clause.on_violation):

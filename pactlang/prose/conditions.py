@@ -12,7 +12,7 @@ from __future__ import annotations
 from pactlang import ir
 from pactlang.evaluate import constant
 from pactlang.explain.show import shown
-from pactlang.explain.written import Writer
+from pactlang.explain.written import Writer, length
 from pactlang.prose.document import Code, Words, in_a_row, words
 from pactlang.schema import Type
 
@@ -71,6 +71,8 @@ class Speaker:
                 return self._loop(node, holds)
             case ir.Const() if isinstance(node.value, bool):
                 return ("nothing is asked",) if node.value is holds else ("it is never allowed",)
+            case ir.Operator() if node.type.kind == "bool":
+                return self._operator(node, holds)
             case ir.Call(function="@in"):
                 return self._member(node.args[0], node.args[1], holds)
             case ir.Call() if node.function in SOUGHT and len(node.args) == 2:
@@ -99,6 +101,20 @@ class Speaker:
         while isinstance(bare, ir.Not):
             bare = ir.bare(bare.operand)
         return words("(", said, ")") if isinstance(bare, ir.Logic | ir.Cond | ir.Comprehension) else said
+
+    def _operator(self, node: ir.Operator, holds: bool) -> Words:
+        """What was so on an earlier call of the session, or on this one."""
+        no, first = "" if holds else "not ", ir.bare(node.operands[0])
+        if node.kind == "previous":
+            return words(f"on the call before it was {no}so that ", self._inner(first, True))
+        span = f" within {length(node.nanos)}" if node.nanos >= 0 else " of the session so far"
+        span = f" at least {length(node.nanos)} ago" if node.before else span
+        if node.kind == "since":
+            since = self._inner(node.operands[1], True)
+            return words(f"{no}on some call{span} ", since, ", and ever since ", self._inner(first, True))
+        if isinstance(first, ir.Not) and not holds:  # historically(e) is !once(!e)
+            return words(f"on every call{span} ", self._inner(first.operand, True))
+        return words(f"on some call{span} " if holds else f"on no call{span} ", self._inner(first, True))
 
     def _joined(self, node: ir.Logic, holds: bool) -> Words:
         parts = [self._inner(operand, holds) for operand in node.operands]

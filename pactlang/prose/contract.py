@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pactlang import ir
+from pactlang.explain import form_events
 from pactlang.explain.written import Writer
 from pactlang.program import Program
 from pactlang.prose.clauses import WEIGHTS, consequences, decided, promised
@@ -40,6 +41,7 @@ def contract(program: Program) -> Document:
     parts = (
         _head(program),
         _about(module, speaker),
+        _sessions(module, speaker),
         _clauses(program, speaker),
         _costs(module),
         _reads(program),
@@ -79,6 +81,29 @@ def _about(module: ir.Module, speaker: Speaker) -> Iterator[Block]:
 
 
 # Clauses -------------------------------------------------------------------------------------------
+
+
+def _sessions(module: ir.Module, speaker: Speaker) -> Iterator[Block]:
+    """What a session is, and what the events are that promises are about."""
+    session = module.session
+    if session is None or isinstance(session.key, ir.Const):
+        return
+    yield Heading(2, ("What is remembered",))
+    facts = [words("A session is all calls with the same ", speaker.name(session.key), ", in their order.")]
+    if session.idle >= 0:
+        facts.append((f"After {_amount(session.idle, SPANS)} without a call a new one begins.",))
+    if session.limit >= 0:
+        facts.append((f"After {session.limit:,} calls nothing more is known of one.",))
+    facts.append(("Without a session, and after calls that were lost, a promise about it is unknown.",))
+    events = {
+        event.name: event.condition
+        for clause in module.clauses
+        for event, _ in form_events(clause.promise)
+        if event.name != "calls"
+    }
+    for name, node in events.items():
+        facts.append(words(Code(name), ": a call of which ", speaker.say(node), "."))
+    yield Items(tuple(facts))
 
 
 def _clauses(program: Program, speaker: Speaker) -> Iterator[Block]:
