@@ -231,7 +231,7 @@ class Remembered(Checked):
             self.closed.append(Closed(row, ident, clause, Outcome(outcome)))
         if verdict is None:
             return
-        if isinstance(verdict.reasons, dict):
+        if verdict.reasons:
             self._wait(row, verdict)
         if not verdict.ok:
             self.verdicts[row] = verdict
@@ -239,9 +239,8 @@ class Remembered(Checked):
             self.audit.timeline.call(self, row, verdict)
 
     def _wait(self, row: int, verdict: MonitorVerdict) -> None:
-        for number in verdict.reasons if isinstance(verdict.reasons, dict) else ():
-            memory = self.machine.memory(verdict, number)
-            if not memory.is_waiting:
+        for number in verdict.reasons or ():
+            if number < 0 or not (memory := self.machine.memory(verdict, number)).is_waiting:
                 continue
             self.unsettled.add((row, number))
             if memory.why == "pending":
