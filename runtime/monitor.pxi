@@ -3,17 +3,16 @@
 #
 # Owns:  MonitorMachine owns the sessions and their registers.
 # Needs: lines.pxi, units.pxi, hashing.pxi.        Gives: MonitorMachine, MonitorVerdict.
-# One call at a time: `lock` is held while state is looked at or changed.
+# One call at a time: `busy` says that state is being looked at or changed.
 
 cdef extern from "pythread.h":
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock() noexcept
-    void PyThread_free_lock(PyThread_type_lock lock) noexcept
-    bint PyThread_acquire_lock(PyThread_type_lock lock, int wait) noexcept nogil
-    void PyThread_release_lock(PyThread_type_lock lock) noexcept nogil
     unsigned long PyThread_get_thread_ident() noexcept
 
+cdef extern from "unistd.h":
+    int usleep(unsigned int microseconds) noexcept nogil
+
 cdef enum:
+    PAUSE = 20                  # microseconds, of a thread that waits for another's call
     RECENT = 64                 # calls of a session among which a duplicate is known
     FILTER_BITS = 8_388_608     # of the filter of forgotten keys: 1 MiB
     MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
@@ -80,7 +79,20 @@ cdef class MonitorVerdict(Verdict):
     cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value;
                                         # under -1, why the call stands in no session
     cdef readonly object fired          # numbers of the `keep`s whose consequences fire; None
-    cdef readonly object operators      # values of the operators; None where no clause needs them
+    cdef bytes said                     # what the operators said, as cells; None where no clause needs them
+
+    @property
+    def operators(self):
+        """What the operators said on this call, ... for an error value; None where no clause needs it."""
+        cdef const Cell* cells
+        cdef Py_ssize_t i
+        if self.said is None:
+            return None
+        cells = <const Cell*>PyBytes_AS_STRING(self.said)
+        return [
+            ... if cells[i].tag == TAG_ERROR else box(&cells[i])
+            for i in range(PyBytes_GET_SIZE(self.said) // sizeof(Cell))
+        ]
     cdef readonly tuple hidden          # slots whose values are not known; None
 
     @property
@@ -152,13 +164,10 @@ cdef class MonitorMachine(JsonMachine):
     cdef public bint tells              # what the operators say is kept of every call
     cdef readonly list windows          # of each `keep` its own
     cdef readonly object line           # stands for a call's id where it has none: number of records so far
-    cdef PyThread_type_lock lock
-    cdef unsigned long holder
+    cdef bint busy                      # some thread looks at the state, or changes it
+    cdef unsigned long holder           # that thread
 
     def __cinit__(self, *args, **kwargs):
-        self.lock = PyThread_allocate_lock()
-        if self.lock == NULL:
-            raise MemoryError()
         self.remembers = True
         self.next_deadline = INT64_MAX
         self.most = INT64_MAX
@@ -173,8 +182,6 @@ cdef class MonitorMachine(JsonMachine):
         PyMem_Free(self.waiting)
         PyMem_Free(self.blank)
         PyMem_Free(self.operator_registers)
-        if self.lock != NULL:
-            PyThread_free_lock(self.lock)
 
     def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps):
         """Take over the state code and its tables; ValueError says what is wrong with them.
@@ -221,19 +228,22 @@ cdef class MonitorMachine(JsonMachine):
     # One call -----------------------------------------------------------------------------------------
 
     cdef int take(self) except -1:
-        """Wait for the state; a call within a call is refused, since it would wait for itself."""
+        """Wait for the state; a call within a call is refused, since it would wait for itself.
+
+        The GIL is held, so a flag is enough, and a lock would ask the clock each time.
+        """
         cdef unsigned long me = PyThread_get_thread_ident()
-        if not PyThread_acquire_lock(self.lock, 0):
+        while self.busy:
             if self.holder == me:
                 raise RuntimeError("the monitor is asked while it judges a call")
             with nogil:
-                PyThread_acquire_lock(self.lock, 1)
+                usleep(PAUSE)
+        self.busy = True
         self.holder = me
         return 0
 
     cdef void let_go(self) noexcept:
-        self.holder = 0
-        PyThread_release_lock(self.lock)
+        self.busy = False
 
     def feed_record(self, record, tuple hidden=None):
         """The verdict on the next call: a struct, a dict, or the bytes or text of a JSON object.
@@ -302,14 +312,33 @@ cdef class MonitorMachine(JsonMachine):
             verdict.large = self.masks(frame)
             verdict.many = (<char*>self.waiting)[:size] if self.waiting != NULL else bytes(size)
         if self.operator_count and (self.tells or some_bit(frame.violated, 2 * self.words)):
-            verdict.operators = [self.operator_value(frame, i) for i in range(self.operator_count)]
+            verdict.said = self.operators_said(frame)
         self.give_back(frame)
         return verdict
 
-    cdef object operator_value(self, Frame frame, int number):
-        """What an operator said on this call, as `evaluate` takes it; ... for an error value."""
-        cdef Cell* x = &frame.cells[self.operator_registers[number]]
-        return box(x) if self.operator_registers[number] >= 0 and can_box(x) else ...
+    cdef bytes operators_said(self, Frame frame):
+        """What the operators said on this call, as cells; texts among them are the pact's own."""
+        cdef bytes said = PyBytes_FromStringAndSize(NULL, self.operator_count * sizeof(Cell))
+        cdef Cell* cells = <Cell*>PyBytes_AS_STRING(said)
+        cdef const Cell* x
+        cdef int i
+        for i in range(self.operator_count):
+            x = &frame.cells[self.operator_registers[i]]
+            fail(&cells[i], ERR_UNCERTAIN)
+            if self.operator_registers[i] >= 0 and (x.tag < TAG_STRING or self.is_kept(i, x)):
+                cells[i] = x[0]
+        return said
+
+    cdef bint is_kept(self, int number, const Cell* x) noexcept:
+        """Whether a cell is a time, or a text of the pact's own, which lives as long as the machine."""
+        cdef const Unit* u = &self.units[number]
+        cdef int i
+        if x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION:
+            return True
+        for i in range(u.enum_count):
+            if x.tag == TAG_STRING and x.v.o == u.enums[i]:
+                return True
+        return False
 
     cdef bint enter(self, Frame frame, const Cell* key) noexcept:
         return enter_session(self, frame, key)
