@@ -5,6 +5,8 @@
                                that others import
     ```calls                   `JSON -> CLAUSE OUTCOME, ...`, `-> outside` or `-> undecodable PATH: REASON`,
                                for the pact above
+    ```session                 the same, fed in order to one monitor of the pact above; a clause may be `pending`,
+                               a call `-> duplicate`; behind `;` stands what was resolved, `ID CLAUSE OUTCOME`
     ```cel                     `EXPR -> VALUE`, `-> error [WORD]` or `-> refused CODE`, in a pact on the call of
                                the ```json block; what reads nothing of the call has the same value alone
     ```alone                   the same, by `pactlang.expression` without variables
@@ -26,6 +28,7 @@ from reference_tables import ROOT, by_hand, failing, refreshed, tables
 
 import pactlang
 from pactlang import ir
+from pactlang._runtime import MonitorVerdict
 from pactlang.build import compile_source
 from pactlang.diagnostic import Diagnostic
 from pactlang.evaluate import Error, evaluate
@@ -98,6 +101,35 @@ def test_calls(pact: str, call: str, verdict: str) -> None:
         return
     said = ", ".join(f"{name} {outcome.name.lower()}" for name, outcome in found.outcomes.items())
     assert verdict == (said or "outside")
+
+
+def fed() -> Iterator[tuple[str, str]]:
+    """Each ```session block with the pact above it."""
+    above = ""
+    for kind, _, text in BLOCKS:
+        above = text if kind == "pact" else above
+        if kind == "session":
+            yield above, text
+
+
+def told(monitor: pactlang.Monitor, call: str) -> str:
+    """What a monitor says of a call, as a ```session block has it."""
+    verdict = monitor.feed(call)
+    assert isinstance(verdict, MonitorVerdict)
+    why = monitor.machine.why(verdict)
+    words = {name: outcome.name.lower() for name, outcome in verdict.outcomes.items()}
+    words |= {name: "pending" for name in words if why.get(name) == "pending"}
+    said = "duplicate" if verdict.duplicate else ", ".join(map(" ".join, words.items())) or "outside"
+    later = [f"{each.id} {each.clause} {each.outcome.name.lower()}" for each in monitor.amendments]
+    return "; ".join([said, *later])
+
+
+@pytest.mark.parametrize(("pact", "calls"), list(fed()))
+def test_sessions(pact: str, calls: str) -> None:
+    monitor = pactlang.Monitor(pactlang.compile(whole(pact)))
+    for line in calls.splitlines():
+        call, _, verdict = line.rpartition(" -> ")
+        assert told(monitor, call) == verdict, call
 
 
 @pytest.mark.parametrize(("expr", "value"), lines("cel"))
@@ -198,7 +230,9 @@ def test_data(given: str, value: str) -> None:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {kind for kind, _, _ in BLOCKS} == {"pact", "calls", "cel", "alone", "python", "data", "json"}
+    assert {kind for kind, _, _ in BLOCKS} == {
+        "pact", "calls", "session", "cel", "alone", "python", "data", "json",
+    }  # fmt: skip
 
 
 # Tables ------------------------------------------------------------------------------------------
