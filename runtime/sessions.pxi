@@ -311,15 +311,17 @@ cdef int64_t place_number(MonitorMachine m, Session* s, int64_t seq, Frame frame
         bit = <uint64_t>1 << (s.seq - seq) if s.seq - seq < RECENT else 0
         if s.recent & bit:
             m.standing = DUPLICATE
-            m.counts[COUNT_CONFLICTS] += content_at(s, seq) != content_of(m, frame)
+            m.counts[COUNT_CONFLICTS] += content_at(s, seq) not in (0, content_of(m, frame))
         else:
             m.standing = LATE
             m.counts[COUNT_LATE] += 1
             s.recent |= bit
+            if bit and s.seq - seq < s.content_room:
+                s.contents[seq % s.content_room] = content_of(m, frame)
         return -1
     s.recent = 1 if lost >= RECENT - 1 or s.seq < 0 else s.recent << (lost + 1) | 1
     s.seq = seq
-    keep_content(m, s, seq, frame)
+    keep_content(m, s, seq, lost, frame)
     return lost
 
 
@@ -331,7 +333,7 @@ cdef uint32_t content_of(MonitorMachine m, Frame frame) noexcept:
     cdef int i
     for i in range(m.slot_count):
         x = &frame.cells[i]
-        h = h * 31 + x.tag
+        h = h * 31 + (TAG_STRING if x.tag == TAG_SPAN else x.tag)
         if x.tag == TAG_STRING:
             h = state_blend(h, PyUnicode_DATA(x.v.o), PyUnicode_GET_LENGTH(x.v.o) * PyUnicode_KIND(x.v.o))
         elif x.tag == TAG_SPAN:
@@ -341,24 +343,27 @@ cdef uint32_t content_of(MonitorMachine m, Frame frame) noexcept:
                 h ^= inner.a
         elif x.tag != TAG_RECORD and x.tag < TAG_TYPE and x.tag != TAG_NULL and x.tag != TAG_ERROR:
             h = state_blend(h + <uint64_t>x.aux * (x.tag == TAG_TIMESTAMP or x.tag == TAG_DURATION), &x.v.i, 8)
-    return <uint32_t>(h ^ h >> 32)
+    return <uint32_t>(h ^ h >> 32) or 1
 
 
 cdef uint32_t content_at(const Session* s, int64_t seq) noexcept:
-    return s.contents[seq % s.content_room] if s.content_room else 0
+    """What the call of a number said; 0 if it has not been kept."""
+    return s.contents[seq % s.content_room] if s.seq - seq < s.content_room else 0
 
 
-cdef void keep_content(MonitorMachine m, Session* s, int64_t seq, Frame frame) noexcept:
-    """Grow with the session, up to the last 64 numbers; what has no room is told apart no more."""
-    cdef int32_t room = s.content_room
+cdef void keep_content(MonitorMachine m, Session* s, int64_t seq, int64_t lost, Frame frame) noexcept:
+    """Keep what the call of this number said; the room grows with the session, up to the last 64 numbers."""
+    cdef int32_t room = max(s.content_room, 4)
+    cdef int64_t last = seq - lost - 1
     cdef uint32_t* grown
     cdef int64_t i
-    if room < RECENT and s.calls >= room:
-        room = 4 if room == 0 else 2 * room
+    while room < RECENT and room <= s.calls + lost:
+        room *= 2
+    if room > s.content_room:
         grown = <uint32_t*>calloc(room, sizeof(uint32_t))
         if grown == NULL:
             return
-        for i in range(max(0, seq - s.content_room), seq):
+        for i in range(max(0, last - s.content_room + 1), last + 1):
             grown[i % room] = s.contents[i % s.content_room]
         free(s.contents)
         m.room += (room - s.content_room) * sizeof(uint32_t)

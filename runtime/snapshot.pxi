@@ -257,6 +257,7 @@ cdef int load_units(MonitorMachine m, Session* s, SnapshotSource source, list pl
             raise ValueError("the snapshot is damaged: the registers are of another size")
     for i in range(m.unit_count):
         if i not in known:
+            s.undated |= s.time == STATE_NEVER
             lose_unit(&m.units[i], s.block + m.units[i].offset, MANY_CALLS, STATE_EVER, s.time if s.time != STATE_NEVER else STATE_OPEN, 0)
     return 0
 

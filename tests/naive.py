@@ -68,7 +68,7 @@ class Session:
     def __init__(self, key: Any) -> None:
         self.key = key
         self.idents: list[Any] = []
-        self.numbers: set[int] = set()
+        self.numbers: dict[int, str] = {}  # and what they said
         self.last = -1  # the highest number
         self.restarts = False
         self.empty()
@@ -99,7 +99,7 @@ class Naive:
         self.sessions: list[Session] = []
         self.amendments: list[tuple[Any, str, Outcome]] = []
         self.counts = dict.fromkeys(
-            "records calls outside undecodable duplicates late lost clock_regressions over_limit no_session"
+            "records calls outside undecodable duplicates conflicts late lost clock_regressions over_limit no_session"
             " over_keys".split(),
             0,
         )
@@ -167,24 +167,25 @@ class Naive:
         """Whether the call is new, a duplicate or late, and how many were lost before it."""
         number, ident = self._value(row, "seq"), self._value(row, "id")
         if number is not None and number >= 0:
-            return self._numbered(session, number)
+            return self._numbered(session, number, repr(row))
         if ident is not None:
             if ident in session.idents[-RECENT:]:
                 return "duplicate", 0
             session.idents.append(ident)
         return "", 0
 
-    def _numbered(self, session: Session, number: int) -> tuple[str, int]:
+    def _numbered(self, session: Session, number: int, content: str) -> tuple[str, int]:
         if session.restarts and number <= session.last:  # the new session counts from 0
-            session.numbers, session.last = set(), -1
+            session.numbers, session.last = {}, -1
         session.restarts = False
         if number > session.last:
             lost = number - session.last - 1
             session.last = number
-            session.numbers.add(number)
+            session.numbers[number] = content
             return "", lost
         seen = number in session.numbers and session.last - number < RECENT
-        session.numbers.add(number)
+        self.counts["conflicts"] += seen and session.numbers[number] != content
+        session.numbers.setdefault(number, content)
         return "duplicate" if seen else "late", 0
 
     def _next(self, session: Session, row: list[Any], admitted: bool | Error, lost: int) -> Judged:

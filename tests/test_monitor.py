@@ -360,3 +360,31 @@ def test_windows_merge() -> None:
     two.feed({"cost": 1.0})
     with pytest.raises(ValueError, match="order"):
         one.merge(two)
+
+
+def test_clauses_that_say_the_same_keep_a_state_each() -> None:
+    head = PACT[: PACT.index("clause")]
+    twice = "".join(
+        f"clause c{i} {{ after refund expect verify within 3 calls same args.k }}\n" for i in range(2)
+    )
+    m = monitor(head + twice)
+    for at, key in enumerate("aab"):
+        m.feed(call(at, "refund", ok=True, args={"k": key}))
+    later = pactlang.Monitor.restore(m.program, m.snapshot())
+    assert later.lost == ()
+    m.feed(call(3, "verify", ok=True, args={"k": "b"}))
+    later.feed(call(3, "verify", ok=True, args={"k": "b"}))
+    found = list(m.amendments)
+    assert {each.clause for each in found} == {"c0", "c1"}
+    assert list(later.amendments) == found
+
+
+def test_only_another_content_of_one_number_is_a_conflict() -> None:
+    m = monitor()
+    first, other = call(0, "x", seq=0), call(0, "y", seq=0)
+    late = call(1, "z", seq=2, ok=None)
+    for each in (first, call(5, "x", seq=4, ok=True), late, first, late):
+        m.feed(each)
+    assert (m.counts["duplicates"], m.counts["late"], m.counts["conflicts"]) == (2, 1, 0)
+    m.feed(other)
+    assert (m.counts["duplicates"], m.counts["conflicts"]) == (3, 1)
