@@ -132,3 +132,29 @@ def test_an_editor_knows_events_operators_and_forms() -> None:
     assert {"clause only after", "clause at most", "session", "event"} <= labels
     at = PACT.index("denied until")
     assert "handover" in {item.label for item in complete(document, knowledge, at).items}
+
+
+def test_a_ledger_is_judged_in_its_order_and_what_it_withholds_is_a_maybe(pactc: Pactc) -> None:
+    rules = "store { redact args  drop ok }"
+    writes = pactlang.compile(f'pact w "1.0.0" clause c {{ require size(output) < 99 }} {rules}')
+    with pactlang.Guard(writes, ledger="l.ledger") as guard:
+        for id, tool in (("a", "verify"), ("b", "refund")):
+            guard.record({"id": id, "session": "s", "tool": tool, "ok": False, "args": {"customer": "c"}})
+    pactc.write("q.pact", """pact q "1.0.0"
+    event verify when tool == "verify"
+    event refund when tool == "refund"
+    event denied when tool == "refund" && ok == false
+    clause verified { refund only after verify }
+    clause one_customer { refund only after verify same args.customer }
+    clause steady { require !once(denied) }
+    """)
+    clauses = pactc("run", "q.pact", "l.ledger", "--format", "json").data["clauses"]
+    assert (clauses["verified"]["satisfied"], clauses["verified"]["skipped"]) == (1, 1)
+    assert clauses["one_customer"]["unknown"] == clauses["steady"]["unknown"] == 2
+    found = pactc("explain", "q.pact", "l.ledger", "--call", "b", "--format", "json").data["clauses"]
+    assert [each["outcome"] for each in found] == ["satisfied", "unknown", "unknown"]
+
+
+def test_a_guard_says_that_it_does_not_remember() -> None:
+    with pytest.raises(pactlang.PactError, match="Monitor"):
+        pactlang.Guard(pactlang.compile(PACT))
