@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +21,6 @@ from stub_providers import (
 
 import pactlang
 from pactlang import Guard
-from pactlang.ledger import Reader
 
 PACT = """
 pact shop "1.0.0"
@@ -189,20 +183,3 @@ def test_streams_of_dicts_are_read_as_objects_are(guard: Guard, name: str) -> No
     result = guard.call_sync({"model": "m", "messages": ASK}, lambda _: pieces("m"))
     list(result.response)
     holds(result.call, finish, streamed=True)
-
-
-def test_the_snippet_of_the_readme(address: str, tmp_path: Path) -> None:
-    pytest.importorskip("openai")
-    root = Path(__file__).parent.parent
-    (snippet,) = re.findall(r"^```py\n(.*?)^```$", (root / "README.md").read_text("utf-8"), re.M | re.S)
-    (tmp_path / "pactlang").symlink_to(root / "pactlang")
-    told = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{address}/v1", "PYTHONPATH": str(root)}
-    done = subprocess.run(
-        [sys.executable, "-c", snippet],
-        cwd=tmp_path,
-        env={**os.environ, **told},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == "" and done.stdout.startswith(f"{WHOLE}\n<Verdict ok")
-    assert Reader(tmp_path / "calls.ledger").count() == 1

@@ -285,3 +285,8 @@ def test_in_has_a_name_that_says_what_it_is(data: dict[str, Any], names: list[st
     ]
     assert [field.name for field in inner.fields] == names
     assert inner.fields[0].names[0] == "in"
+
+
+def test_a_key_that_stands_twice_is_left_out() -> None:
+    records = [{"a": {"b": 5}}, {"a.b": [1]}]
+    assert unread(reading_all(draft(learn(records), "p", standard=False)), records) == []

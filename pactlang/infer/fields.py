@@ -76,7 +76,7 @@ def _declare(shape: Shape, name: str, found: list[Declared], taken: set[str], to
     names = {*IDENTITY, "seq"} if top else set[str]()  # these mean something: only what they mean bears them
     for key, member in shape.members.items():
         type_, note = _typed(key, member, found, taken) if _is_name(key) else (None, "")
-        if type_ is None:
+        if type_ is None or _stands_twice(key, shape):
             continue
         if given.get(key) in ("id", "session") and member.kinds == {"string"}:
             type_ = "string"  # texts that look like times are names here
@@ -93,6 +93,14 @@ def _declare(shape: Shape, name: str, found: list[Declared], taken: set[str], to
         )
     found.append(Declared(name, fields))
     return name
+
+
+def _stands_twice(key: str, shape: Shape) -> bool:
+    """Whether `a.b` is a key, and also a member b of a member a: no name in the data tells them apart."""
+    node: Shape | None = shape
+    for step in key.split("."):
+        node = None if node is None else node.members.get(step)
+    return "." in key and node is not None
 
 
 def _is_name(key: str) -> bool:

@@ -14,8 +14,6 @@ record Step {
   output:  string?
 }
 
-session by session
-
 pattern site    = r"(?i)\bwww\.|https?://"
 pattern channel = r"(?i)\bchannels?\b"
 pattern people  = r"(?i)\b(participants?|guests?|invite)\b"

@@ -15,8 +15,6 @@ record AirlineCall {
   ok:      bool?
 }
 
-session by session
-
 pattern yes       = r"(?i)\b(yes|yeah|yep|sure|ok|okay|confirm(ed)?|go ahead|proceed|please do|correct|(looks|sounds) good|that works|let's do)\b"
 pattern grievance = r"(?i)\b(delay|cancel|compensat|voucher|certificate)"
 pattern reason    = r"(?i)\b(reason|because|change of plan|sick|ill|unwell|health|weather|emergency|passed away|funeral)"

@@ -15,8 +15,6 @@ record RetailCall {
 
 record Asked { tool: string as "name" }
 
-session by session
-
 pattern yes       = r"(?i)\b(yes|yeah|yep|sure|ok|okay|confirm(ed)?|go ahead|proceed|please do|correct|(looks|sounds) good)\b"
 pattern pending   = r'"status": "pending'
 pattern delivered = r'"status": "delivered"'
