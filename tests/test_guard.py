@@ -489,3 +489,10 @@ def test_a_pact_about_another_record_takes_finished_calls() -> None:
             attempt()
     guard.record({"answer": "A long one."})
     assert guard.counts.violated == 1
+
+
+def test_a_pact_that_is_refused_leaves_no_ledger_open(tmp_path: Path) -> None:
+    program = pactlang.compile('pact p "1.0.0" clause c { at most 3 calls per session }')
+    with pytest.raises(pactlang.PactError, match="Monitor"):
+        Guard(program, ledger=tmp_path / "calls.ledger")
+    assert not (tmp_path / "calls.ledger").exists()

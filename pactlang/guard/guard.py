@@ -85,9 +85,10 @@ class Guard:
         sessions: int = 100_000,
     ) -> None:
         self.program = program
+        evaluator = Evaluator(program)  # first: a pact that it refuses leaves no ledger open
         self.ledger, self._owns_ledger = _opened(ledger, program)
         self._extract, self._prices = extract, dict(prices or {})
-        self._books = Books(Evaluator(program), self.ledger, sessions, on_violation, on_unknown, on_verdict)
+        self._books = Books(evaluator, self.ledger, sessions, on_violation, on_unknown, on_verdict)
         self._is_standard = program.schema.root == "Call"
         self._form = call_class(program.schema) if self._is_standard else Call
         _guards.add(self)
