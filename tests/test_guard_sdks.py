@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,3 +185,20 @@ def test_streams_of_dicts_are_read_as_objects_are(guard: Guard, name: str) -> No
     result = guard.call_sync({"model": "m", "messages": ASK}, lambda _: pieces("m"))
     list(result.response)
     holds(result.call, finish, streamed=True)
+
+
+def test_the_client_that_the_readme_names(guard: Guard, address: str) -> None:
+    openai = pytest.importorskip("openai")
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    ((made,), (asks,)) = (re.findall(rf"`{name} = (.+?)`", readme) for name in ("client", "ask"))
+
+    async def asked() -> Any:
+        base = {"api_key": "none", "base_url": f"{address}/v1"}
+        client = eval(made.replace("()", "(**base)"), {"openai": openai, "base": base})
+        ask = eval(asks, {"client": client})
+        result = await guard.call({"model": "m", "messages": ASK}, ask)
+        return result.response, await result.verification
+
+    response, verdict = asyncio.run(asked())
+    assert response.choices[0].message.content == WHOLE
+    assert verdict.outcomes["told"] == pactlang.Outcome.SATISFIED

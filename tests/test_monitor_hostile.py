@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime, timedelta, tzinfo
 from hashlib import sha256
 from typing import Any
 
@@ -153,14 +154,16 @@ def test_many_keys_stay_in_bounds() -> None:
 
 
 def test_a_call_within_a_call_is_refused() -> None:
-    class Asking(dict[str, Any]):
-        def get(self, *args: Any) -> Any:
+    class Zone(tzinfo):
+        """A time zone that feeds the monitor when it is asked."""
+
+        def utcoffset(self, when: datetime | None) -> timedelta:
             monitor.feed({"session": "s"})
-            return super().get(*args)
+            return timedelta(0)
 
     monitor = pactlang.Monitor(pactlang.compile(FORMS))
-    try:
-        monitor.feed(Asking(session="s", tool="a"))
-    except RuntimeError as error:
-        assert "while it judges" in str(error)
+    with pytest.raises(pactlang.RecordError) as refused:  # it does not wait for itself
+        monitor.feed({"session": "s", "time": datetime(2026, 1, 1, tzinfo=Zone())})
+    assert "while it judges" in str(refused.value.__context__ or refused.value.__cause__)
     monitor.feed({"session": "s", "tool": "a"})
+    assert monitor.counts["calls"] == 1

@@ -180,7 +180,7 @@ def _skipped(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> str:
         return "`when` is false"
     form = clause.promise
     if isinstance(form, ir.Form):
-        event = _event(form)
+        event = form.event
         if truth(event.condition, told(event.condition, row, module).value) is False:
             return f"this call is no `{event.name}`"
     return "an obligation of an earlier call is open" if isinstance(form, ir.Expect) else "`when` is false"
@@ -192,11 +192,6 @@ def _failed(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> str:
         if isinstance(root.value, Error):
             return f"`{name}` is an error value: {root.value.message}"
     return ""
-
-
-def _event(form: ir.Form) -> ir.Event:
-    """What a form is about."""
-    return form.event  # type: ignore[attr-defined, no-any-return]  # every form has one
 
 
 def form_parts(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> list[Part]:
