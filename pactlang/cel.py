@@ -30,13 +30,14 @@ from msgspec import Struct
 
 from pactlang import ir
 from pactlang._runtime import Binding, Calculator
+from pactlang.constants import constant_value
 from pactlang.diagnostic import Diagnostic
 from pactlang.errors import ExpressionError
 from pactlang.evaluate import Error, evaluate
 from pactlang.functions import Overload
 from pactlang.matchers import matcher, scanner, search
 from pactlang.opcodes import SHAPES, ErrorCode, Tag
-from pactlang.program import Core, constant_value
+from pactlang.program import Core
 from pactlang.schema import Type
 from pactlang.source import Source
 from pactlang.types import parse_type

@@ -119,3 +119,22 @@ def listed(words: Iterable[str], last: str = "or") -> str:
     """Words as a list in a sentence: "`a`, `b` or `c`"."""
     ticked = [f"`{w}`" for w in words]
     return f" {last} ".join([", ".join(ticked[:-1]), ticked[-1]]) if len(ticked) > 1 else "".join(ticked)
+
+
+TIME_PARTS = {
+    "year": "getFullYear", "month": "getMonth", "day": "getDayOfMonth", "weekday": "getDayOfWeek",
+    "hour": "getHours", "hours": "getHours", "minute": "getMinutes", "minutes": "getMinutes",
+    "second": "getSeconds", "seconds": "getSeconds",
+    "milliseconds": "getMilliseconds", "ms": "getMilliseconds",
+}  # fmt: skip
+
+
+def field_help(type: Type, field: str) -> tuple[str, ...]:
+    """What to write instead of a field that a time or a list does not have."""
+    if type.kind in ("timestamp", "duration") and field in TIME_PARTS:
+        return (f"write `{TIME_PARTS[field]}()`",)
+    if field in ("length", "size", "len"):
+        return ("write `size()`",)
+    if type.kind == "list":
+        return ("ask its elements: `x.exists(e, ...)` or `x.all(e, ...)`",)
+    return ()

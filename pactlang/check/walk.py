@@ -24,7 +24,7 @@ from pactlang.check.modes import Mode
 from pactlang.check.names import Named, dotted
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots
-from pactlang.check.report import Hint, Report, an, listed, suggest
+from pactlang.check.report import Hint, Report, an, field_help, listed, suggest
 from pactlang.check.temporal import Operators
 from pactlang.diagnostic import ERROR as ERROR_LEVEL
 from pactlang.diagnostic import Fix
@@ -583,22 +583,3 @@ def loosened(node: ir.Expr) -> ir.Expr:
     if isinstance(node, ir.Const):
         return ir.Call(DYN, node.span, "dyn", "to_dyn", (node,))
     return replace(node, type=DYN)
-
-
-TIME_PARTS = {
-    "year": "getFullYear", "month": "getMonth", "day": "getDayOfMonth", "weekday": "getDayOfWeek",
-    "hour": "getHours", "hours": "getHours", "minute": "getMinutes", "minutes": "getMinutes",
-    "second": "getSeconds", "seconds": "getSeconds",
-    "milliseconds": "getMilliseconds", "ms": "getMilliseconds",
-}  # fmt: skip
-
-
-def field_help(type: Type, field: str) -> tuple[str, ...]:
-    """What to write instead of a field that a time or a list does not have."""
-    if type.kind in ("timestamp", "duration") and field in TIME_PARTS:
-        return (f"write `{TIME_PARTS[field]}()`",)
-    if field in ("length", "size", "len"):
-        return ("write `size()`",)
-    if type.kind == "list":
-        return ("ask its elements: `x.exists(e, ...)` or `x.all(e, ...)`",)
-    return ()

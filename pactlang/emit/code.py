@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from pactlang import ir
+from pactlang.constants import Constant, make_constant
 from pactlang.opcodes import INSTRUCTION, MAX_REGISTERS, Opcode
-from pactlang.program import Atom, Bound, ClauseInfo, Constant, Core, Group, State, make_constant
+from pactlang.program import Atom, Bound, ClauseInfo, Core, Group, State
 
 CONSTANTS, TEMPS = 1 << 20, 1 << 21  # where the two later ranges begin until they are placed
 MAX_INSTRUCTIONS = 2_000_000

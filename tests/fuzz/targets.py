@@ -22,7 +22,9 @@ from pactlang import conversions, text, values
 from pactlang._runtime import Binding, Calculator, Scanner
 from pactlang.build import compile_source
 from pactlang.cel import Expression, Variables, expression, to_host
+from pactlang.constants import Constant, constant_value
 from pactlang.diagnostic import Diagnostic, has_errors
+from pactlang.errors import ProgramError
 from pactlang.evaluate import Error, evaluate, judge
 from pactlang.extensions import COMPUTE
 from pactlang.extensions.formats import format_text
@@ -30,7 +32,6 @@ from pactlang.matchers import search
 from pactlang.matchers.choose import Plan
 from pactlang.opcodes import SHAPES, ErrorCode
 from pactlang.parse import parse, parse_expression, parse_with_holes, read_source
-from pactlang.program import Constant, ProgramError, constant_value
 from pactlang.render import render_all
 from pactlang.source import Source
 from pactlang.types import parse_type
