@@ -66,7 +66,7 @@ cdef void witness(MonitorMachine m, const Unit* u, uint8_t* r) noexcept:
 
 cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Frame frame, bint make) noexcept:
     """The registers of this call's slice; those of unseen keys where it is new and not to be made; NULL,
-    with the reason in `m.refused`, where the key is an error value or one too many."""
+    with the reason in `m.refused`, where the key is an error value or one more than are kept."""
     cdef uint8_t* r = block + u.offset
     cdef Slices* slices
     cdef state_entry* entry
@@ -82,7 +82,7 @@ cdef uint8_t* registers_of(MonitorMachine m, const Unit* u, uint8_t* block, Fram
     entry = state_find(&slices.table, h.a, h.b)
     if entry != NULL:
         return <uint8_t*>entry.value
-    if slices.full or (make and slices.table.count >= MAX_SLICES):
+    if slices.table.count >= u.most_keys:
         m.counts[COUNT_OVER_KEYS] += not slices.full
         slices.full = True
         m.refused = WHY_KEYS
@@ -307,11 +307,11 @@ cdef void take_tokens(MonitorMachine m, const Unit* u, uint8_t* r, Frame frame, 
         text = &frame.cells[u.same[u.same_count + 2 * i + 1]]
         if answer == STATE_NO or text.tag == TAG_NULL:
             continue
-        if text.tag == TAG_ERROR or not keep_tokens(m, <state_table*>r, text, answer == STATE_YES and not doubtful, frame):
+        if text.tag == TAG_ERROR or not keep_tokens(m, u, <state_table*>r, text, answer == STATE_YES and not doubtful, frame):
             (<int64_t*>(r + sizeof(state_table)))[0] |= 1
 
 
-cdef bint keep_tokens(MonitorMachine m, state_table* table, const Cell* text, bint certain, Frame frame) noexcept:
+cdef bint keep_tokens(MonitorMachine m, const Unit* u, state_table* table, const Cell* text, bint certain, Frame frame) noexcept:
     """Put a text's tokens into the table; false if not all of them are there."""
     cdef state_entry* entry
     cdef uint64_t token
@@ -325,7 +325,7 @@ cdef bint keep_tokens(MonitorMachine m, state_table* table, const Cell* text, bi
             entry = state_find(table, token, 0)
             if entry != NULL:
                 entry.value = <void*>(<size_t>entry.value | (2 if certain else 1))
-            elif table.count >= MAX_TOKENS or not state_insert(table, token, 0, <void*><size_t>(2 if certain else 1)):
+            elif <int64_t>table.count >= u.most_kept or not state_insert(table, token, 0, <void*><size_t>(2 if certain else 1)):
                 return False
             else:
                 m.room += 2 * sizeof(state_entry)

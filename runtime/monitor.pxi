@@ -14,9 +14,12 @@ cdef extern from "unistd.h":
 cdef enum:
     PAUSE = 20                  # microseconds, of a thread that waits for another's call
     RECENT = 64                 # calls of a session among which a duplicate is known
-    FILTER_BITS = 8_388_608     # of the filter of forgotten keys: 1 MiB
+    FILTER_SHARE = 64           # of the memory for sessions, the part that the filter of forgotten keys has
     MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
     MAX_AMENDMENTS = 1_000_000  # kept for whoever asks; older ones are dropped, and counted
+
+cdef int64_t LEAST_FILTER = 8_388_608           # its bits: 1 MiB
+cdef int64_t MOST_FILTER = 8_589_934_592        # 1 GiB
 
 cdef enum:
     COUNT_RECORDS
@@ -144,6 +147,8 @@ cdef class MonitorMachine(JsonMachine):
     cdef int64_t room                   # bytes that sessions take, about
     cdef int64_t most                   # bytes that they may take
     cdef uint8_t* filter                # keys of evicted sessions; NULL as long as there are none
+    cdef int64_t filter_bits            # that it has, or will have; a power of two
+    cdef int64_t filter_set             # of them, those that are set
     cdef int64_t next_deadline
     cdef int64_t counts[32]
     cdef object amended                 # collections.deque of (id, clause, outcome)
@@ -171,6 +176,7 @@ cdef class MonitorMachine(JsonMachine):
         self.remembers = True
         self.next_deadline = INT64_MAX
         self.most = INT64_MAX
+        self.filter_bits = LEAST_FILTER
 
     def __dealloc__(self):
         self.drop_sessions()
@@ -199,6 +205,8 @@ cdef class MonitorMachine(JsonMachine):
             if not -1 <= register < self.registers:
                 raise ValueError("no such register")
         self.idle, self.limit, self.tokens, self.most, self.amended = idle, limit, tokens, most, amended
+        while self.filter_bits < MOST_FILTER and self.filter_bits < most // FILTER_SHARE * 8:
+            self.filter_bits *= 2
         memcpy(self.secret, PyBytes_AS_STRING(secret), 16)
         self.state_count = len(code) // sizeof(Ins)
         self.state_code = <Ins*>allocate(len(code))
@@ -224,6 +232,16 @@ cdef class MonitorMachine(JsonMachine):
         problem = verify(self.state_code, self.state_count, &limits, <Binding>next(iter(self.bindings.values())), self.shapes)
         if problem is not None:
             raise ValueError(problem)
+
+    def keep_less(self, size_t keys, int64_t times, int64_t tokens):
+        """Bounds on what is kept that tests can reach: keys of a form in a session, times of `count` (a power of
+        two from 4 on), tokens of `only from`."""
+        cdef int i
+        if not 1 <= keys <= MAX_SLICES or not 4 <= times <= MAX_COUNTED or times & (times - 1) or not 1 <= tokens <= MAX_TOKENS:
+            raise ValueError("these are no smaller bounds")
+        for i in range(self.unit_count):
+            self.units[i].most_keys = keys
+            self.units[i].most_kept = times if self.units[i].kind == UNIT_KIND_COUNTED else tokens
 
     # One call -----------------------------------------------------------------------------------------
 
@@ -423,7 +441,8 @@ cdef class MonitorMachine(JsonMachine):
     @property
     def tallies(self):
         """What was counted, by name."""
-        return {name: self.counts[i] for i, name in enumerate(COUNT_NAMES)}
+        found = {name: self.counts[i] for i, name in enumerate(COUNT_NAMES)}
+        return {**found, "filter_permille": 1000 * self.filter_set // self.filter_bits}
 
     @property
     def sizes(self):

@@ -45,6 +45,8 @@ cdef void take_units(MonitorMachine m, list units) except *:
         take_lists(m, u, list(same), list(sources), list(enums))
         u.offset = at
         u.size = unit_size(u)
+        u.most_keys = MAX_SLICES
+        u.most_kept = MAX_COUNTED if u.kind == UNIT_KIND_COUNTED else MAX_TOKENS
         at += sizeof(void*) if u.same_count else (u.size + 7) & ~7
     m.block_size = at
     m.blank = <uint8_t*>allocate(at)
@@ -424,11 +426,33 @@ cdef Session* new_session(MonitorMachine m, state_key h, int64_t micros) noexcep
     cdef Session* s
     make_room(m)
     s = add_session(m, h)
-    if s != NULL and m.filter != NULL and state_filter_has(m.filter, FILTER_BITS, h):
+    if s != NULL and m.filter != NULL and state_filter_has(m.filter, m.filter_bits, h):
         lose_session(m, s, MANY_CALLS, STATE_EVER, micros if m.has_time else STATE_OPEN, 0)
-        s.calls = 1
+        s.calls = calls_forgotten(m, h)
         s.seq = -2                              # which numbers have come is not known
     return s
+
+
+cdef int64_t calls_forgotten(MonitorMachine m, state_key h) noexcept:
+    """How many calls an evicted session may have had: less than twice as many as it had, but the limit."""
+    cdef int level
+    if m.limit > 1:
+        for level in range(state_level(m.limit), 0, -1):
+            if state_filter_has(m.filter, m.filter_bits, state_at_level(h, level)):
+                return min(<int64_t>1 << level, m.limit)
+    return 1
+
+
+cdef bint forget_key(MonitorMachine m, state_key h, int64_t calls) noexcept:
+    """Put an evicted session's key into the filter, and, where there is a limit, about how many calls it had."""
+    if m.filter == NULL:
+        m.filter = <uint8_t*>calloc(1, m.filter_bits >> 3)
+        if m.filter == NULL:
+            return False
+    m.filter_set += state_filter_add(m.filter, m.filter_bits, h)
+    if m.limit >= 0:
+        m.filter_set += state_filter_add(m.filter, m.filter_bits, state_at_level(h, state_level(min(calls, m.limit))))
+    return True
 
 
 cdef Session* add_session(MonitorMachine m, state_key h) noexcept:
@@ -478,11 +502,8 @@ cdef void make_room(MonitorMachine m) noexcept:
             s.touched = False
             m.hand += 1
             continue
-        if m.filter == NULL:
-            m.filter = <uint8_t*>calloc(1, FILTER_BITS >> 3)
-            if m.filter == NULL:
-                return
-        state_filter_add(m.filter, FILTER_BITS, hash_in(s))
+        if not forget_key(m, hash_in(s), s.calls):
+            return
         m.counts[COUNT_EVICTED] += 1
         end_session(m, s, 2)
 

@@ -56,9 +56,9 @@ cdef bytes save_sessions(MonitorMachine m):
     put_bytes(out, m.counts, sizeof(m.counts))
     put_number(out, m.hand)
     put_number(out, 0 if m.line is None else m.line)
-    put_number(out, m.filter != NULL)
+    put_number(out, m.filter_bits if m.filter != NULL else 0)
     if m.filter != NULL:
-        put_bytes(out, m.filter, FILTER_BITS >> 3)
+        put_bytes(out, m.filter, m.filter_bits >> 3)
     put_number(out, m.counts[COUNT_SESSIONS])
     for i in range(m.counts[COUNT_SESSIONS]):
         save_session(m, m.all[i], out)
@@ -182,17 +182,38 @@ cdef int load_sessions(MonitorMachine m, bytes data, list places, bint adding) e
 
 
 cdef int load_filter(MonitorMachine m, SnapshotSource source) except -1:
-    cdef const uint8_t* bits
-    cdef Py_ssize_t i
-    if not source.number():
+    """The larger of two filters stays; the smaller one is laid over it again and again, as its bits are the
+    low ones of a place."""
+    cdef const uint8_t* saved
+    cdef int64_t i, bits = source.number()
+    if not bits:
         return 0
-    bits = source.take(FILTER_BITS >> 3)
-    if m.filter == NULL:
-        m.filter = <uint8_t*>calloc(1, FILTER_BITS >> 3)
-        if m.filter == NULL:
-            raise MemoryError()
-    for i in range(FILTER_BITS >> 3):
-        m.filter[i] |= bits[i]
+    if not LEAST_FILTER <= bits <= MOST_FILTER or bits & (bits - 1):
+        raise ValueError("the snapshot is damaged: a filter of no size")
+    saved = source.take(bits >> 3)
+    widen_filter(m, max(bits, m.filter_bits))
+    for i in range(m.filter_bits >> 3):
+        m.filter[i] |= saved[i & (bits >> 3) - 1]
+    m.filter_set = 0
+    for i in range(m.filter_bits >> 3):
+        m.filter_set += state_ones(m.filter[i])
+    return 0
+
+
+cdef int widen_filter(MonitorMachine m, int64_t bits) except -1:
+    """A filter of so many bits, which holds what is in the one there is."""
+    cdef uint8_t* wide
+    cdef int64_t i
+    if m.filter != NULL and bits == m.filter_bits:
+        return 0
+    wide = <uint8_t*>calloc(1, bits >> 3)
+    if wide == NULL:
+        raise MemoryError()
+    for i in range(bits >> 3 if m.filter != NULL else 0):
+        wide[i] = m.filter[i & (m.filter_bits >> 3) - 1]
+    free(m.filter)
+    m.filter = wide
+    m.filter_bits = bits
     return 0
 
 

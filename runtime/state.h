@@ -294,11 +294,26 @@ static inline int state_filter_has(const uint8_t *filter, uint64_t bits, state_k
     return 1;
 }
 
-static inline void state_filter_add(uint8_t *filter, uint64_t bits, state_key h) {
+/* How many of them were not set before. */
+static inline int state_filter_add(uint8_t *filter, uint64_t bits, state_key h) {
+    int fresh = 0;
     for (int i = 0; i < 4; i++) {
         uint64_t at = (h.a + (uint64_t)i * (h.b | 1)) & (bits - 1);
+        fresh += !(filter[at >> 3] >> (at & 7) & 1);
         filter[at >> 3] |= (uint8_t)(1 << (at & 7));
     }
+    return fresh;
+}
+
+static inline int state_ones(uint8_t bits) { return __builtin_popcount(bits); }
+
+/* The least k with 2^k >= calls. */
+static inline int state_level(int64_t calls) { return calls <= 1 ? 0 : 64 - __builtin_clzll((uint64_t)calls - 1); }
+
+/* What stands in the filter for a key whose session had at most 2^level calls. */
+static inline state_key state_at_level(state_key h, int level) {
+    state_key found = {h.a ^ (uint64_t)(level + 1) * 0x9E3779B97F4A7C15ULL, h.b ^ (uint64_t)(level + 1) * 0xC2B2AE3D27D4EB4FULL};
+    return found;
 }
 
 #endif

@@ -62,7 +62,10 @@ cdef extern from "state.h":
     bint state_insert(state_table* t, uint64_t a, uint64_t b, void* value) noexcept nogil
     void state_remove(state_table* t, state_entry* e) noexcept nogil
     bint state_filter_has(const uint8_t* filter, uint64_t bits, state_key h) noexcept nogil
-    void state_filter_add(uint8_t* filter, uint64_t bits, state_key h) noexcept nogil
+    int state_filter_add(uint8_t* filter, uint64_t bits, state_key h) noexcept nogil
+    int state_ones(uint8_t bits) noexcept nogil
+    int state_level(int64_t calls) noexcept nogil
+    state_key state_at_level(state_key h, int level) noexcept nogil
 
 cdef extern from "stdlib.h":
     void* calloc(size_t count, size_t size) noexcept nogil
@@ -72,7 +75,7 @@ cdef extern from "stdlib.h":
 
 cdef enum:
     MAX_SLICES = 1_000          # keys of one form in one session
-    MAX_COUNTED = 1_024         # times that `count` keeps
+    MAX_COUNTED = 1_024         # times that `count` keeps; a power of two
     MAX_TOKENS = 10_000         # tokens that `only from` keeps
     LONGEST_ID = 4_096          # characters of a call's id, as long as its verdict waits
     # Why a clause is unknown.
@@ -108,6 +111,8 @@ cdef struct Unit:               # an operator or a form, as opcodes.UnitKind say
     PyObject** enums            # borrowed from MonitorMachine.kept
     Py_ssize_t offset           # in the session's block
     Py_ssize_t size             # of one set of registers
+    size_t most_keys            # of one session
+    int64_t most_kept           # times of `count`, tokens of `only from`
 
 cdef struct Slices:
     state_table table
@@ -239,7 +244,7 @@ cdef int count_times(uint8_t* r, const Unit* u, int event, const state_instant* 
     cdef int64_t at = STATE_OPEN if m.timeless else m.now
     if event == STATE_YES and m.timeless:
         event = STATE_MAYBE
-    if event != STATE_NO and not push_time(<Times**>r, event == STATE_YES, at):
+    if event != STATE_NO and not push_time(<Times**>r, u.most_kept, event == STATE_YES, at):
         return -1
     t = (<Times**>r)[0]
     low[0] = high[0] = 0
@@ -268,11 +273,11 @@ cdef int64_t times_within(Times* t, int reading, const Unit* u, const state_inst
     return found
 
 
-cdef bint push_time(Times** place, bint certain, int64_t at) noexcept:
+cdef bint push_time(Times** place, int64_t most, bint certain, int64_t at) noexcept:
     """Note a time in the high reading, and, if `certain`, in the low one."""
     cdef Times* t = place[0]
     cdef int reading
-    if t == NULL or ((t.lengths[1] == t.room or t.lengths[0] == t.room) and t.room < MAX_COUNTED):
+    if t == NULL or ((t.lengths[1] == t.room or t.lengths[0] == t.room) and t.room < most):
         t = grown_times(t)
         if t == NULL:
             return False
@@ -378,8 +383,8 @@ cdef void lose_registers(const Unit* u, uint8_t* r, int64_t calls, int64_t t0, i
         if u.span < 0:
             (<int64_t*>r)[1] += calls
         else:
-            for i in range(min(calls, 2 * MAX_COUNTED)):
-                push_time(<Times**>r, False, t1)
+            for i in range(min(calls, 2 * u.most_kept)):
+                push_time(<Times**>r, u.most_kept, False, t1)
     elif u.kind == UNIT_KIND_ONLY_AFTER:
         if u.before:
             state_low(r).count = 0

@@ -140,6 +140,50 @@ def test_an_evicted_session_is_never_taken_for_a_new_one() -> None:
     assert m.feed(call(2, "refund", ok=True)).outcomes["verified"] == Outcome.UNKNOWN
 
 
+def test_an_evicted_session_does_not_begin_its_limit_anew() -> None:
+    limited = PACT.replace("session by session", "session by session limit 100 calls")
+    for calls, over in ((100, True), (70, True), (60, False), (3, False)):
+        m = monitor(limited, memory=100_000)
+        for _ in range(calls):
+            m.feed(call(0, "x"))
+        for i in range(2_000):
+            m.feed(call(1, "x", session=f"other {i}"))
+        before = m.counts["over_limit"]
+        m = pactlang.Monitor.restore(m.program, m.snapshot(), memory=100_000)
+        m.feed(call(2, "verify"))
+        verdict = m.feed(call(3, "refund", ok=True))
+        assert (m.counts["over_limit"] - before == 2) is over  # 70 may have been 128
+        assert (verdict.outcomes["verified"] == Outcome.UNKNOWN) is over
+
+
+def test_the_filter_of_evicted_keys_is_as_large_as_the_memory_asks() -> None:
+    small = monitor(memory=10_000)
+    for i in range(20_000):
+        small.feed(call(0, "x", session=f"s {i}"))
+    filled = small.counts["filter_permille"]
+    assert 0 < filled < 20
+    saved = small.snapshot()
+    large = pactlang.Monitor.restore(small.program, saved, memory=1 << 30)  # 16 MiB, of the same keys
+    assert abs(large.counts["filter_permille"] - filled) <= 1
+    assert len(large.snapshot()) > len(saved) + 15 * 2**20 - 2**16
+    again = pactlang.Monitor.restore(small.program, large.snapshot(), memory=10_000)
+    for kept in (small, large, again):
+        assert kept.feed(call(2, "refund", session="s 0", ok=True)).outcomes["verified"] == Outcome.UNKNOWN
+        assert kept.feed(call(2, "refund", session="new", ok=True)).outcomes["verified"] == Outcome.VIOLATED
+
+
+def test_one_key_more_than_are_kept_is_unknown_at_once() -> None:
+    m = monitor("""pact p "1.0.0"
+        event search when tool == "search"
+        clause few { at most 1 search per session same args.q }""")
+    said = [
+        m.feed({"session": "s", "tool": "search", "args": {"q": i}}).outcomes["few"] for i in range(1_002)
+    ]
+    assert said == [Outcome.SATISFIED] * 1_000 + [Outcome.UNKNOWN] * 2
+    assert m.feed({"session": "s", "tool": "search", "args": {"q": 5}}).outcomes["few"] == Outcome.VIOLATED
+    assert m.counts["over_keys"] == 1
+
+
 def test_an_evaluator_says_what_to_use() -> None:
     with pytest.raises(pactlang.PactError, match="Monitor"):
         pactlang.Evaluator(pactlang.compile(PACT))

@@ -166,6 +166,8 @@ class Monitor:
 
     One monitor may be used from many threads; calls are judged one at a time, in the order in which they
     come in.  memory: bytes that sessions may take; past it those that have been quiet longest are evicted.
+    A 64th of it, at least 1 MiB, on top, is the filter of evicted keys.  `counts["filter_permille"]` says how
+    full it is: a new key seems evicted, so that its past is unknown, with the fourth power of that share.
     secret: 16 bytes that the hashes of keys depend on, for services whose keys an attacker chooses.
 
     Raises ProgramError if the program does not pass verification; `feed` raises RecordError for a record

@@ -2,7 +2,7 @@
 
 In: a monitor.  Out: bytes, or the names of the clauses whose state they lack.
 
-    Snapshot, version 1: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
+    Snapshot, version 2: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
 
 Units are known by the digest of what they compute, so a clause that moved or got another name keeps its
 state, and one that changed does not.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pactlang.evaluator.monitor import Monitor
 
 MAGIC = b"PACTSTAT"
+VERSION = 2
 
 
 class Saved(Struct, frozen=True, array_like=True):
@@ -49,7 +50,7 @@ def save(monitor: Monitor) -> bytes:
     state, machine = monitor.program.core.state, monitor.machine
     numbers = {} if state is None else {unit.clause: i for i, unit in enumerate(state.units)}
     saved = Saved(
-        1, monitor.program.name, monitor.program.digest, fingerprint(monitor.secret),
+        VERSION, monitor.program.name, monitor.program.digest, fingerprint(monitor.secret),
         b"" if state is None else state.digest,
         () if state is None else tuple(unit.digest for unit in state.units),
         b"" if state is None else machine.save(),
@@ -81,7 +82,7 @@ def read(data: bytes) -> Saved:
         saved = msgspec.msgpack.decode(body, type=Saved)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"the snapshot is damaged: {error}") from None
-    if saved.version != 1:
+    if saved.version != VERSION:
         raise ValueError(f"version {saved.version} of snapshots is not known here")
     return saved
 
