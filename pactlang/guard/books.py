@@ -60,7 +60,7 @@ class Books:
         self.counts = Counts()
         self.late = Desk("pactlang-guard-late", LATE)
         self.callbacks = Desk("pactlang-guard-callbacks", TOLD)
-        self._check = evaluator.check
+        self._check: Callable[[Any], Verdict] = evaluator.check
         self.waits = getattr(ledger, "overflow", "") == "wait"
         self._new_writer()
 
@@ -74,6 +74,11 @@ class Books:
         self.counts = Counts()
         self.late.reset()
         self.callbacks.reset()
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What a monitor has counted."""
+        return {}
 
     # One call -------------------------------------------------------------------------------------
 
@@ -100,14 +105,8 @@ class Books:
 
     def settle_data(self, one: Verification) -> None:
         """The same for a record that was made elsewhere: a dict under whatever names."""
-        data, reader = one.call, self.evaluator.reader
-        session = seq = None
-        try:
-            held = reader.from_dict(data)
-            session, seq, at = (_held(reader, held, name) for name in ("session", "seq", "time"))
-            one._time = at.seconds * 10**9 + at.nanos if isinstance(at, Timestamp) else one._time
-        except RecordError as error:
-            one.error = error
+        data = one.call
+        session, seq = self._head(one)
         with self.lock:
             self.counts.calls += 1
             if session is not None and seq is None and one.error is None:
@@ -115,6 +114,18 @@ class Books:
                 one.call = {**data, "seq": seq}
         one._place = (None if session is None else str(session), seq)
         self.dispatch(one, bulk(data, LARGE) > LARGE)
+
+    def _head(self, one: Verification) -> tuple[Any, Any]:
+        """Session and number of a record that was made elsewhere; its time is taken over."""
+        reader = self.evaluator.reader
+        try:
+            held = reader.from_dict(one.call)
+            session, seq, at = (_held(reader, held, name) for name in ("session", "seq", "time"))
+            one._time = at.seconds * 10**9 + at.nanos if isinstance(at, Timestamp) else one._time
+        except RecordError as error:
+            one.error = error
+            return None, None
+        return session, seq
 
     def _next(self, session: str) -> int | None:
         number = self.numbers.next(session)
@@ -133,6 +144,15 @@ class Books:
 
     def judge(self, one: Verification) -> None:
         """Give a numbered call its verdict, store it, and tell of what was found."""
+        self._decide(one)
+        self._count(one)
+        if self.ledger is not None:
+            self._store(one)
+        one.finish()
+        if self.on_verdict is not None or (self.tells and one.verdict is not None and not one.verdict.ok):
+            self._tell(one)
+
+    def _decide(self, one: Verification) -> None:
         try:
             if one._late is not None:
                 for read in one._late:
@@ -143,12 +163,6 @@ class Books:
             one.error = error
         except Exception as error:  # a fault of ours must not become the application's
             one.error = RecordError(f"not judged: {type(error).__name__}: {error}")
-        self._count(one)
-        if self.ledger is not None:
-            self._store(one)
-        one.finish()
-        if self.on_verdict is not None or (self.tells and one.verdict is not None and not one.verdict.ok):
-            self._tell(one)
 
     def _count(self, one: Verification) -> None:
         verdict, counts = one.verdict, self.counts
@@ -199,7 +213,11 @@ class Books:
     # Callbacks ------------------------------------------------------------------------------------
 
     def _tell(self, one: Verification) -> None:
-        if not self.callbacks.put(shielded(self._tell_all, one, failed=self._callback_failed)):
+        self._tell_by(self._tell_all, one)
+
+    def _tell_by(self, work: Callable[..., object], *args: Any) -> None:
+        """Have callbacks called on their own thread."""
+        if not self.callbacks.put(shielded(work, *args, failed=self._callback_failed)):
             with self.lock:
                 self.counts.callbacks_dropped += 1
 

@@ -72,9 +72,14 @@ class Desk:
             job()
             del job  # it holds a call: do not keep it until the next one comes
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this is its thread."""
+        return self._thread is threading.current_thread()
+
     def drain(self, seconds: float | None = None) -> bool:
         """Wait until all that was put so far is done; False if that took too long."""
-        if self._thread is None or self._thread is threading.current_thread():
+        if self._thread is None or self.is_here:
             return True
         done = threading.Event()
         self._jobs.put(done.set)

@@ -18,6 +18,7 @@ import os
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import CoroutineType
 from typing import Any, TypeVar, cast, overload
@@ -26,7 +27,8 @@ import msgspec
 from msgspec import Struct
 
 from pactlang.errors import PactError, RecordError
-from pactlang.evaluator import Evaluator
+from pactlang.evaluator import Evaluator, Monitor
+from pactlang.evaluator.monitor import micros_of
 from pactlang.guard import result
 from pactlang.guard.answers import Unreadable, bulk, read_answer
 from pactlang.guard.bind import arguments_of, parameters, request_of
@@ -35,12 +37,13 @@ from pactlang.guard.call import Call, call_class, moment
 from pactlang.guard.chunks import Chunks
 from pactlang.guard.desk import AT_EXIT
 from pactlang.guard.findings import Counts
+from pactlang.guard.recall import Recall
 from pactlang.guard.requests import read_request
 from pactlang.guard.result import Result, Verification
 from pactlang.guard.sessions import CURRENT, NOWHERE, Facts, Scope
 from pactlang.guard.streams import AsyncStream, Stream, is_stream
 from pactlang.program import Program
-from pactlang.values import parse_timestamp
+from pactlang.values import Timestamp, parse_timestamp
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,10 +88,15 @@ class Guard:
         sessions: int = 100_000,
     ) -> None:
         self.program = program
-        evaluator = Evaluator(program)  # first: a pact that it refuses leaves no ledger open
+        judge = _judge(program)  # first: a pact that it refuses leaves no ledger open
         self.ledger, self._owns_ledger = _opened(ledger, program)
         self._extract, self._prices = extract, dict(prices or {})
-        self._books = Books(evaluator, self.ledger, sessions, on_violation, on_unknown, on_verdict)
+        told = on_violation, on_unknown, on_verdict
+        self._books = (
+            Recall(judge, self.ledger, sessions, *told)
+            if isinstance(judge, Monitor)
+            else Books(judge, self.ledger, sessions, *told)
+        )
         self._is_standard = program.schema.root == "Call"
         self._form = call_class(program.schema) if self._is_standard else Call
         _guards.add(self)
@@ -395,6 +403,33 @@ class Guard:
         """Whom this guard writes as: new in every process."""
         return self._books.writer
 
+    # What a pact remembers ------------------------------------------------------------------------
+
+    def end(self, session: str | int) -> None:
+        """A session is over: what is pending in it comes out as the pact says.
+
+        PactError for a pact that remembers nothing; so does `advance`.
+        """
+        books = self._recall("end")
+        books.end(_text(session) if self._is_standard and books.numbers_sessions else session)
+
+    def advance(self, time: datetime | Timestamp | int) -> None:
+        """It is so late: a datetime with a time zone, a Timestamp, or microseconds since 1970.
+
+        Deadlines pass, and sessions that have been idle too long end.
+        """
+        self._recall("advance").advance(micros_of(time))
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What the monitor of a pact that remembers has counted (`Monitor.counts`); of any other nothing."""
+        return self._books.figures
+
+    def _recall(self, what: str) -> Recall:
+        if not isinstance(self._books, Recall):
+            raise PactError(f"`{self.program.name}` looks at no earlier calls: there is nothing to {what}")
+        return self._books
+
     async def flush(self) -> None:
         """Return when everything so far is judged and durable.  A stream that still runs is not awaited."""
         await asyncio.to_thread(self.flush_sync)
@@ -489,6 +524,12 @@ def _text(id: str | int | None) -> str | None:
 
 def _copied(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if data is None else dict(data)
+
+
+def _judge(program: Program) -> Evaluator | Monitor:
+    """Who judges calls by a pact: a monitor, if it looks at earlier ones."""
+    remembers = any(clause.remembers for clause in program.clauses)
+    return Monitor(program) if remembers else Evaluator(program)
 
 
 # Ledgers, processes ---------------------------------------------------------------------------------

@@ -1,0 +1,226 @@
+"""The books of a guard whose pact remembers: calls go through a monitor, one by one, in the order of their
+numbers.
+
+In: complete calls, ends of sessions, times.  Out: as of `books`, and amendments to verdicts that had to wait.
+
+The one idea: a call is numbered, judged and stored at its place in one line.  A small call is judged at once,
+by who brings it; a large one goes to the desk, and until the desk is done with it whatever comes goes there
+too, so nobody overtakes and no event loop waits for a large text.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pactlang import ir
+from pactlang._runtime import MonitorVerdict
+from pactlang.evaluator import Monitor
+from pactlang.guard.answers import bulk
+from pactlang.guard.books import LARGE, UNKNOWN, VIOLATED, Books, Told
+from pactlang.guard.call import Call
+from pactlang.guard.desk import shielded
+from pactlang.guard.findings import amended, is_waiting
+from pactlang.guard.result import Verification
+from pactlang.opcodes import Outcome
+from pactlang.program import Program
+from pactlang.verdict import Amendment, Verdict
+
+BEHIND = 10_000  # calls that may wait behind a large one; who brings more waits
+
+
+class Recall(Books):
+    """What a guard keeps of a pact that remembers.  `order` is held by who numbers and judges at once."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        ledger: Any,
+        sessions: int,
+        on_violation: Told | None,
+        on_unknown: Told | None,
+        on_verdict: Callable[[Verification], object] | None,
+    ) -> None:
+        self.monitor: Monitor | None = monitor
+        self.program = monitor.program
+        super().__init__(monitor.machine, ledger, sessions, on_violation, on_unknown, on_verdict)
+        self.numbers_sessions = _is_session(self.program)
+        self._check: Callable[[Any], Verdict] = self._feed
+        self.late.bound = sys.maxsize  # `BEHIND` bounds it
+        self.waits = True  # `guard.call` asks `full` before it ends a call
+
+    def _new_writer(self) -> None:
+        super()._new_writer()
+        self.order = threading.RLock()  # a stream that is collected in the middle of a call settles one, too
+        self.room = threading.Condition(self.order)
+        self.behind = 0  # calls at the desk
+        self.judging = False
+
+    def after_fork(self) -> None:
+        """Begin anew in a child, with an empty memory: sessions of the parent stay with it."""
+        super().after_fork()
+        self.monitor = None  # it may be in the middle of a call; the child's first call makes another
+
+    # The line ---------------------------------------------------------------------------------------
+
+    def settle(self, one: Verification) -> None:
+        """Number and judge a complete call, now or at its turn."""
+        large = one._late is not None or self.is_large(one.call)
+        self._bring(self._number, self.judge, one, large)
+
+    def settle_data(self, one: Verification) -> None:
+        """The same for a record that was made elsewhere."""
+        self._bring(self._number_data, self.judge, one, bulk(one.call, LARGE) > LARGE)
+
+    def _bring(
+        self, number: Callable[[Any], object], work: Callable[[Any], object], one: Any, large: bool
+    ) -> None:
+        """Do some work now, or put it behind what waits."""
+        with self.order:
+            while self.behind >= BEHIND and not self._is_inside():
+                self.room.wait()
+            number(one)
+            late = self.behind or large or self.judging or self._is_blocked()
+            failed = one.finish if isinstance(one, Verification) else _nothing
+            if late and self.late.put(shielded(self._at_its_turn, work, one, failed=failed)):
+                self.behind += 1
+                return
+            self.judging = True
+            try:
+                work(one)
+            finally:
+                self.judging = False
+
+    def _is_inside(self) -> bool:
+        """Whether waiting would be waiting for oneself."""
+        return self.judging or self.late.is_here
+
+    def _is_blocked(self) -> bool:
+        return self.ledger is not None and self.ledger.overflow == "wait" and self.ledger.full
+
+    def _at_its_turn(self, work: Callable[[Any], object], one: Any) -> None:
+        with self.order:  # what was begun before is done then
+            pass
+        try:
+            work(one)
+        finally:
+            with self.order:
+                self.behind -= 1
+                self.room.notify_all()
+
+    def full(self) -> bool:
+        """Whether the next call would have to wait for its place."""
+        return self.behind >= BEHIND or self._is_blocked()
+
+    # One call ---------------------------------------------------------------------------------------
+
+    def _number(self, one: Verification) -> None:
+        call = one.call
+        with self.lock:
+            self.counts.calls += 1
+            if call.ok is False:
+                self.counts.failed += 1
+            if call.session is not None and call.seq is None and self.numbers_sessions:
+                call.seq = self._next(call.session)
+        one._place = (call.session, call.seq)
+
+    def _number_data(self, one: Verification) -> None:
+        session, seq = self._head(one)
+        with self.lock:
+            self.counts.calls += 1
+            if session is not None and seq is None and one.error is None and self.numbers_sessions:
+                seq = self._next(session)
+                one.call = {**one.call, "seq": seq}
+        one._place = (None if session is None else str(session), seq)
+
+    def judge(self, one: Verification) -> None:
+        """Give the next call its verdict, store it, tell of it, and of what it resolved."""
+        super().judge(one)
+        if self.ledger is None:
+            self.number += 1
+        self._amend()
+
+    def _feed(self, call: Any) -> Verdict:
+        """The verdict on the next call.  What an amendment is to name needs an id."""
+        if isinstance(call, Call) and call.id is None:
+            call.id = f"{self.writer}:{self.number}"
+        return self.memory().feed(call)
+
+    def memory(self) -> Monitor:
+        """The monitor of this process."""
+        if self.monitor is None:
+            self.monitor = Monitor(self.program)
+        return self.monitor
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What the monitor has counted."""
+        with self.order:
+            return self.memory().counts
+
+    def _count(self, one: Verification) -> None:
+        verdict = one.verdict
+        if not isinstance(verdict, MonitorVerdict) or (verdict.outside and not verdict.duplicate):
+            super()._count(one)
+            return
+        with self.lock:
+            if verdict.duplicate:
+                self.counts.duplicates += 1
+                return
+            self.counts.judged += 1
+            if not verdict.ok:
+                codes = list(map(verdict.outcome, range(len(self.names))))
+                self.counts.violated += VIOLATED in codes
+                self.counts.unknown += any(
+                    code == UNKNOWN and not is_waiting(verdict, number) for number, code in enumerate(codes)
+                )
+
+    # What comes out later ---------------------------------------------------------------------------
+
+    def end(self, session: Any) -> None:
+        """A session is over."""
+        self._bring(_nothing, self._end, session, False)
+
+    def advance(self, micros: int) -> None:
+        """It is so late."""
+        self._bring(_nothing, self._advance, micros, False)
+
+    def _end(self, session: Any) -> None:
+        self.memory().end(session)
+        self._amend()
+
+    def _advance(self, micros: int) -> None:
+        self.memory().advance(micros)
+        self._amend()
+
+    def _amend(self) -> None:
+        """Count and tell what was pending and has come out."""
+        waiting = self.memory().machine.amended
+        while waiting:
+            ident, number, code = waiting.popleft()
+            found = Amendment(ident, self.names[number], Outcome(code))
+            with self.lock:
+                self.counts.amendments += 1
+                self.counts.violated_later += code == VIOLATED
+            if self.told.get(found.outcome) is not None:
+                self._tell_by(self._tell_later, number, found)
+
+    def _tell_later(self, number: int, found: Amendment) -> None:
+        callback = self.told[found.outcome]
+        assert callback is not None
+        callback(amended(self.program, number, found))
+
+
+def _nothing(*_: Any) -> None:
+    """What is no call is not numbered, and nobody waits for it."""
+
+
+def _is_session(program: Program) -> bool:
+    """Whether the pact's sessions are those that are numbered: the field `session` is their key."""
+    session, slots = program.module.session, program.module.schema.slots
+    if session is None:
+        return True
+    key = session.key
+    return isinstance(key, ir.Slot) and slots[key.slot].path == ("session",)

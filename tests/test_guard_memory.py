@@ -1,0 +1,259 @@
+"""The guard of a pact that remembers: one line of calls, verdicts as a monitor gives them, amendments."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import random
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pactlang
+from pactlang import Guard, Monitor, Outcome
+from pactlang.errors import PactError
+from pactlang.guard import recall
+
+PACT = """
+pact shop "1.0.0"
+session by session
+event verify   when tool == "verify"
+event refund   when tool == "refund"
+event handover when tool == "handover"
+event denied   when tool == "refund" && ok == false
+clause verified  { refund only after verify }
+clause escalates { severity critical  after denied expect handover within 2 calls
+  on violation { alert "desk" } }
+clause few       { at most 3 refund per session }
+clause works     { keep rate(ok == true) > 0.5 over 10 calls min 2 calls  on violation { pause } }
+"""
+PACT = PACT.replace("  on violation { pause }", '  on violation { alert "ops" }')
+PROGRAM = pactlang.compile(PACT)
+
+
+def traffic(seed: int, many: int, sessions: int = 5) -> Iterator[dict[str, Any]]:
+    """Calls of some sessions: what is done in them, and whether it went well."""
+    chance = random.Random(seed)
+    for _ in range(many):
+        tool = chance.choice(["verify", "refund", "refund", "handover", "look", "look"])
+        yield {"session": f"s{chance.randrange(sessions)}", "tool": tool, "ok": chance.random() < 0.6}
+
+
+def make(guard: Guard, call: dict[str, Any], output: str = "") -> Any:
+    """Do a call through the guard's tool wrapper."""
+
+    def tool(**_: Any) -> str:
+        if not call["ok"]:
+            raise ValueError(call["tool"])
+        return output
+
+    wrapped = guard.tool(tool, name=call["tool"])
+    with guard.session(call["session"]):
+        try:
+            wrapped()
+        except ValueError:
+            pass
+
+
+def said(verdict: Any) -> dict[str, str]:
+    return {name: outcome.name for name, outcome in verdict.outcomes.items()}
+
+
+# Verdicts -------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_a_monitor_says() -> None:
+    """On the same calls, in the order of their numbers, amendments too."""
+    seen: list[Any] = []
+    guard = Guard(PROGRAM, on_verdict=seen.append)
+    for call in traffic(1, 400):
+        make(guard, call)
+    guard.close()
+    monitor = Monitor(PROGRAM)
+    for one in seen:
+        record = json.loads(json.dumps(one.call, default=lambda call: pactlang_data(call)))
+        assert said(one.verdict) == said(monitor.feed(record))
+    assert len(seen) == 400 and guard.counts.judged == 400
+    assert guard.figures == {**monitor.counts}
+    found = list(monitor.amendments)
+    assert guard.counts.amendments == len(found) > 20
+    assert guard.counts.violated_later == sum(each.outcome == Outcome.VIOLATED for each in found) > 5
+
+
+def pactlang_data(call: Any) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(call)
+
+
+def test_a_large_call_is_not_overtaken() -> None:
+    """What comes after it waits behind it, and so has its number."""
+    seen: list[Any] = []
+    guard = Guard(PROGRAM, on_verdict=seen.append)
+    ones = []
+    for number in range(60):
+        text = "x" * (300_000 if number % 7 == 0 else 10)
+        result = guard.call_sync("q", lambda _, text=text: text, session="s")
+        ones.append(result.verification)
+    guard.close()
+    assert [one.call.seq for one in seen] == list(range(60)) and seen == ones
+    assert guard.figures["lost"] == guard.figures["late"] == 0 and guard.counts.judged == 60
+
+
+def test_threads_are_judged_in_the_order_of_their_numbers() -> None:
+    seen: list[Any] = []
+    guard = Guard(PROGRAM, on_verdict=seen.append)
+
+    def work(seed: int) -> None:
+        for number, call in enumerate(traffic(seed, 200, 2)):
+            make(guard, call, "y" * 100_000 if number % 40 == 39 else "")
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    guard.close()
+    monitor = Monitor(PROGRAM)
+    assert len(seen) == 800
+    for one in seen:
+        assert said(one.verdict) == said(monitor.feed(pactlang_data(one.call)))
+    assert monitor.counts["lost"] == monitor.counts["late"] == monitor.counts["duplicates"] == 0
+
+
+def test_who_finds_the_line_full_waits_and_does_not_overtake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recall, "BEHIND", 3)
+    seen: list[Any] = []
+    guard = Guard(PROGRAM, on_verdict=seen.append)
+
+    async def main() -> None:
+        async def one(number: int) -> None:
+            await guard.call("q", lambda _: "z" * 200_000, session="s")
+
+        await asyncio.gather(*(one(number) for number in range(30)))
+
+    asyncio.run(main())
+    for _ in range(30):
+        guard.call_sync("q", lambda _: "z" * 200_000, session="s")
+    guard.close()
+    assert [one.call.seq for one in seen] == list(range(60)) and guard.figures["late"] == 0
+
+
+def test_a_stream_that_is_collected_within_a_call_is_judged_after_it() -> None:
+    guard = Guard(PROGRAM)
+    stream = guard.watch(lambda _: iter(["a", "b"]))("q")
+    with guard._books.order:  # type: ignore[union-attr]
+        guard._books.judging = True  # type: ignore[union-attr]
+        del stream
+        gc.collect()
+        assert guard.counts.calls == 1 and guard.counts.judged == 0
+        guard._books.judging = False  # type: ignore[union-attr]
+    guard.close()
+    assert guard.counts.judged == 1
+
+
+def test_calls_have_ids_that_amendments_can_name() -> None:
+    found: list[Any] = []
+    guard = Guard(PROGRAM, on_violation=found.append)
+    make(guard, {"session": "s", "tool": "refund", "ok": False})
+    for _ in range(2):
+        make(guard, {"session": "s", "tool": "look", "ok": True})
+    guard.close()
+    (later,) = [each for each in found if each.amends]
+    assert later.amends == (f"{guard.writer}:0", "escalates", Outcome.VIOLATED)
+    assert later.clause == "escalates" and later.severity == "critical" and later.verdict is None
+    assert [action.kind for action in later.consequences] == ["alert"] and "handover" in later.message
+
+
+def test_consequences_of_keep_fire_once_until_it_is_kept_again() -> None:
+    found: list[Any] = []
+    guard = Guard(PROGRAM, on_violation=found.append)
+    for good in [True, False, False, False, *[True] * 6, *[False] * 7]:
+        make(guard, {"session": "s", "tool": "look", "ok": good})
+    guard.close()
+    fired = [bool(each.consequences) for each in found if each.clause == "works"]
+    assert fired[0] and fired.count(True) == 2 and len(fired) > 3
+
+
+def test_what_is_pending_is_told_to_nobody() -> None:
+    unknown: list[Any] = []
+    guard = Guard(PROGRAM, on_unknown=unknown.append)
+    make(guard, {"session": "s", "tool": "refund", "ok": False})
+    guard._books.callbacks.drain()
+    assert unknown == [] and guard.counts.unknown == 0
+    guard.end("s")
+    guard.close()
+    assert [(each.clause, each.amends.outcome) for each in unknown] == [("escalates", Outcome.UNKNOWN)]
+
+
+def test_the_end_of_a_session_and_of_a_deadline() -> None:
+    program = pactlang.compile(
+        'pact p "1.0.0" event ask when tool == "ask" event answer when tool == "answer"'
+        " clause answers { after ask expect answer within 1m  on end violate }"
+    )
+    found: list[Any] = []
+    guard = Guard(program, on_violation=found.append)
+    ask = {"tool": "ask", "time": "2026-01-01T10:00:00Z"}
+    for session in (1, 2):
+        guard.record({**ask, "session": str(session), "id": f"a{session}"})
+    guard.advance(datetime(2026, 1, 1, 10, 0, 30, tzinfo=UTC))
+    guard.end(2)
+    guard.advance(datetime(2026, 1, 1, 10, 1, 1, tzinfo=UTC))
+    guard.close()
+    assert [each.amends.id for each in found] == ["a2", "a1"]
+
+
+def test_sessions_by_another_key_are_in_the_order_of_arrival() -> None:
+    """Numbers are those of the field `session`; under another key they would look like losses."""
+    program = pactlang.compile(
+        'pact p "1.0.0" session by agent event v when tool == "v" event r when tool == "r" clause c { r only after v }'
+    )
+    guard = Guard(program)
+    for session, tool in (("a", "v"), ("b", "x"), ("a", "r"), ("c", "x")):
+        with guard.session(session, agent="bot"):
+            guard.tool(lambda: None, name=tool)()
+    guard.close()
+    assert guard.counts.judged == 4 and guard.counts.unknown == guard.counts.violated == 0
+    assert guard.figures["lost"] == guard.figures["duplicates"] == 0
+
+
+def test_a_call_twice_is_a_duplicate() -> None:
+    guard = Guard(PROGRAM)
+    call = {"session": "s", "seq": 0, "tool": "look", "ok": True}
+    ones = [guard.record(dict(call)) for _ in range(2)]
+    guard.close()
+    assert ones[1].wait().duplicate  # type: ignore[attr-defined]
+    counts = guard.counts
+    assert (counts.calls, counts.judged, counts.duplicates, counts.outside) == (2, 1, 1, 0)
+
+
+def test_what_remembers_nothing_has_no_sessions_to_end() -> None:
+    guard = Guard(pactlang.compile('pact p "1.0.0" clause c { require size(output) < 9 }'))
+    assert guard.figures == {}
+    for attempt in (lambda: guard.end("s"), lambda: guard.advance(0)):
+        with pytest.raises(PactError, match="no earlier calls"):
+            attempt()
+
+
+def test_a_fork_begins_with_an_empty_memory(tmp_path: Path) -> None:
+    guard = Guard(PROGRAM)
+    make(guard, {"session": "s", "tool": "verify", "ok": True})
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            assert guard.figures["calls"] == 0
+            make(guard, {"session": "t", "tool": "look", "ok": True})
+            code = 0 if guard.figures["calls"] == 1 else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    make(guard, {"session": "s", "tool": "refund", "ok": True})
+    guard.close()
+    assert guard.counts.violated == 0 and guard.figures["calls"] == 2
