@@ -107,7 +107,7 @@ cdef int judge_group(Keeping* k, win_group* g, const Cell* cells, Frame frame, o
     cdef int why = KEEP_INSUFFICIENT
     cdef bint open = False
     for w in range(k.shape.windows):
-        answer = judge_window(k, &g.windows[w], cells, frame, search)
+        answer = judge_window(k, g, w, cells, frame, search)
         if answer == ANSWER_YES:
             g.violated = 0
             return OUTCOME_SATISFIED
@@ -122,16 +122,22 @@ cdef int judge_group(Keeping* k, win_group* g, const Cell* cells, Frame frame, o
     return OUTCOME_VIOLATED + 256
 
 
-cdef int judge_window(const Keeping* k, const win_window* x, const Cell* cells, Frame frame, object search) noexcept:
+cdef int judge_window(const Keeping* k, const win_group* g, int w, const Cell* cells, Frame frame, object search) noexcept:
+    cdef const win_window* x = &g.windows[w]
     cdef int i, answer
     cdef int found = ANSWER_YES
+    cdef int64_t doubts = 0
     for i in range(k.shape.aggregates):
         if x.totals[i].n < k.figures[i].minimum:
             return ANSWER_INSUFFICIENT
+    if k.doubted or g.doubts != NULL:
+        doubts = doubts_in(k, g, w)
+        if doubts < 0:
+            return ANSWER_UNKNOWN
     if not k.term_count:
-        return judge_sides(k, x, cells, frame, search)
+        return judge_sides(k, x, cells, frame, search) if not doubts else ANSWER_UNKNOWN
     for i in range(k.term_count):
-        answer = judge_term(k, &k.terms[i], &x.totals[k.terms[i].figure], x)
+        answer = judge_term(k, &k.terms[i], &x.totals[k.terms[i].figure], x, doubts)
         if answer == ANSWER_NO:
             found = ANSWER_NO
             break
@@ -142,20 +148,31 @@ cdef int judge_window(const Keeping* k, const win_window* x, const Cell* cells, 
     return (ANSWER_NO if found == ANSWER_YES else ANSWER_YES) if k.negated else found
 
 
-cdef inline int judge_term(const Keeping* k, const Term* t, const win_sum* s, const win_window* x) noexcept:
-    """A figure against a constant, in integers; error values are read both ways."""
+cdef int64_t doubts_in(const Keeping* k, const win_group* g, int w) noexcept:
+    """How many calls may be in a window beside those that are; -1 if it may be another window."""
+    cdef const win_window* x = &g.windows[w]
+    cdef int64_t mine, others
+    if k.shape.kinds[w].calls:
+        return -1 if x.clear >= 0 else 0
+    mine = win_doubts_in(&g.doubts[w], x.newest) if g.doubts != NULL else 0
+    others = win_doubts_in(&k.doubts[w], x.newest)
+    return -1 if mine < 0 or others < 0 else mine + others
+
+
+cdef inline int judge_term(const Keeping* k, const Term* t, const win_sum* s, const win_window* x, int64_t doubts) noexcept:
+    """A figure against a constant, in integers; error values, and calls that may be there, are read both ways."""
     cdef const Figure* f = &k.figures[t.figure]
     cdef int low, high
     cdef uint64_t n = 1
-    cdef win_int a
+    cdef int64_t errors = s.errors + doubts
     if f.kind <= FIGURE_KIND_BELOW:
         if t.scaled:
-            n = s.n + s.errors
+            n = s.n + errors
         low = high = win_compare(win_make(0, s.hits), t.b, t.a, n)
-        if s.errors:
-            high = win_compare(win_make(0, s.hits + s.errors), t.b, t.a, n)
+        if errors:
+            high = win_compare(win_make(0, s.hits + errors), t.b, t.a, n)
     else:
-        if s.errors:
+        if errors:
             return ANSWER_UNKNOWN
         if t.scaled:
             n = s.n

@@ -122,6 +122,9 @@ cdef int save_keep(bytearray out, const Keeping* k, bint history) except -1:
         g = <win_group*>k.groups.entries[i].value
         if g != NULL:
             places[g.a, g.b] = i
+    keep_number(out, k.doubted)
+    for n in range(k.shape.windows):
+        save_doubts(out, &k.doubts[n])
     keep_number(out, len(places) + (k.rest != NULL))
     if k.rest != NULL:
         save_group(out, k, k.rest, history)
@@ -130,14 +133,31 @@ cdef int save_keep(bytearray out, const Keeping* k, bint history) except -1:
     return 0
 
 
-cdef int save_group(bytearray out, const Keeping* k, const win_group* g, bint history) except -1:
+cdef int save_doubts(bytearray out, const win_doubts* d) except -1:
+    """The newest pane, and how many are in each, the oldest first."""
+    cdef int64_t age
+    keep_number(out, d.some)
+    if d.some:
+        keep_number(out, d.newest)
+        for age in range(WIN_PANES - 1, -1, -1):
+            keep_number(out, d.panes[win_place(d.newest - age)])
+    return 0
+
+
+cdef int save_group(bytearray out, const Keeping* k, win_group* g, bint history) except -1:
     cdef int w
+    if g.known != k.doubt_count:
+        learn_doubts(<Keeping*>k, g)
     keep_number(out, <int64_t>g.a)
     keep_number(out, <int64_t>g.b)
     if history:
         keep_number(out, g.violated)
+    keep_number(out, g.doubts != NULL)
+    for w in range(k.shape.windows if g.doubts != NULL else 0):
+        save_doubts(out, &g.doubts[w])
     for w in range(k.shape.windows):
         if k.shape.kinds[w].calls:
+            keep_number(out, g.windows[w].clear)
             save_ring(out, k, w, &g.windows[w])
         else:
             save_panes(out, k, &g.windows[w])
@@ -251,13 +271,17 @@ cdef class Taken:
 
 
 cdef int load_keep(Taken taken, Keeping* k, bint history) except -1:
-    cdef int64_t i, count
+    cdef int64_t i, count, clear
     cdef int n
     cdef win_group* g
     cdef state_key before, key
     if history:
         for n in range(KEPT_COUNTS):
             k.counts[n] = taken.number(0, INT64_MAX >> 1)
+    k.doubted = taken.number(0, 1)
+    k.doubt_count = k.doubted
+    for n in range(k.shape.windows):
+        load_doubts(taken, k, n, &k.doubts[n])
     count = taken.number(0, k.limit + 1)
     before.a = before.b = 0
     for i in range(count):
@@ -276,12 +300,46 @@ cdef int load_keep(Taken taken, Keeping* k, bint history) except -1:
         before = key
         if history:
             g.violated = taken.number(0, 1)
+        g.known = k.doubt_count
+        load_group_doubts(taken, k, g)
         for n in range(k.shape.windows):
             if k.shape.kinds[n].calls:
+                clear = taken.number(-1, k.shape.kinds[n].calls)
                 load_ring(taken, k, n, &g.windows[n])
+                g.windows[n].clear = clear
             else:
                 load_panes(taken, k, n, &g.windows[n])
     return 0
+
+
+cdef int load_group_doubts(Taken taken, Keeping* k, win_group* g) except -1:
+    cdef int n
+    if not taken.number(0, 1):
+        return 0
+    g.doubts = <win_doubts*>calloc(k.shape.windows, sizeof(win_doubts))
+    if g.doubts == NULL:
+        raise MemoryError()
+    for n in range(k.shape.windows):
+        load_doubts(taken, k, n, &g.doubts[n])
+    return 0
+
+
+cdef int load_doubts(Taken taken, Keeping* k, int w, win_doubts* d) except -1:
+    cdef int64_t newest, age
+    if not taken.number(0, 1):
+        return 0
+    newest = load_newest(taken, k, w)
+    for age in range(WIN_PANES - 1, -1, -1):
+        win_doubt(d, newest - age, taken.number(0, MOST_VALUES))
+    return 0
+
+
+cdef int64_t load_newest(Taken taken, Keeping* k, int w) except? -1:
+    """A pane that no call is too far from."""
+    cdef int64_t newest = taken.number(-(<int64_t>1 << 59), <int64_t>1 << 59)
+    if not k.shape.kinds[w].width or abs(newest) > (<int64_t>1 << 59) // k.shape.kinds[w].width:
+        raise ValueError("the windows are damaged: a time is out of range")
+    return newest
 
 
 cdef int load_panes(Taken taken, Keeping* k, int w, win_window* x) except -1:
@@ -293,9 +351,7 @@ cdef int load_panes(Taken taken, Keeping* k, int w, win_window* x) except -1:
     cdef bint good
     if not taken.number(0, 1):
         return 0
-    newest = taken.number(-(<int64_t>1 << 59), <int64_t>1 << 59)
-    if abs(newest) > (<int64_t>1 << 59) // k.shape.kinds[w].width:
-        raise ValueError("the windows are damaged: a time is out of range")
+    newest = load_newest(taken, k, w)
     win_advance(&k.shape, w, x, newest)
     while True:
         older = taken.number(-1, age - 1)

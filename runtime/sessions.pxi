@@ -96,6 +96,7 @@ cdef void take_lists(MonitorMachine m, Unit* u, list same, list sources, list en
 cdef void recall(MonitorMachine m, Frame frame) noexcept:
     """Judge by what came before, and take the call; the masks say already what it says by itself."""
     cdef bint doubtful = frame.doubtful
+    cdef int i
     m.counts[COUNT_RECORDS] += 1
     m.session = NULL
     m.standing = NO_SESSION
@@ -114,6 +115,8 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
     elif doubtful or frame.steps < 0:
         m.counts[COUNT_CALLS] += 1
         m.doubt(frame)
+        for i in range(len(m.windows)):
+            (<Windows>m.windows[i]).doubt(0, m.has_time, m.instant_time)
         if m.session != NULL:
             lose_session(m, m.session, 1, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, m.moment.number)
             expire_session(m, m.session, m.moment.number + 1, 0, False)
@@ -179,6 +182,7 @@ cdef void judge_windows(MonitorMachine m, Frame frame) noexcept:
         clause = m.kept_clauses[i]
         bit = <uint64_t>1 << (clause & 63)
         if (frame.unknown[clause >> 6]) & bit:          # it needs the session that there is not
+            (<Windows>m.windows[i]).doubt(0, m.has_time, m.instant_time)
             continue
         code = (<Windows>m.windows[i]).enter(0, frame.cells, m.has_time, m.instant_time, frame, m.search)
         if code & 15 == OUTCOME_VIOLATED:

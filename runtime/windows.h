@@ -6,6 +6,9 @@
  *
  * Times are microseconds since 1970.  Keys of values keep their order as int64; an extreme is always the
  * least key, of MOST that of ~key.
+ *
+ * A call of which nobody knows whether it belongs to a window is a doubt: it is counted beside the sums, by
+ * its pane.  A window of calls knows how many calls came since the last one.
  */
 #ifndef WINDOWS_H
 #define WINDOWS_H
@@ -81,7 +84,10 @@ typedef struct {
     win_sum *totals;
     uint32_t room;          /* of the rings, now; at most the window's calls */
     int stale;              /* some extreme or set is to be gathered anew */
+    int64_t clear;          /* of a window of calls: those that came since the last doubt; -1: there was none */
 } win_window;
+
+typedef struct { int64_t newest, some, panes[WIN_PANES]; } win_doubts;  /* by index modulo 61; some: any came */
 
 typedef struct { int64_t width, calls; } win_kind;      /* microseconds of a pane, or calls; the other is 0 */
 
@@ -94,11 +100,42 @@ typedef struct {
 typedef struct {
     uint64_t a, b;          /* hash of the keys; 0, 0: of no keys, and of the groups past the limit */
     int violated;
+    win_doubts *doubts;     /* of each window, of calls that may be of this group; NULL: none */
+    int64_t known;          /* of the doubts of all groups those that windows of calls know of */
     win_window windows[4];
 } win_group;
 
 static inline int64_t win_floor(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 static inline int win_place(int64_t pane) { int64_t m = pane % WIN_PANES; return (int)(m < 0 ? m + WIN_PANES : m); }
+
+/* Doubts -------------------------------------------------------------------------------------------- */
+
+/* So many in one pane; what is older than the 61 newest ones is in no window that is judged without them. */
+static void win_doubt(win_doubts *d, int64_t pane, int64_t count) {
+    if (!d->some || pane > d->newest) {
+        int64_t gone = d->some && pane - d->newest < WIN_PANES ? pane - d->newest : WIN_PANES;
+        for (int64_t i = 0; i < gone; i++) d->panes[win_place(pane - i)] = 0;
+        d->newest = pane;
+        d->some = 1;
+    }
+    if (pane > d->newest - WIN_PANES) d->panes[win_place(pane)] += count;
+}
+
+static void win_doubts_join(win_doubts *into, const win_doubts *from) {
+    for (int64_t i = WIN_PANES - 1; from->some && i >= 0; i--) {
+        int64_t pane = from->newest - i, count = from->panes[win_place(pane)];
+        if (count || !i) win_doubt(into, pane, count);
+    }
+}
+
+/* How many may be in the window whose newest pane is this one; -1 if its newest may be another one. */
+static int64_t win_doubts_in(const win_doubts *d, int64_t newest) {
+    int64_t found = 0;
+    if (!d->some) return 0;
+    if (d->newest > newest) return -1;
+    for (int64_t i = 0; i < WIN_PANES && d->newest - i > newest - WIN_PANES; i++) found += d->panes[win_place(d->newest - i)];
+    return found;
+}
 
 static void win_group_free(const win_shape *shape, win_group *g) {
     for (int w = 0; w < shape->windows; w++) {
@@ -115,6 +152,7 @@ static void win_group_free(const win_shape *shape, win_group *g) {
         }
         free(x->panes); free(x->rings); free(x->totals);
     }
+    free(g->doubts);
     free(g);
 }
 
@@ -127,6 +165,7 @@ static win_group *win_group_make(const win_shape *shape, uint64_t a, uint64_t b)
         if (shape->kinds[w].calls) x->rings = (win_ring *)calloc(n, sizeof(win_ring));
         else x->panes = (win_sum *)calloc(WIN_PANES * n, sizeof(win_sum));
         x->totals = (win_sum *)calloc(n, sizeof(win_sum));
+        x->clear = -1;
         good = x->totals && (x->rings || x->panes);
     }
     if (!good && g) { win_group_free(shape, g); g = NULL; }
@@ -321,6 +360,7 @@ static int win_enter_call(const win_shape *shape, int w, win_window *x, const wi
         if (r->waiting) x->totals[a].least = r->front[r->head].key;
     }
     x->calls++;
+    if (x->clear >= 0 && ++x->clear >= calls) x->clear = -1;
     return good;
 }
 
@@ -358,6 +398,8 @@ static int win_pane_join(win_sum *into, win_sum *total, const win_sum *from, int
 static int win_group_join(const win_shape *shape, win_group *into, const win_group *from) {
     int good = 1;
     into->violated |= from->violated;
+    if (from->doubts && !win_made((void **)&into->doubts, sizeof(win_doubts) * (size_t)shape->windows)) return 0;
+    for (int w = 0; from->doubts && w < shape->windows; w++) win_doubts_join(&into->doubts[w], &from->doubts[w]);
     for (int w = 0; w < shape->windows; w++) {
         win_window *x = &into->windows[w];
         const win_window *y = &from->windows[w];

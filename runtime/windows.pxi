@@ -31,8 +31,11 @@ cdef extern from "windows.h":
     ctypedef struct win_ring:
         uint8_t* what
         int64_t* values
+    ctypedef struct win_doubts:
+        int64_t newest, some
+        int64_t panes[61]
     ctypedef struct win_window:
-        int64_t newest, start, calls
+        int64_t newest, start, calls, clear
         win_sum* panes
         win_ring* rings
         win_sum* totals
@@ -46,6 +49,8 @@ cdef extern from "windows.h":
     ctypedef struct win_group:
         uint64_t a, b
         int violated
+        win_doubts* doubts
+        int64_t known
         win_window windows[4]
     enum:
         WIN_PANES, WIN_EXACT, WIN_REGISTERS
@@ -64,6 +69,10 @@ cdef extern from "windows.h":
     bint win_pane_join(win_sum* into, win_sum* total, const win_sum* from_, int keeps) noexcept nogil
     void win_clear(win_sum* s, int keeps, int total) noexcept nogil
     int win_place(int64_t pane) noexcept nogil
+    int64_t win_floor(int64_t a, int64_t b) noexcept nogil
+    void win_doubt(win_doubts* d, int64_t pane, int64_t count) noexcept nogil
+    void win_doubts_join(win_doubts* into, const win_doubts* from_) noexcept nogil
+    int64_t win_doubts_in(const win_doubts* d, int64_t newest) noexcept nogil
     bint win_set_add(win_set* s, uint64_t hash) noexcept nogil
     bint win_estimate(win_set* s) noexcept nogil
     int64_t win_set_size(const win_set* s) noexcept nogil
@@ -149,6 +158,9 @@ cdef struct Keeping:
     int left_count, right_count
     state_table groups
     win_group* rest             # without keys the only group; else that of all past the limit
+    bint doubted                # some call may have been in the windows of any group
+    int64_t doubt_count         # of such calls
+    win_doubts doubts[MOST_WINDOWS]
     win_group* last             # of those in the table the one with the greatest hash; NULL: not known
     int64_t counts[KEPT_COUNTS]
 
@@ -197,21 +209,24 @@ cdef class Windows:
         cdef win_group* g
         cdef state_key h
         cdef int i
+        cdef bint admitted = True
         if k.when >= 0:
-            if cells[k.when].tag != TAG_BOOL:
-                k.counts[KEPT_UNCERTAIN] += 1
-                return OUTCOME_UNKNOWN
-            if not cells[k.when].v.i:
+            admitted = cells[k.when].tag == TAG_BOOL
+            if admitted and not cells[k.when].v.i:
                 return OUTCOME_SKIPPED
         if k.timed and not timed:
             k.counts[KEPT_TIMELESS] += 1
             return OUTCOME_UNKNOWN + 16 * KEEP_NO_TIME
         h.a = h.b = 0
         if k.key_count and not hash_group(&h, k, cells, self.secret, frame):
-            k.counts[KEPT_UNCERTAIN] += 1
+            self.doubt(number, timed, time)
             return OUTCOME_UNKNOWN
         g = group_of(k, &h)
         if g == NULL:
+            return OUTCOME_UNKNOWN
+        if not admitted:
+            k.counts[KEPT_UNCERTAIN] += 1
+            doubt_group(k, g, time)
             return OUTCOME_UNKNOWN
         if k.timed and not some_take(k, g, time):
             k.counts[KEPT_LATE] += 1
@@ -219,11 +234,30 @@ cdef class Windows:
         for i in range(k.shape.aggregates):
             make_item(&items[i], k, &k.figures[i], cells, self.secret, frame)
         k.counts[KEPT_ENTERED] += 1
+        if g.known != k.doubt_count:
+            learn_doubts(k, g)
         if not win_enter(&k.shape, g, time, items):
             return OUTCOME_UNKNOWN
         return judge_group(k, g, cells, frame, search)
 
+    cdef void doubt(self, int number, bint timed, int64_t time) noexcept:
+        """A call that may be in the windows of any group, or of none."""
+        cdef Keeping* k = &self.keeps[number]
+        cdef int w
+        k.counts[KEPT_UNCERTAIN] += 1
+        if k.timed and not timed:
+            return
+        k.doubted = True
+        k.doubt_count += 1
+        for w in range(k.shape.windows):
+            if k.shape.kinds[w].width:
+                win_doubt(&k.doubts[w], win_floor(time, k.shape.kinds[w].width), 1)
+
     # For Python ---------------------------------------------------------------------------------------
+
+    def doubt_call(self, int number, time):
+        """A call comes of which nobody knows whether it is in a window.  time: microseconds or None."""
+        self.doubt(self._number(number), time is not None, 0 if time is None else time)
 
     def feed(self, int number, time, list values):
         """(outcome, reason, whether consequences fire) of one call; values: of the registers, `Exception` itself
@@ -304,7 +338,7 @@ cdef class Windows:
     def to_bytes(self, bint history=True):
         """The windows as bytes.  Without history (what was counted, which consequences have fired), they are
         the same for the same records in the windows, whatever their order and however they were merged."""
-        cdef bytearray out = bytearray(b"PWIN1\1" if history else b"PWIN1\0")
+        cdef bytearray out = bytearray(b"PWIN2\1" if history else b"PWIN2\0")
         cdef int i
         for i in range(self.count):
             save_keep(out, &self.keeps[i], history)
@@ -317,7 +351,7 @@ cdef class Windows:
         for i in range(self.count):
             drop_groups(&self.keeps[i])
         try:
-            if not data.startswith((b"PWIN1\0", b"PWIN1\1")):
+            if not data.startswith((b"PWIN2\0", b"PWIN2\1")):
                 raise ValueError("these are no windows")
             taken.at = 6
             for i in range(self.count):
@@ -347,6 +381,27 @@ cdef bint hash_group(state_key* out, const Keeping* k, const Cell* cells, const 
         pair[0] = state_sip(secret, OF_KEYS, pair, sizeof(pair)) if i else pair[1]
     out[0] = pair[0]
     return True
+
+
+cdef void doubt_group(Keeping* k, win_group* g, int64_t time) noexcept:
+    """A call that may be in this group's windows."""
+    cdef int w
+    if g.doubts == NULL:
+        g.doubts = <win_doubts*>calloc(k.shape.windows, sizeof(win_doubts))
+    for w in range(k.shape.windows):
+        if k.shape.kinds[w].calls:
+            g.windows[w].clear = 0
+        elif g.doubts != NULL:
+            win_doubt(&g.doubts[w], win_floor(time, k.shape.kinds[w].width), 1)
+
+
+cdef void learn_doubts(Keeping* k, win_group* g) noexcept:
+    """Windows of calls take in what may have come since the group's last call."""
+    cdef int w
+    g.known = k.doubt_count
+    for w in range(k.shape.windows):
+        if k.shape.kinds[w].calls:
+            g.windows[w].clear = 0
 
 
 cdef inline bint is_after(const win_group* g, const state_key* h) noexcept:
@@ -412,6 +467,9 @@ cdef void drop_groups(Keeping* k) noexcept:
     free(k.groups.entries)
     memset(&k.groups, 0, sizeof(k.groups))
     memset(k.counts, 0, sizeof(k.counts))
+    memset(k.doubts, 0, sizeof(k.doubts))
+    k.doubted = False
+    k.doubt_count = 0
     if k.rest != NULL:
         win_group_free(&k.shape, k.rest)
     k.rest = k.last = NULL
@@ -437,6 +495,10 @@ cdef int join_keeps(Keeping* k, const Keeping* other) except -1:
         if into == NULL or not win_group_join(&k.shape, into, g):
             raise MemoryError()
     k.counts[KEPT_OTHER] = others
+    k.doubted |= other.doubted
+    k.doubt_count += other.doubt_count
+    for i in range(k.shape.windows):
+        win_doubts_join(&k.doubts[i], &other.doubts[i])
     for i in range(KEPT_COUNTS):
         k.counts[i] += other.counts[i]
     return 0

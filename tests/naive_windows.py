@@ -11,9 +11,10 @@ import operator
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from pactlang import ir
+from pactlang.evaluate import Error
 from pactlang.values import Duration, Timestamp
 
 ERROR = Exception
@@ -25,7 +26,24 @@ COMPARE = {
 ARITHMETIC = {"_+_": operator.add, "_-_": operator.sub, "_*_": operator.mul}
 SHARES = ("rate", "avg", "burn_rate")
 
-Call = dict[str, Any]
+Call = Any  # a dict of fields, or whatever has a `value` of expressions
+
+
+class Entered(NamedTuple):
+    """A call that entered the windows of its group, the `at`th of all."""
+
+    at: int
+    time: int | None
+    group: Any
+    call: Call
+
+
+class Doubt(NamedTuple):
+    """A call that may be in the windows of its group, of any (None), or not; before the `at`th one that is."""
+
+    at: int
+    time: int | None
+    group: Any
 
 
 class Naive:
@@ -33,7 +51,8 @@ class Naive:
 
     def __init__(self, keep: ir.Keep, when: ir.Expr | None, rank: Callable[[Call], Any], limit: int) -> None:
         self.keep, self.when, self.rank, self.limit = keep, when, rank, limit
-        self.calls: list[tuple[int | None, Any, Call]] = []  # time, group, call: all that entered
+        self.calls: list[Entered] = []
+        self.doubts: list[Doubt] = []
         self.groups: list[Any] = []
         self.violated: dict[Any, bool] = {}
 
@@ -41,33 +60,44 @@ class Naive:
         """(outcome, reason, whether consequences fire)."""
         admits = True if self.when is None else field(self.when, call)
         timed = [window.nanos for window in self.keep.windows if window.nanos >= 0]
-        if admits is not True and admits is not False:
-            return "unknown", "error", False
-        if not admits:
+        if admits is False:
             return "skipped", "", False
         if timed and time is None:
             return "unknown", "no time", False
         if any(field(key, call) is ERROR for key in self.keep.keys):
+            self.doubts.append(Doubt(len(self.calls), time, None))
             return "unknown", "error", False
         group = self.rank(call) if self.keep.keys else ()
         if group not in self.groups:
             self.groups.append(group)
             for moved in [g for g in self.violated if g != self.of(g) and g != "other"]:
                 self.violated["other"] = self.violated.pop(moved) or self.violated.get("other", False)
+        if admits is not True:
+            self.doubts.append(Doubt(len(self.calls), time, group))
+            return "unknown", "error", False
         of = self.of(group)
-        members = [(t, c) for t, g, c in self.calls if self.of(g) == of]
+        members = [each for each in self.calls if self.of(each.group) == of]
         if len(timed) == len(self.keep.windows) and all(late(time, members, nanos) for nanos in timed):
             return "unknown", "late", False
-        self.calls.append((time, group, call))
-        return self.judged(of, [*members, (time, call)])
+        self.calls.append(Entered(len(self.calls), time, group, call))
+        return self.judged(of, [*members, self.calls[-1]])
+
+    def doubt(self, time: int | None) -> None:
+        """A call comes of which nobody knows whether it is in a window."""
+        if time is not None or not any(window.nanos >= 0 for window in self.keep.windows):
+            self.doubts.append(Doubt(len(self.calls), time, None))
 
     def of(self, group: Any) -> Any:
         """The group itself, or "other"."""
         ordered = self.groups if any(w.calls > 0 for w in self.keep.windows) else sorted(self.groups)
         return group if group == () or group in ordered[: self.limit] else "other"
 
-    def judged(self, of: Any, members: list[tuple[int | None, Call]]) -> tuple[str, str, bool]:
-        answers = [self.answer(within(members, window)) for window in self.keep.windows]
+    def judged(self, of: Any, members: list[Entered]) -> tuple[str, str, bool]:
+        mine = [doubt for doubt in self.doubts if doubt.group is None or self.of(doubt.group) == of]
+        answers = [
+            self.answer(within(members, window), doubted(mine, members, window))
+            for window in self.keep.windows
+        ]
         if True in answers:
             self.violated[of] = False
             return "satisfied", "", False
@@ -79,12 +109,16 @@ class Naive:
         self.violated[of] = True
         return "violated", "", not before
 
-    def answer(self, calls: list[Call]) -> bool | str | None:
-        """Of one window: true, false, None for unknown, or "insufficient"."""
+    def answer(self, calls: list[Call], doubts: int | None) -> bool | str | None:
+        """Of one window: true, false, None for unknown, or "insufficient".  doubts: how many calls may be in it
+        beside these; None: it may be another window."""
         figures = {node: Gathered(node, calls) for node in ir.nodes(self.keep.comparison) if is_figure(node)}
         for node, found in figures.items():
             if found.evidence < minimum(node, self.keep.minimum):
                 return "insufficient"
+            found.errors += doubts or 0
+        if doubts is None:
+            return None
         comparison = self.keep.comparison
         assert isinstance(comparison, ir.Call)
         simple = sum(map(is_figure, comparison.args)) == 1 and len(figures) == 1
@@ -133,6 +167,9 @@ def minimum(node: ir.Aggregate, written: int) -> int:
 def field(node: ir.Expr, call: Call) -> Any:
     if isinstance(node, ir.Const):
         return node.value
+    if not isinstance(call, dict):
+        found = call.value(node)
+        return ERROR if isinstance(found, Error) else found
     assert isinstance(node, ir.Slot)
     return call[FIELDS[node.slot]]
 
@@ -223,18 +260,30 @@ def pane(time: int, nanos: int) -> int:
     return time // width(nanos)
 
 
-def late(time: int | None, members: list[tuple[int | None, Call]], nanos: int) -> bool:
-    times = [t for t, _ in members if t is not None]
+def late(time: int | None, members: list[Entered], nanos: int) -> bool:
+    times = [each.time for each in members if each.time is not None]
     assert time is not None
     return bool(times) and pane(time, nanos) <= pane(max(times), nanos) - PANES
 
 
-def within(members: list[tuple[int | None, Call]], window: ir.Window) -> list[Call]:
+def within(members: list[Entered], window: ir.Window) -> list[Call]:
     """The calls of a window: the last ones, or those of the newest pane and the 60 before."""
     if window.calls > 0:
-        return [call for _, call in members[-window.calls :]]
-    newest = max(pane(t, window.nanos) for t, _ in members if t is not None)
-    return [call for t, call in members if t is not None and pane(t, window.nanos) > newest - PANES]
+        return [each.call for each in members[-window.calls :]]
+    panes = [(pane(each.time, window.nanos), each.call) for each in members if each.time is not None]
+    newest = max(at for at, _ in panes)
+    return [call for at, call in panes if at > newest - PANES]
+
+
+def doubted(doubts: list[Doubt], members: list[Entered], window: ir.Window) -> int | None:
+    """How many of the doubts may be in a window; None where its end, or its beginning, hangs on one."""
+    if window.calls > 0:
+        last = max((doubt.at for doubt in doubts), default=-window.calls)
+        known = sum(each.at >= last for each in members)
+        return 0 if not doubts or known >= window.calls else None
+    panes = [pane(doubt.time, window.nanos) for doubt in doubts if doubt.time is not None]
+    newest = max(pane(each.time, window.nanos) for each in members if each.time is not None)
+    return None if any(at > newest for at in panes) else sum(at > newest - PANES for at in panes)
 
 
 __all__ = ["ERROR", "Duration", "Naive", "Timestamp"]

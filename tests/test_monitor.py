@@ -184,6 +184,24 @@ def test_one_key_more_than_are_kept_is_unknown_at_once() -> None:
     assert m.counts["over_keys"] == 1
 
 
+def test_a_call_of_which_nobody_knows_whether_it_is_the_pacts_may_be_in_its_windows() -> None:
+    m = monitor("""pact p "1.0.0"
+        applies when args.mine
+        event paid when tool == "pay"
+        clause few { keep count() <= 1 over 1h }
+        clause once_paid { keep count(where once(paid)) <= 1 over 1h }""")
+    mine = {"args": {"mine": True}, "tool": "pay"}
+    first = m.feed({"session": "s", "time": "2026-01-01T00:00:00Z", **mine})
+    assert words(first) == "s s"
+    assert words(m.feed({"time": "2026-01-01T00:00:00Z", **mine})) == "v u"  # no session, no `once`
+    m = monitor(m.program.source.text)
+    assert words(m.feed({"session": "s", "time": "2026-01-01T00:00:00Z", "args": {}})) == "u u"
+    assert words(m.feed({"session": "s", "time": "2026-01-01T00:00:01Z", **mine})) == "u u"
+    m = pactlang.Monitor.restore(m.program, m.snapshot())
+    assert words(m.feed({"session": "s", "time": "2026-01-01T00:00:02Z", **mine})) == "v v"
+    assert m.windows["few"]["uncertain"] == 1
+
+
 def test_an_evaluator_says_what_to_use() -> None:
     with pytest.raises(pactlang.PactError, match="Monitor"):
         pactlang.Evaluator(pactlang.compile(PACT))

@@ -195,6 +195,29 @@ def test_windows_are_what_the_words_say_of_any_trace(text: str, chance: Random, 
     agrees(kept_of(text), text, trace(chance, errors))
 
 
+def test_a_call_that_may_be_in_a_window_makes_unknown_what_it_could_change() -> None:
+    kept = kept_of("when ok keep count() <= 2 over 10s by k")
+    one, other = call_of(ok=True, k=1), call_of(ok=True, k=2)
+    lost = call_of(ok=ERROR, k=1)
+    said = [kept.feed(i, call)[0] for i, call in enumerate([one, lost, other, one, other])]
+    assert said == ["satisfied", "unknown", "satisfied", "unknown", "satisfied"]
+    anywhere = call_of(ok=True, k=ERROR)
+    said = [kept.feed(i + 5, call)[0] for i, call in enumerate([anywhere, other, call_of(ok=True, k=3)])]
+    assert said == ["unknown", "violated", "satisfied"]
+    assert kept.feed(30 * MICROS, one) == ("satisfied", "", False)  # both are long ago
+    assert kept.windows.counts(0)["uncertain"] == 2
+
+
+def test_a_call_that_may_be_among_the_last_ones_is_forgotten_when_so_many_came() -> None:
+    kept = kept_of("keep max(a) <= 5 over 3 calls by k")
+    calls = [call_of(a=1, k=1), call_of(a=9, k=ERROR), *[call_of(a=1, k=1)] * 4, call_of(a=1, k=2)]
+    said = [kept.feed(None, call)[0] for call in calls]
+    assert said == ["satisfied", *["unknown"] * 3, "satisfied", "satisfied", "unknown"]
+    data, again = kept.windows.to_bytes(), kept.fresh()
+    again.load(data)
+    assert again.to_bytes() == data
+
+
 # Merging and bytes -------------------------------------------------------------------------------
 
 MERGED = [
