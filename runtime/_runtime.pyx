@@ -39,6 +39,7 @@ from libc.string cimport memcmp, memcpy, memset
 from datetime import datetime, timedelta
 
 from pactlang import conversions
+from pactlang.errors import RecordError
 from pactlang.extensions import COMPUTE
 from pactlang.functions import BUILTINS, fitting
 from pactlang.text import folded_utf8, utf8
@@ -76,6 +77,7 @@ include "windows.pxi"
 include "figures.pxi"
 include "keeps.pxi"
 include "monitor.pxi"
+include "feeding.pxi"
 include "forms.pxi"
 include "sessions.pxi"
 include "snapshot.pxi"

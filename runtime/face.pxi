@@ -334,20 +334,26 @@ cdef class Machine:
             frame.cells[i].tag = TAG_ERROR
             frame.cells[i].aux = 0
 
-    cpdef Verdict check(self, record):
-        """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
+    cdef inline Binding bound(self, record):
+        """How structs of this one's class are read; None for what is no such struct."""
         cdef PyObject* found
-        cdef Binding binding = self.recent
-        cdef Frame frame
-        cdef int refused
-        if binding is None or <PyObject*>binding.root != <PyObject*>(<PyObject*>record).ob_type:
+        if self.recent is None or <PyObject*>self.recent.root != <PyObject*>(<PyObject*>record).ob_type:
             found = PyDict_GetItemWithError(self.bindings, type(record))
             if found == NULL:
-                record = self.convert(record)
-                found = PyDict_GetItemWithError(self.bindings, type(record))
-                if found == NULL:
-                    raise TypeError(f"no record: {type(record).__name__}")
-            binding = self.recent = <Binding>found
+                return None
+            self.recent = <Binding>found
+        return self.recent
+
+    cpdef Verdict check(self, record):
+        """The verdict on one record: a struct, or a dict.  RecordError if it cannot be decoded."""
+        cdef Binding binding = self.bound(record)
+        cdef Frame frame
+        cdef int refused
+        if binding is None:
+            record = self.convert(record)
+            binding = self.bound(record)
+            if binding is None:
+                raise TypeError(f"no record: {type(record).__name__}")
         frame = self.take_frame()
         refused = self.judge(frame, binding, <PyObject*>record)
         if refused >= 0:
@@ -387,6 +393,10 @@ cdef class Machine:
         """A struct of a bound class for this record.  The subclass knows how."""
         raise TypeError("no record")
 
+    def retake(self, record, bint trusted):
+        """A struct of decoded form for one that was refused; RecordError.  The subclass knows how."""
+        raise ValueError("refused")
+
     def judge_all(self, list records, uint8_t[:, ::1] outcomes, int8_t[::1] states):
         """Judge structs of a bound class; None stands for a line that could not be decoded.
 
@@ -395,7 +405,6 @@ cdef class Machine:
         """
         cdef Frame frame = self.take_frame()
         cdef Py_ssize_t i
-        cdef int clause
         cdef object record
         if outcomes.shape[0] < len(records) or states.shape[0] < len(records) or outcomes.shape[1] != self.clauses:
             raise ValueError("the arrays do not fit the records")
@@ -404,10 +413,10 @@ cdef class Machine:
             states[i] = -1
             if record is not None and self.judge(frame, <Binding>self.bindings[type(record)], <PyObject*>record) < 0:
                 states[i] = not frame.outside
-            for clause in range(self.clauses):
-                outcomes[i, clause] = OUTCOME_UNKNOWN
-                if states[i] == 1:
-                    outcomes[i, clause] = mask_outcome(frame.violated, self.words, clause)
+            if states[i] == 1:
+                pact_row_codes(frame.violated, self.words, self.clauses, &outcomes[i, 0])
+            else:
+                memset(&outcomes[i, 0], OUTCOME_UNKNOWN, self.clauses)
             self.wipe(frame)
         self.give_back(frame)
 

@@ -211,7 +211,7 @@ cdef void ask_expected(MonitorMachine m, state_expect* r, Frame frame) noexcept:
         ident = box(&frame.cells[m.id_register])
         ident = ident[:LONGEST_ID] if type(ident) is str else ident if type(ident) is int else None
     if ident is None:
-        ident = m.line
+        ident = m.number
     Py_INCREF(ident)
     r.id = <void*>ident
 

@@ -116,18 +116,11 @@ cdef class JsonMachine(Machine):
         return row, slow
 
     cdef void put_outcomes(self, Frame frame, uint8_t* out) noexcept:
-        """A row of outcome codes; most clauses are satisfied."""
-        cdef int clause, word
-        cdef uint64_t some
-        memset(out, OUTCOME_UNKNOWN if frame.outside else OUTCOME_SATISFIED, self.clauses)
+        """A row of outcome codes."""
         if frame.outside:
-            return
-        for word in range(self.words):
-            some = frame.violated[word] | frame.unknown[word] | frame.skipped[word]
-            while some:
-                clause = 64 * word + lowest_bit(some)
-                out[clause] = mask_outcome(frame.violated, self.words, clause)
-                some &= some - 1
+            memset(out, OUTCOME_UNKNOWN, self.clauses)
+        else:
+            pact_row_codes(frame.violated, self.words, self.clauses, out)
 
     def peek(self, data):
         """What the reader alone makes of JSON: the slots' values, a text that is only searched as its
@@ -148,7 +141,6 @@ cdef class JsonMachine(Machine):
 
 
 cdef extern from "json.h":
-    int lowest_bit "pact_first_bit" (uint64_t bits) noexcept nogil
     Py_ssize_t pact_count(const uint8_t* p, Py_ssize_t size, uint8_t c) noexcept nogil
 
 def count_lines(bytes data not None):

@@ -168,7 +168,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef tuple hidden                   # slots whose values are not known; None
     cdef public bint tells              # what the operators say is kept of every call
     cdef readonly list windows          # of each `keep` its own
-    cdef readonly object line           # stands for a call's id where it has none: number of records so far
+    cdef int64_t number                 # stands for a call's id where it has none: of records so far
     cdef bint busy                      # some thread looks at the state, or changes it
     cdef unsigned long holder           # that thread
 
@@ -270,7 +270,7 @@ cdef class MonitorMachine(JsonMachine):
         """
         self.take()
         try:
-            self.line = self.line + 1 if self.line is not None else 1
+            self.number += 1
             self.hidden = hidden or None
             if isinstance(record, (bytes, str, bytearray, memoryview)):
                 return JsonMachine.check_json(self, record)
@@ -437,6 +437,11 @@ cdef class MonitorMachine(JsonMachine):
             return True
         finally:
             self.let_go()
+
+    @property
+    def line(self):
+        """What stands for the last call's id if it has none: the number of records so far."""
+        return self.number
 
     @property
     def tallies(self):

@@ -55,7 +55,7 @@ cdef bytes save_sessions(MonitorMachine m):
     cdef int64_t i
     put_bytes(out, m.counts, sizeof(m.counts))
     put_number(out, m.hand)
-    put_number(out, 0 if m.line is None else m.line)
+    put_number(out, m.number)
     put_number(out, m.filter_bits if m.filter != NULL else 0)
     if m.filter != NULL:
         put_bytes(out, m.filter, m.filter_bits >> 3)
@@ -169,7 +169,7 @@ cdef int load_sessions(MonitorMachine m, bytes data, list places, bint adding) e
     count = source.number()
     m.hand = 0 if adding or count < 0 else count
     count = source.number()
-    m.line = count + (m.line or 0 if adding else 0)
+    m.number = count + (m.number if adding else 0)
     load_filter(m, source)
     count = source.count(16)
     for i in range(count):

@@ -3,6 +3,27 @@
 # A verdict owns its masks and keeps its record alive, or the JSON that it was read from; names and evidence are its owner's business
 # and are made when somebody asks.
 
+cdef extern from *:
+    """
+    /* The bits of a byte as eight bytes, each 0 or 1; the lowest bit comes first. */
+    static inline uint64_t pact_eight(uint64_t bits) {
+        uint64_t x = (bits & 255) * 0x0101010101010101ULL & 0x8040201008040201ULL;
+        return (x + 0x7F7F7F7F7F7F7F7FULL) >> 7 & 0x0101010101010101ULL;
+    }
+    /* Three masks of `words` words as a code per clause, as mask_outcome says: violated wins, then unknown. */
+    static inline void pact_row_codes(const uint64_t *masks, int words, int clauses, uint8_t *out) {
+        for (int at = 0; at < clauses; at += 8) {
+            int word = at >> 6, shift = at & 63;
+            uint64_t violated = masks[word] >> shift, unknown = masks[words + word] >> shift & ~violated;
+            uint64_t skipped = masks[2 * words + word] >> shift & ~violated;
+            uint64_t codes = pact_eight(violated | unknown) | pact_eight(skipped | unknown) << 1;
+            memcpy(out + at, &codes, clauses - at < 8 ? (size_t)(clauses - at) : 8);
+        }
+    }
+    """
+    void pact_row_codes(const uint64_t* masks, int words, int clauses, uint8_t* out) noexcept nogil
+
+
 @cython.no_gc
 @cython.freelist(64)
 cdef class Verdict:

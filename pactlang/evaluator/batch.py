@@ -1,6 +1,6 @@
-"""Many records as NDJSON: a row of outcomes per line.
+"""Many records at once: a row of outcomes for each.
 
-In: an evaluator and the bytes of lines.  Out: a `Batch`.
+In: an evaluator and the bytes of lines; a monitor and these, or a list of records.  Out: a `Batch`.
 
 The machine reads and judges line after line by itself.  The lines at which its reader gave up are
 decoded one by one, which also gives the reason where one is no record.
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pactlang._runtime import count_lines
+from pactlang._runtime import Feeding, count_lines
 from pactlang.errors import RecordError
-from pactlang.opcodes import Outcome
-from pactlang.verdict import Batch, Undecodable, Verdict
+from pactlang.verdict import Batch, Undecodable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
     from pactlang.evaluator.evaluator import Evaluator
     from pactlang.evaluator.monitor import Monitor
+
+
+TURN = 4096  # records that are fed before other threads have their turn
 
 
 class Rows(NamedTuple):
@@ -49,41 +51,50 @@ def check_lines(evaluator: Evaluator, data: bytes, ids: bool) -> Batch:
     )
 
 
-def feed_lines(monitor: Monitor, data: bytes, ids: bool) -> Batch:
-    """Feed the lines that are not blank, one by one, since each may change what is said of the next."""
+def feed_all(monitor: Monitor, records: list[Any], ids: bool) -> Batch:
+    """Feed records one by one, since each may change what is said of the next."""
     import numpy as np
 
-    names, reader = monitor.machine.names, monitor.machine.reader
-    rows: list[list[int]] = []
-    lines, outside, late = list[int](), list[bool](), list[bool]()
-    undecodable, known = list[Undecodable](), list[Any]()
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if line.isspace() or not line:
-            continue
-        lines.append(number)
-        try:
-            verdict = monitor.feed(line)
-        except RecordError as error:
-            undecodable.append(Undecodable(number, error.path, error.reason))
-            verdict = None
-        rows.append(_row_of(verdict, len(names)))
-        outside.append(verdict is not None and verdict.outside)
-        late.append(verdict is not None and verdict.expired)
-        if ids:
-            known.append(reader.identity(verdict.record) if verdict is not None and reader.has_id else None)
-    outcomes = np.array(rows, np.uint8).reshape(len(rows), len(names))
-    return Batch(
-        outcomes, names, undecodable, np.array(lines, np.int64), np.array(outside, bool),
-        np.array(late, bool), known,
-    )  # fmt: skip
+    rows = _Fed(monitor, len(records), ids)
+    while rows.feeding.records(records, TURN):
+        pass
+    return rows.batch(np.arange(1, len(records) + 1))
 
 
-def _row_of(verdict: Verdict | None, clauses: int) -> list[int]:
-    if verdict is None or verdict.outside:
-        return [Outcome.UNKNOWN] * clauses
-    if getattr(verdict, "duplicate", False):
-        return [Outcome.SKIPPED] * clauses
-    return [verdict.outcome(i) for i in range(clauses)]
+def feed_lines(monitor: Monitor, data: bytes, ids: bool) -> Batch:
+    """Feed the lines that are not blank."""
+    import numpy as np
+
+    most = count_lines(data)
+    rows, lines = _Fed(monitor, most, ids), np.empty(most, np.int64)
+    at = number = 0
+    while at < len(data):
+        at, number = rows.feeding.lines(data, at, number, lines, TURN)
+    return rows.batch(lines)
+
+
+class _Fed:
+    """The rows of a batch that is fed."""
+
+    def __init__(self, monitor: Monitor, most: int, ids: bool) -> None:
+        import numpy as np
+
+        machine = monitor.machine
+        self.monitor, self.names = monitor, machine.names
+        self.outcomes = np.empty((most, len(machine.names)), np.uint8)
+        self.states, self.late = np.empty(most, np.int8), np.empty(most, np.uint8)
+        renews = machine.renews.seconds if machine.renews is not None and machine.has_time else None
+        self.feeding = Feeding(machine, self.outcomes, self.states, self.late, renews, [] if ids else None)
+
+    def batch(self, lines: NDArray[np.int64]) -> Batch:
+        """What was said; the numbers of the rows' lines come from the caller."""
+        feeding, count = self.feeding, self.feeding.row
+        faults = [Undecodable(int(lines[row]), each.path, each.reason) for row, each in feeding.faults]
+        self.monitor.undecodable += len(faults)
+        return Batch(
+            self.outcomes[:count], self.names, faults, lines[:count], self.states[:count] == 0,
+            self.late[:count].astype(bool), feeding.ids or [],
+        )  # fmt: skip
 
 
 def _judged(evaluator: Evaluator, data: bytes, ids: bool) -> tuple[Rows, list[tuple[int, bytes]]]:
@@ -116,7 +127,7 @@ def _judge_slowly(evaluator: Evaluator, slow: list[tuple[int, bytes]], rows: Row
         elif state >= 0 and evaluator.has_time and evaluator.renews is not None:
             rows.late[row] = evaluator.is_late(record)
         if rows.ids is not None:
-            rows.ids[row] = _identity(evaluator, record)
+            rows.ids[row] = None if record is None else evaluator.ident_of(record)
     return sorted(faults)
 
 
@@ -132,11 +143,3 @@ def _decoded(
             structs.append(None)
             faults.append(Undecodable(int(lines[row]), error.path, error.reason))
     return structs, faults
-
-
-def _identity(evaluator: Evaluator, record: Any) -> Any:
-    """The id of a decoded record; None if it has none that can be read."""
-    try:
-        return None if record is None else evaluator.reader.identity(record)
-    except RecordError:
-        return None

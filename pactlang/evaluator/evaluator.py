@@ -157,8 +157,12 @@ class Evaluator(JsonMachine):
 
     def refuse(self, record: Struct, trusted: bool) -> Verdict:
         """Judge a struct that holds something unforeseen by the slow route, or raise RecordError."""
+        return self.check(self.retake(record, trusted))
+
+    def retake(self, record: Struct, trusted: bool) -> Struct:
+        """The projected struct for one that holds something unforeseen; RecordError if it is one already."""
         if not trusted:
-            return self.check(self.reader.from_struct(record))
+            return self.reader.from_struct(record)
         self.reader.values(record)
         raise RecordError("a field holds what its type does not allow")
 
@@ -231,8 +235,7 @@ class Evaluator(JsonMachine):
         """Whether the call came when the pact was due for renewal, or later."""
         if self.renews is None or not self.has_time:
             return False
-        record = verdict.record
-        return self.is_late(record if isinstance(record, self.reader.struct) else self.convert_slowly(record))
+        return self.is_late(self.projected(verdict.record))
 
     def is_late(self, struct: Struct) -> bool:
         """Whether a projected struct's time is at or after `renews`, 00:00 UTC; never without a time."""
@@ -270,9 +273,18 @@ class Evaluator(JsonMachine):
 
     def row(self, record: Any) -> list[Any]:
         """The CEL values of a record's slots, as `explain` and `evaluate` read them."""
-        if not isinstance(record, self.reader.struct):
-            record = self.convert_slowly(record)
-        return self.reader.values(record)
+        return self.reader.values(self.projected(record))
+
+    def projected(self, record: Any) -> Struct:
+        """A record as it is decoded: itself if it is so already."""
+        return record if isinstance(record, self.reader.struct) else self.convert_slowly(record)
+
+    def ident_of(self, record: Any) -> Any:
+        """The id of a record; None if it has none that can be read."""
+        try:
+            return self.reader.identity(self.projected(record))
+        except RecordError:
+            return None
 
     def convert_slowly(self, record: Any) -> Struct:
         """The projected struct of any record, also of one that the machine reads directly."""
