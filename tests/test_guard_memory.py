@@ -7,6 +7,8 @@ import gc
 import json
 import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ import pactlang
 from pactlang import Guard, Monitor, Outcome
 from pactlang.errors import PactError
 from pactlang.guard import recall
+from pactlang.ledger import Reader
 
 PACT = """
 pact shop "1.0.0"
@@ -257,3 +260,91 @@ def test_a_fork_begins_with_an_empty_memory(tmp_path: Path) -> None:
     make(guard, {"session": "s", "tool": "refund", "ok": True})
     guard.close()
     assert guard.counts.violated == 0 and guard.figures["calls"] == 2
+
+
+# The ledger -----------------------------------------------------------------------------------------
+
+
+def test_the_ledger_keeps_amendments_among_the_calls(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    guard = Guard(PROGRAM, path)
+    for call in traffic(3, 300):
+        make(guard, call)
+    guard.end("s1")
+    guard.advance(2**52)
+    counts = guard.counts
+    guard.close()
+    reader = Reader(path)
+    assert reader.verify().ok and reader.verify().missing == 0
+    kept = list(reader.entries(asides=True))
+    asides = [entry.said.aside for entry in kept if entry.said.aside]
+    assert [entry.number for entry in kept] == list(range(len(kept)))
+    assert reader.count() == len(list(reader.entries())) == 300 == sum(entry.is_call for entry in kept)
+    assert [each.kind for each in asides].count("amendment") == counts.amendments > 10
+    assert [each.session for each in asides if each.kind == "end"] == ["s1"]
+    assert [each.time for each in asides if each.kind == "advance"] == [2**52]
+    summary = reader.summary()
+    assert summary.calls == 300 and summary.amendments == counts.amendments
+    later = next(each for each in summary.clauses if each.clause == "escalates")
+    assert later.violated == counts.violated_later == reader.count(clause="escalates", asides=True)
+    assert reader.count(clause="escalates") == 0
+    ids = {json.loads(entry.call)["id"] for entry in reader.entries(clause="escalates", outcome="unknown")}
+    assert {each.id for each in asides if each.kind == "amendment"} <= ids
+
+
+def test_pactc_run_on_the_ledger_says_the_same(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.ledger", tmp_path / "rows.jsonl"
+    (tmp_path / "shop.pact").write_text(PACT)
+    guard = Guard(PROGRAM, path)
+    for call in traffic(4, 300):
+        make(guard, call)
+    guard.record({"session": "s1", "seq": 0, "tool": "look"})  # its number came before
+    guard.record({"session": "s1", "tool": 5})
+    guard.close()
+    done = pactc("run", tmp_path / "shop.pact", path, "--format", "json", "--verdicts", out, "--limit", "1000")
+    data = json.loads(done.stdout)
+    reader, counts = Reader(path), guard.counts
+    assert data["duplicates"] == counts.duplicates == 1 and data["undecodable"] == counts.undecodable == 1
+    assert data["calls"] == counts.judged == 300
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    ran = [row for row in rows if "amendment" not in row]
+    for row, entry in zip(ran, reader.entries(), strict=True):
+        if "undecodable" not in row and "duplicate" not in row:
+            assert (tuple(row["violated"]), tuple(row["unknown"])) == (entry.said.violated, entry.said.unknown)
+    stored = [e.said.aside for e in reader.entries(asides=True) if e.said.aside is not None]
+    assert [(each["id"], each["clause"]) for each in data["amendments"]] == [(a.id, a.clause) for a in stored]
+    assert [each["outcome"] for each in data["amendments"]] == [each.outcome for each in stored]
+
+
+def test_the_ledger_lists_and_exports_amendments(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    guard = Guard(PROGRAM, path)
+    make(guard, {"session": "s", "tool": "refund", "ok": False})
+    make(guard, {"session": "s", "tool": "handover", "ok": True})
+    guard.end("s")
+    guard.close()
+    listed = pactc("ledger", "list", path).stdout
+    assert f"amends {guard.writer}:0: satisfied escalates" in listed and "session s ends" in listed
+    assert pactc("ledger", "list", path, "--count").stdout == "2\n"
+    rows = [json.loads(line) for line in pactc("ledger", "export", path).stdout.splitlines()]
+    assert [row.get("aside", {}).get("kind") for row in rows] == [None, None, "amendment", "end"]
+    calls = pactc("ledger", "export", path, "--calls").stdout.splitlines()
+    assert len(calls) == 2 and all("tool" in json.loads(line) for line in calls)
+    assert "1 clause came out later" in pactc("ledger", "show", path).stdout
+
+
+def test_what_may_not_be_stored_is_in_no_aside(tmp_path: Path) -> None:
+    program = pactlang.compile(PACT + "store { drop session; drop id }")
+    path = tmp_path / "a.ledger"
+    guard = Guard(program, path)
+    make(guard, {"session": "secret", "tool": "refund", "ok": False})
+    guard.end("secret")
+    guard.close()
+    kept = list(Reader(path).entries(asides=True))
+    assert [entry.said.aside and entry.said.aside.kind for entry in kept] == [None, "end", "amendment"]
+    assert b"secret" not in path.read_bytes() and all(e.said.aside.id is None for e in kept if e.said.aside)
+
+
+def pactc(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pactlang.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -51,6 +51,19 @@ def large(number: int) -> Any:
     return entry(number, call=b'{"output":"' + b"z" * 50_000 + b'"}')
 
 
+def test_a_ledger_of_the_first_format_is_read_and_renewed(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    program = pactlang.compile(PACT)
+    with Ledger(path, program) as ledger:
+        fill(ledger, 5)
+    edit(str(path), "DROP TABLE states", "PRAGMA user_version = 1")
+    assert Reader(path).count() == 5 and Reader(path).verify().ok
+    with Ledger(path, program) as ledger:
+        fill(ledger, 5, 5)
+    assert Reader(path).count() == 10 and Reader(path).verify().ok
+    assert b"CREATE TABLE states" in path.read_bytes()
+
+
 @pytest.mark.parametrize("overflow", ["spill", "drop", "wait"])
 def test_a_full_disk(
     tmp_path: Path, program: Program, full_disk: None, overflow: str, caplog: pytest.LogCaptureFixture
@@ -236,10 +249,10 @@ def sound(path: Path, program: Program) -> bytes:
 def test_a_newer_ledger(tmp_path: Path, program: Program) -> None:
     path = tmp_path / "a.ledger"
     sound(path, program)
-    edit(str(path), "PRAGMA user_version = 2")
+    edit(str(path), "PRAGMA user_version = 3")
     for opening in (lambda: Ledger(path, program), lambda: Reader(path)):
         with pytest.raises(
-            LedgerError, match=r"newer version of pactlang \(format 2\); this one reads format 1"
+            LedgerError, match=r"newer version of pactlang \(format 3\); this one reads format 2"
         ):
             opening()
 

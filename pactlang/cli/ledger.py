@@ -20,6 +20,7 @@ from pactlang.cli.stored import open_ledger
 
 if TYPE_CHECKING:
     from pactlang.ledger import Reader, StoredEntry
+    from pactlang.ledger.entry import Aside
     from pactlang.ledger.summary import RunCount, Summary
 
 OUTCOMES = ("satisfied", "violated", "skipped", "unknown")
@@ -112,6 +113,8 @@ def _totals(found: Summary) -> Iterator[str]:
     yield line
     if found.withheld:
         yield f"something was withheld of {plural(found.withheld, 'call')}"
+    if found.amendments:
+        yield f"{plural(found.amendments, 'clause')} came out later"
     if found.removed:
         yield f"{plural(found.removed, 'call')} removed by retention"
 
@@ -150,12 +153,14 @@ def list_calls(path: str, limit: int | None, count: bool, form: str, **question:
     """Calls in the order in which they were stored, one per line; as JSON, an object per line."""
     reader = _asked(path, question)
     if count:
-        many = reader.count(**question)
+        judged = question["clause"] is not None or question["outcome"] is not None
+        many = reader.count(**question, asides=judged)
         click.echo(many if limit is None else min(many, limit))
         return FINE
     from pactlang.ledger.export import entry_line
 
-    made = (_line(entry) if form == "text" else entry_line(entry) for entry in reader.entries(**question))
+    found = reader.entries(**question, asides=True)
+    made = (_line(entry) if form == "text" else entry_line(entry) for entry in found)
     _write(made, limit)
     return FINE
 
@@ -172,11 +177,22 @@ def _line(entry: StoredEntry) -> bytes:
 
 
 def _verdict(entry: StoredEntry) -> str:
-    if entry.said.outside:
-        return "outside"
+    if entry.said.aside is not None:
+        return _aside(entry.said.aside)
+    if entry.said.outside or entry.said.duplicate:
+        return "outside" if entry.said.outside else "duplicate"
     said = (("violated", entry.said.violated), ("unknown", entry.said.unknown))
     found = [f"{word} {', '.join(names)}" for word, names in said if names]
     return "; ".join(found) or "ok"
+
+
+def _aside(aside: Aside) -> str:
+    """What stands among the calls and is none."""
+    if aside.kind == "amendment":
+        return f"amends {'a call' if aside.id is None else aside.id}: {aside.outcome} {aside.clause}"
+    if aside.kind == "end":
+        return f"session {'(withheld)' if aside.session is None else aside.session} ends"
+    return f"it is {_moment((aside.time or 0) / 1e6)}"
 
 
 def _write(lines: Iterator[bytes], limit: int | None) -> None:
@@ -206,13 +222,13 @@ def export(path: str, output: str | None, calls: bool, **question: Any) -> int:
         from pactlang.ledger.export import call_line, entry_line
 
         line = call_line if calls else entry_line
-        _write((line(entry) for entry in reader.entries(**question)), None)
+        _write((line(entry) for entry in reader.entries(**question, asides=not calls)), None)
         return FINE
     if os.path.exists(output) and os.path.samefile(output, path):
         raise Fault(f"{printable(output)} is the ledger itself")
     try:
         with open(output, "wb") as file:
-            many = reader.export(file, calls=calls, **question)
+            many = reader.export(file, calls=calls, **question, asides=not calls)
     except OSError as error:
         raise Fault(f"cannot write {printable(output)}: {reason(error)}") from error
     click.echo(f"{plural(many, 'call')} written to {printable(output)}", err=True)

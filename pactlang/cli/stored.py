@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pactlang.verdict import Batch, Violation
 
 PAGE = 500  # calls of one block, if they are not large
+UNREADABLE = b"an answer that could not be read when it was captured"  # stands for such a call; no JSON
 
 
 class StoredInput(Input):
@@ -66,7 +67,7 @@ class StoredInput(Input):
 
 def _block(held: Sequence[StoredEntry], first: int) -> Block:
     withheld = {number: entry for number, entry in enumerate(held) if entry.withheld is not None}
-    data = b"".join(call_line(entry) + b"\n" for entry in held)
+    data = b"".join((UNREADABLE if entry.said.undecodable else call_line(entry)) + b"\n" for entry in held)
     return Block(data, first, Withholding(withheld) if withheld else None)
 
 

@@ -33,7 +33,7 @@ TOLD = 10_000  # callbacks that may wait
 
 Told = Callable[[Finding], object]
 Names = tuple[str, ...]
-Said = tuple[Names, Names, Names, bool]
+Said = tuple[Any, ...]  # the last fields of an `Entry`: violated, unknown, skipped, outside, ...
 
 
 class Books:

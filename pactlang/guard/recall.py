@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,12 @@ from pactlang import ir
 from pactlang._runtime import MonitorVerdict
 from pactlang.evaluator import Monitor
 from pactlang.guard.answers import bulk
-from pactlang.guard.books import LARGE, UNKNOWN, VIOLATED, Books, Told
+from pactlang.guard.books import LARGE, UNKNOWN, VIOLATED, Books, Said, Told
 from pactlang.guard.call import Call
 from pactlang.guard.desk import shielded
 from pactlang.guard.findings import amended, is_waiting
 from pactlang.guard.result import Verification
+from pactlang.ledger.entry import Aside, Entry
 from pactlang.opcodes import Outcome
 from pactlang.program import Program
 from pactlang.verdict import Amendment, Verdict
@@ -47,6 +49,7 @@ class Recall(Books):
         self.program = monitor.program
         super().__init__(monitor.machine, ledger, sessions, on_violation, on_unknown, on_verdict)
         self.numbers_sessions = _is_session(self.program)
+        self.hides_keys = _hides_keys(self.program)
         self._check: Callable[[Any], Verdict] = self._feed
         self.late.bound = sys.maxsize  # `BEHIND` bounds it
         self.waits = True  # `guard.call` asks `full` before it ends a call
@@ -140,7 +143,7 @@ class Recall(Books):
         super().judge(one)
         if self.ledger is None:
             self.number += 1
-        self._amend()
+        self._amend(one._time)
 
     def _feed(self, call: Any) -> Verdict:
         """The verdict on the next call.  What an amendment is to name needs an id."""
@@ -159,6 +162,14 @@ class Recall(Books):
         """What the monitor has counted."""
         with self.order:
             return self.memory().counts
+
+    def _said(self, verdict: Verdict | None) -> Said:
+        """A call that the monitor could not take has no place in its memory, and a duplicate no outcomes."""
+        if verdict is None:
+            return (), self.names, (), False, False, True
+        if isinstance(verdict, MonitorVerdict) and verdict.duplicate:
+            return (), (), (), False, True
+        return super()._said(verdict)
 
     def _count(self, one: Verification) -> None:
         verdict = one.verdict
@@ -188,24 +199,42 @@ class Recall(Books):
         self._bring(_nothing, self._advance, micros, False)
 
     def _end(self, session: Any) -> None:
-        self.memory().end(session)
-        self._amend()
+        if self.memory().end(session):
+            now = time.time_ns()
+            self._put(Aside("end", session=None if self.hides_keys else session), now)
+            self._amend(now)
 
     def _advance(self, micros: int) -> None:
         self.memory().advance(micros)
-        self._amend()
+        self._put(Aside("advance", time=micros), micros * 1000)
+        self._amend(micros * 1000)
 
-    def _amend(self) -> None:
-        """Count and tell what was pending and has come out."""
+    def _amend(self, nanos: int) -> None:
+        """Take up what was pending and has come out."""
         waiting = self.memory().machine.amended
         while waiting:
             ident, number, code = waiting.popleft()
-            found = Amendment(ident, self.names[number], Outcome(code))
+            self.amend(Amendment(ident, self.names[number], Outcome(code)), nanos)
+
+    def amend(self, found: Amendment, nanos: int) -> None:
+        """Count, store and tell what came out at some time, in nanoseconds since 1970."""
+        with self.lock:
+            self.counts.amendments += 1
+            self.counts.violated_later += found.outcome == VIOLATED
+        self._put(Aside("amendment", found.id, found.clause, found.outcome.name.lower()), nanos)
+        if self.told.get(found.outcome) is not None:
+            self._tell_by(self._tell_later, self.names.index(found.clause), found)
+
+    def _put(self, aside: Aside, nanos: int) -> None:
+        """Store what is no call at its place among them."""
+        if self.ledger is None:
+            return
+        try:
+            number, self.number = self.number, self.number + 1
+            self.ledger.put(Entry(b"", self.writer, number, None, None, nanos / 1e9, aside=aside))
+        except Exception:
             with self.lock:
-                self.counts.amendments += 1
-                self.counts.violated_later += code == VIOLATED
-            if self.told.get(found.outcome) is not None:
-                self._tell_by(self._tell_later, number, found)
+                self.counts.unstored += 1
 
     def _tell_later(self, number: int, found: Amendment) -> None:
         callback = self.told[found.outcome]
@@ -224,3 +253,10 @@ def _is_session(program: Program) -> bool:
         return True
     key = session.key
     return isinstance(key, ir.Slot) and slots[key.slot].path == ("session",)
+
+
+def _hides_keys(program: Program) -> bool:
+    """Whether the ledger may not hold the keys of sessions, since it may not hold what they are made of."""
+    module = program.module
+    read = {"session"} if module.session is None else set(ir.fields_read(module.schema, module.session.key))
+    return any(rule.field and rule.field[0] in read for rule in program.core.store)

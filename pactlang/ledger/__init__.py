@@ -7,6 +7,7 @@ The order of the modules: `entry` (data), `rules` (what may be stored), `rows` (
 """
 
 from pactlang.ledger.entry import (
+    Aside,
     Counts,
     Entry,
     Kept,
@@ -21,6 +22,6 @@ from pactlang.ledger.ledger import Ledger
 from pactlang.ledger.read import Reader
 
 __all__ = [
-    "Counts", "Entry", "Kept", "Ledger", "Reader", "Recovery", "Said", "Segment", "StoredEntry",
+    "Aside", "Counts", "Entry", "Kept", "Ledger", "Reader", "Recovery", "Said", "Segment", "StoredEntry",
     "VerifyReport", "Withheld",
 ]  # fmt: skip

@@ -5,17 +5,33 @@ In: nothing.  Out: the structs that the rest of the package and its users hand t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+
+
+class Aside(Struct, frozen=True, omit_defaults=True):
+    """What is kept in the order of calls and is none.
+
+    kind: `amendment` (a clause that was pending on the call `id` has come out), `end` (of the session with
+    this key, None where it is withheld) or `advance` (it is `time`, microseconds since 1970).
+    """
+
+    kind: str
+    id: str | int | None = None
+    clause: str = ""
+    outcome: str = ""
+    session: Any = None
+    time: int | None = None
 
 
 class Entry(Struct, frozen=True):
     """One judged call, as a guard hands it over.
 
     call: JSON of the complete record, before any rule of `store`.  writer, number: its capture, without
-    gaps per writer and counted from 0.  time: seconds since 1970.  The rest is its verdict.
+    gaps per writer and counted from 0.  time: seconds since 1970.  aside: it is no call.  The rest is its
+    verdict.
     """
 
     call: bytes
@@ -28,15 +44,22 @@ class Entry(Struct, frozen=True):
     unknown: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     outside: bool = False
+    duplicate: bool = False
+    undecodable: bool = False
+    aside: Aside | None = None
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
-    """A verdict as it is stored; a clause that is not named is satisfied."""
+    """A verdict as it is stored; a clause that is not named is satisfied.  duplicate: the call had come
+    before.  undecodable: a guard that remembers has not let it into its memory.  aside: it is no call."""
 
     violated: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     outside: bool = False
+    duplicate: bool = False
+    undecodable: bool = False
+    aside: Aside | None = None
 
 
 class Kept(Struct, frozen=True):
@@ -70,6 +93,11 @@ class StoredEntry(Struct, frozen=True):
     call: bytes
     withheld: Withheld | None
     digest: bytes
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call, not an aside."""
+        return self.said.aside is None
 
     def matches(self, field: str, value: object) -> bool:
         """Whether `value` is what this field held before it was withheld."""

@@ -27,6 +27,15 @@ def entry_line(entry: StoredEntry) -> bytes:
 
 def entry_data(entry: StoredEntry) -> dict[str, Any]:
     """What is stored of a call, as data for an encoder of msgspec."""
+    said = entry.said
+    more: dict[str, Any] = {"duplicate": True} if said.duplicate else {}
+    if said.undecodable:
+        more["undecodable"] = True
+    if said.aside is not None:
+        return {
+            "capture": {"writer": entry.writer, "number": entry.number}, "time": entry.time,
+            "stored": entry.stored, "pact": entry.pact, "aside": said.aside, "digest": entry.digest.hex(),
+        }  # fmt: skip
     return {
         "capture": {"writer": entry.writer, "number": entry.number},
         "session": entry.session,
@@ -41,6 +50,7 @@ def entry_data(entry: StoredEntry) -> dict[str, Any]:
         "withheld": entry.withheld,
         "digest": entry.digest.hex(),
         "call": _call(entry.call) if _is_json(entry.call) else _text(entry.call),
+        **more,
     }
 
 

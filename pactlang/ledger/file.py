@@ -11,6 +11,7 @@ In: a path.  Out: `sqlite3` connections, or a `LedgerError` that says what is wr
         marks       which calls violated a clause (1) or left it unknown (3)
         tombstones  a stretch of a chain that retention removed: the digests before and after it
         spills      how far files beside the ledger have been taken in
+        states      writers whose pact remembers, and how far a file beside the ledger holds their memory
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from urllib.parse import quote
 from pactlang.errors import LedgerError
 
 APPLICATION = 0x50414354  # "PACT", where SQLite keeps an application's mark
-VERSION = 1
+VERSION = 2  # 1 has no table `states`, and holds calls only
 BUSY_MS = 10_000  # how long a writer waits for another process's commit
 PAGE = 16_384  # bytes: several calls of a usual size per page
 CACHE_KIB = 16_384
@@ -32,6 +33,8 @@ NO_ENTRY = ("unable to open", "readonly")  # what SQLite says of files that it m
 LITTLE = 256 << 10  # bytes free on a file system that is as good as full
 MAGIC = b"SQLite format 3\0"
 
+STATES = """CREATE TABLE states (writer TEXT PRIMARY KEY, pact TEXT NOT NULL, run TEXT NOT NULL,
+    covered INTEGER NOT NULL) WITHOUT ROWID"""
 TABLES = f"""
 CREATE TABLE runs (run TEXT PRIMARY KEY, pid INTEGER NOT NULL, host TEXT NOT NULL, birth TEXT NOT NULL,
     started REAL NOT NULL, ended TEXT, dropped INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0);
@@ -52,6 +55,7 @@ CREATE TABLE tombstones (writer INTEGER NOT NULL, first INTEGER NOT NULL, last I
     calls INTEGER NOT NULL, before BLOB NOT NULL, after BLOB NOT NULL, removed REAL NOT NULL,
     PRIMARY KEY (writer, first)) WITHOUT ROWID;
 CREATE TABLE spills (name TEXT PRIMARY KEY, taken INTEGER NOT NULL);
+{STATES};
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL);
 INSERT INTO state VALUES (1, 1);
 PRAGMA application_id = {APPLICATION};
@@ -111,6 +115,7 @@ def create_or_check(path: str) -> bool:
 def _prepare(made: sqlite3.Connection, path: str) -> bool:
     if made.execute("PRAGMA user_version").fetchone()[0]:
         check(made, path)
+        _renew(made)
         return False
     made.execute(f"PRAGMA page_size = {PAGE}")
     made.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -126,13 +131,24 @@ def _prepare(made: sqlite3.Connection, path: str) -> bool:
     return True
 
 
+def _renew(made: sqlite3.Connection) -> None:
+    """Make a ledger of format 1 one of format 2."""
+    if made.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+        return
+    made.execute("BEGIN IMMEDIATE")
+    if made.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        made.execute(STATES)
+        made.execute(f"PRAGMA user_version = {VERSION}")
+    made.execute("COMMIT")
+
+
 def check(made: sqlite3.Connection, path: str) -> None:
     """Raise LedgerError if the database is no ledger, or one of a version that is not known here."""
     mark = made.execute("PRAGMA application_id").fetchone()[0]
     version = made.execute("PRAGMA user_version").fetchone()[0]
     if mark != APPLICATION:
         raise LedgerError(f"{path} is an SQLite database, but no ledger")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise LedgerError(
             f"{path} was written by a newer version of pactlang (format {version}); "
             f"this one reads format {VERSION}"

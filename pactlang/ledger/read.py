@@ -20,6 +20,7 @@ from pactlang.ledger.entry import SAID, WITHHELD, Segment, StoredEntry, VerifyRe
 from pactlang.ledger.export import call_line, entry_line
 from pactlang.ledger.file import check, connect_reading, look, trouble
 from pactlang.ledger.recover import segments
+from pactlang.ledger.rows import AMENDED, NO_ASIDE, OUTCOMES
 from pactlang.ledger.summary import Summary, summary
 from pactlang.ledger.verify import verify
 from pactlang.opcodes import Outcome
@@ -65,14 +66,16 @@ class Reader:
         since: float | None = None,
         until: float | None = None,
         writer: str | None = None,
+        asides: bool = False,
     ) -> Iterator[StoredEntry]:
         """The calls that fit all that is given, oldest commit first.
 
         clause: those that it is violated by, or has another `outcome` on (satisfied, violated, skipped,
         unknown).  outcome alone: calls on which some clause has it.  since, until: seconds since 1970 of
-        the call's time, or of its storing where it has none; `until` is not included.
+        the call's time, or of its storing where it has none; `until` is not included.  asides: also what
+        is no call, such as amendments; of these a clause and an outcome are those that came out.
         """
-        where, values = conditions(session, clause, outcome, since, until, writer)
+        where, values = conditions(session, clause, outcome, since, until, writer, asides)
         question, last = f"{SELECT} WHERE {where} AND c.id > ? ORDER BY c.id LIMIT {PAGE}", 0
         with self.connection() as made:
             made.execute("BEGIN")
@@ -85,7 +88,7 @@ class Reader:
 
     def count(self, **chosen: Any) -> int:
         """How many calls fit; the arguments of `entries`."""
-        names = ("session", "clause", "outcome", "since", "until", "writer")
+        names = ("session", "clause", "outcome", "since", "until", "writer", "asides")
         strange = sorted(set(chosen) - set(names))
         if strange:
             raise TypeError(f"unknown arguments: {', '.join(strange)}")
@@ -127,10 +130,10 @@ class Reader:
 
 def conditions(
     session: str | None, clause: str | None, outcome: str | None, since: float | None, until: float | None,
-    writer: str | None,
+    writer: str | None, asides: bool | None = False,
 ) -> tuple[str, list[object]]:  # fmt: skip
     """The WHERE of a question, over `calls c` and `writers w`, and its values."""
-    parts, values = ["1"], list[object]()
+    parts, values = ["1" if asides else f"c.{NO_ASIDE}"], list[object]()
     moment = "coalesce(c.time, c.stored)"
     for text, value in (
         ("c.session = ?", session), ("w.writer = ?", writer),
@@ -140,17 +143,26 @@ def conditions(
             parts.append(text)
             values.append(value)
     if clause is not None or outcome is not None:
-        text, more = _judged(clause, outcome)
-        parts.append(text)
-        values += more
+        text, more = _judged(clause, outcome or "violated")
+        also, later = _amended(clause, outcome or "violated")
+        parts.append(f"({text} OR {also})")
+        values += [*more, *later]
     return " AND ".join(parts), values
 
 
 _MARKED = {"violated": int(Outcome.VIOLATED), "unknown": int(Outcome.UNKNOWN)}
 
 
-def _judged(clause: str | None, outcome: str | None) -> tuple[str, list[object]]:
-    outcome = outcome or "violated"
+def _amended(clause: str | None, outcome: str) -> tuple[str, list[object]]:
+    """Amendments with an outcome."""
+    code = AMENDED + OUTCOMES.index(outcome)
+    if clause is None:
+        return "c.id IN (SELECT call FROM marks WHERE outcome = ?)", [code]
+    return "c.id IN (SELECT call FROM marks WHERE clause = ? AND outcome = ?)", [clause, code]
+
+
+def _judged(clause: str | None, outcome: str) -> tuple[str, list[object]]:
+    """Calls with an outcome."""
     if outcome in _MARKED:
         if clause is None:
             return "c.id IN (SELECT call FROM marks WHERE outcome = ?)", [_MARKED[outcome]]
@@ -169,7 +181,8 @@ def _in(outcome: str, clause: str | None) -> str:
 
 
 def _satisfied(clause: str | None) -> tuple[str, list[object]]:
-    inside = "json_extract(c.said, '$.outside') IS NULL"
+    others = ("outside", "duplicate", "aside")
+    inside = " AND ".join(f"json_extract(c.said, '$.{key}') IS NULL" for key in others)
     others = ("violated", "unknown", "skipped")
     if clause is None:
         return inside, []

@@ -17,13 +17,16 @@ from hashlib import sha256
 from itertools import chain as joined
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import astuple
 
 from pactlang.ledger.entry import Entry, Said
 from pactlang.ledger.rules import Rules
 
 VIOLATED, UNKNOWN = 1, 3  # codes of `opcodes.Outcome`, as the table `marks` holds them
+AMENDED = 4  # added to the outcome's code where the row is an amendment
+OUTCOMES = ("satisfied", "violated", "skipped", "unknown")
+NO_ASIDE = "said NOT GLOB '{\"aside\"*'"  # of a row of `calls`: it is a call
 LARGEST_CALL = 900 << 20  # bytes; SQLite takes no value of a billion
 LARGEST_INT = 2**63
 LATEST = 1e12  # seconds since 1970, either way: some 30,000 years
@@ -57,6 +60,8 @@ def make_row(entry: Entry, rules: Rules, pact: str, now: float) -> Row:
     """The row of an entry, with the rules of `store` applied.  Raises Unfit."""
     call, session, seq, time = entry.call, entry.session, entry.seq, entry.time
     withheld = None
+    if entry.aside is not None:
+        return _aside_row(entry, rules, pact, now)
     if type(call) is not bytes or len(call) > LARGEST_CALL:
         raise Unfit(f"a call is at most {LARGEST_CALL:,} bytes of JSON")
     if rules.rules:
@@ -70,10 +75,20 @@ def make_row(entry: Entry, rules: Rules, pact: str, now: float) -> Row:
         time if time is None else _moment(time),
         now,
         pact,
-        said_of(entry.violated, entry.unknown, entry.skipped, entry.outside),
+        _said_of(entry),
         call,
         withheld,
     )
+
+
+def _aside_row(entry: Entry, rules: Rules, pact: str, now: float) -> Row:
+    """The row of what is no call: its call is empty."""
+    aside, time = entry.aside, entry.time
+    assert aside is not None
+    kept = structs.replace(aside, id=rules.free("id", aside.id), session=rules.free("session", aside.session))
+    said = msgspec.json.encode(Said(aside=kept)).decode()
+    at = None if time is None else _moment(time)
+    return Row(_text(entry.writer), _number(entry.number), None, None, at, now, pact, said, b"", None)
 
 
 def _text(text: str) -> str:
@@ -96,13 +111,14 @@ NOTHING = "{}"  # what is said of a call that every clause is satisfied with
 _SAID: dict[tuple[tuple[str, ...], ...], str] = {}
 
 
-def said_of(
-    violated: tuple[str, ...], unknown: tuple[str, ...], skipped: tuple[str, ...], outside: bool
-) -> str:
+def _said_of(entry: Entry) -> str:
     """A verdict as JSON.  Most calls of a program have one of a few."""
-    if outside:
+    violated, unknown, skipped = key = (entry.violated, entry.unknown, entry.skipped)
+    if entry.outside:
         return '{"outside":true}'
-    key = (violated, unknown, skipped)
+    if entry.duplicate or entry.undecodable:
+        said = Said(violated, unknown, skipped, False, entry.duplicate, entry.undecodable)
+        return msgspec.json.encode(said).decode()
     if key not in _SAID:
         if len(_SAID) > 4096:
             _SAID.clear()
@@ -228,6 +244,8 @@ def _marked(said: str) -> tuple[tuple[str, int], ...]:
             _MARKED.clear()
         held = msgspec.json.decode(said, type=Said)
         pairs = [(name, VIOLATED) for name in held.violated] + [(name, UNKNOWN) for name in held.unknown]
+        if held.aside is not None and held.aside.outcome in OUTCOMES:
+            pairs = [(held.aside.clause, AMENDED + OUTCOMES.index(held.aside.outcome))]
         _MARKED[said] = tuple(pairs)
     return _MARKED[said]
 

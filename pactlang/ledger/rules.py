@@ -72,6 +72,10 @@ class Rules:
         """A number as it may be stored beside the call."""
         return None if any(rule.field == field for rule in self.rules) else value
 
+    def free(self, field: str, value: Any) -> Any:
+        """A value of a field that stands beside no call; None if anything is withheld of such fields."""
+        return None if any(rule.field == field for rule in self.rules) else value
+
     def session(self, session: str | None) -> str | None:
         """The session as it may be stored beside the call."""
         for rule in self.rules:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pactlang.errors import PactError
 from pactlang.ledger.journal import host, is_alive
-from pactlang.ledger.rows import UNKNOWN, VIOLATED
+from pactlang.ledger.rows import AMENDED, NO_ASIDE, UNKNOWN, VIOLATED
 from pactlang.program import read
 
 
@@ -26,7 +26,7 @@ class PactCount(Struct, frozen=True):
 
 
 class ClauseCount(Struct, frozen=True):
-    """How many calls violated a clause, and for how many it is unknown."""
+    """How many calls violated a clause, at once or by an amendment, and for how many it is unknown."""
 
     clause: str
     violated: int
@@ -55,6 +55,7 @@ class Summary(Struct, frozen=True):
     last: float | None
     removed: int
     withheld: int
+    amendments: int
     pacts: tuple[PactCount, ...]
     clauses: tuple[ClauseCount, ...]
     runs: tuple[RunCount, ...]
@@ -62,10 +63,11 @@ class Summary(Struct, frozen=True):
 
 TOTALS = (
     "SELECT count(*), count(DISTINCT session), min(coalesce(time, stored)), max(coalesce(time, stored)), "
-    "count(withheld) FROM calls"
+    f"count(withheld) FROM calls WHERE {NO_ASIDE}"
 )
 PACTS = (
-    "SELECT p.name, p.version, p.digest, (SELECT count(*) FROM calls c WHERE c.pact = p.id), p.program "
+    "SELECT p.name, p.version, p.digest, (SELECT count(*) FROM calls c WHERE c.pact = p.id "
+    f"AND c.{NO_ASIDE}), p.program "
     "FROM pacts p ORDER BY p.id"
 )
 
@@ -75,7 +77,9 @@ def summary(made: sqlite3.Connection) -> Summary:
     calls, sessions, first, last, withheld = made.execute(TOTALS).fetchone()
     removed = made.execute("SELECT coalesce(sum(removed), 0) FROM writers").fetchone()[0]
     pacts = tuple(_pact(*row) for row in made.execute(PACTS))
-    return Summary(calls, sessions, first, last, removed, withheld, pacts, _marked(made, pacts), _runs(made))
+    later = made.execute("SELECT count(*) FROM marks WHERE outcome >= ?", (AMENDED,)).fetchone()[0]
+    marked = _marked(made, pacts)
+    return Summary(calls, sessions, first, last, removed, withheld, later, pacts, marked, _runs(made))
 
 
 def _pact(name: str, version: str, digest: str, calls: int, program: bytes) -> PactCount:
@@ -91,7 +95,14 @@ def _marked(made: sqlite3.Connection, pacts: tuple[PactCount, ...]) -> tuple[Cla
     marks = made.execute("SELECT clause, outcome, count(*) FROM marks GROUP BY clause, outcome")
     held = {(clause, outcome): calls for clause, outcome, calls in marks}
     names = dict.fromkeys([name for pact in pacts for name in pact.clauses] + [name for name, _ in held])
-    return tuple(ClauseCount(n, held.get((n, VIOLATED), 0), held.get((n, UNKNOWN), 0)) for n in names)
+    return tuple(_clause(name, [held.get((name, code), 0) for code in range(2 * AMENDED)]) for name in names)
+
+
+def _clause(name: str, marked: list[int]) -> ClauseCount:
+    """What was pending and has come out is unknown no more.  marked: calls by codes."""
+    came_out = sum(marked[AMENDED : AMENDED + UNKNOWN])
+    violated = marked[VIOLATED] + marked[AMENDED + VIOLATED]
+    return ClauseCount(name, violated, max(0, marked[UNKNOWN] - came_out))
 
 
 def _runs(made: sqlite3.Connection) -> tuple[RunCount, ...]:
