@@ -1,0 +1,1 @@
+"""Scores: what is known of an agent by its verdicts, and how surely."""
