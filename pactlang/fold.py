@@ -111,6 +111,9 @@ def mapped(promise: ir.Remembering, change: Callable[[ir.Expr], ir.Expr]) -> ir.
 
     if isinstance(promise, ir.Keep):
         return replace(promise, comparison=change(promise.comparison), keys=tuple(map(change, promise.keys)))
+    if isinstance(promise, ir.Watch):
+        value = None if promise.value is None else change(promise.value)
+        return replace(promise, value=value, keys=tuple(map(change, promise.keys)))
     made = replace(promise, event=named(promise.event), same=tuple(map(change, promise.same)))
     match made:
         case ir.OnlyAfter():

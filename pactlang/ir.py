@@ -406,8 +406,25 @@ class Keep(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
     minimum: int
 
 
+class Watch(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+    """`watch value above rate one false alarm in calls by keys`.
+
+    value: a bool or a number from 0 to 1; None where `clause` is looked at, whose outcome `outcome`
+    (violated, satisfied) counts as a hit.  rate: P as a fraction, in [0, 1).  calls: -1 where they are not
+    written: then the watches of the pact without a number share one promise.
+    """
+
+    value: Expr | None
+    clause: str
+    outcome: str
+    rate: tuple[int, int]
+    calls: int
+    keys: tuple[Expr, ...]
+
+
 NamedForm = OnlyAfter | NeverAfter | AtMost | Expect | OnlyFrom
-Remembering = NamedForm | Keep  # what no single call decides
+Population = Keep | Watch  # promises about many calls
+Remembering = NamedForm | Population  # what no single call decides
 Promise = Expr | Remembering
 
 
@@ -428,6 +445,8 @@ def promised(promise: Promise) -> tuple[Expr, ...]:
             return promise.event.condition, promise.value, *sources, *promise.same
         case Keep():
             return promise.comparison, *promise.keys
+        case Watch():
+            return *(() if promise.value is None else (promise.value,)), *promise.keys
     return (promise,)
 
 
@@ -475,7 +494,7 @@ def remembers(clause: Clause) -> bool:
 
 def enforceable(clause: Clause) -> bool:
     """Whether a clause is decided when its call is judged, so that a guard can hold the call back."""
-    return not isinstance(clause.promise, Expect | Keep)
+    return not isinstance(clause.promise, Expect | Population)
 
 
 def condition(clause: Clause) -> Expr:
@@ -495,8 +514,8 @@ class Session(Struct, frozen=True, array_like=True):
 
 
 class Clause(Struct, frozen=True):
-    """One promise: `when` admits.  A condition must hold (`never`: must not); a form and `keep` judge by
-    what they have seen of earlier calls."""
+    """One promise: `when` admits.  A condition must hold (`never`: must not); a form, `keep` and `watch`
+    judge by what they have seen of earlier calls."""
 
     name: str
     description: str

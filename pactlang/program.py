@@ -183,12 +183,36 @@ class KeepInfo(Struct, frozen=True, array_like=True):
         )  # fmt: skip
 
 
+class WatchInfo(Struct, frozen=True, array_like=True):
+    """The tables of one `watch`.
+
+    value: the register of X, -1 where `of` says at which clause's outcome it looks: a hit is that it is
+    violated (outcome 1) or satisfied (0).  rate: P as a fraction; calls: one false alarm in so many.
+    digest: of what it computes, so that a later version of the pact knows its detectors again.
+    """
+
+    clause: int
+    when: int
+    keys: tuple[int, ...]
+    value: int
+    of: int
+    outcome: int
+    rate: tuple[int, int]
+    calls: int
+    digest: bytes = b""
+
+    @property
+    def table(self) -> tuple[Any, ...]:
+        """The same without the digest, in plain tuples: what the machine's `Drift` takes."""
+        return msgspec.structs.astuple(self)[:-1]
+
+
 class State(Struct, frozen=True, array_like=True):
     """What a monitor needs beside: the code that runs with a session, and what sessions remember.
 
     time, seq, id: registers, -1 where the record has none.  idle: microseconds, limit: calls; -1 where the
     pact says nothing.  clauses: numbers of those that need a session.  digest: of what a session is.
-    keeps: the tables of promises about many calls.
+    keeps, watches: the tables of promises about many calls; a watch that looks at another stands behind it.
     """
 
     code: bytes
@@ -201,6 +225,7 @@ class State(Struct, frozen=True, array_like=True):
     clauses: tuple[int, ...]
     digest: bytes = b""
     keeps: tuple[KeepInfo, ...] = ()
+    watches: tuple[WatchInfo, ...] = ()
 
 
 class Core(Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pactlang.program import Program
 
 __all__ = [
+    "Alarm",
     "Amendment",
     "Batch",
     "FleetBatch",
@@ -44,13 +45,38 @@ class Matched(NamedTuple):
     name: str
 
 
+class Alarm(NamedTuple):
+    """What is known at the alarm of a `watch`.
+
+    rate: what is promised, P.  record, time: where the change probably began, the number of the record that
+    the monitor was given (from 1) and its event time (RFC 3339); None if it is not known.  calls, hits: since
+    then; in_all, hits_in_all: since the detector last began anew.  evidence: what the detector has come to,
+    in calls; at `promised` it gives an alarm.
+    """
+
+    rate: float
+    record: int | None
+    time: str | None
+    calls: int
+    hits: float
+    in_all: int
+    hits_in_all: float
+    evidence: float
+    promised: int
+
+    @property
+    def observed(self) -> float:
+        """The rate since the change."""
+        return self.hits / self.calls if self.calls else 0.0
+
+
 class Violation(NamedTuple):
     """One broken promise and its evidence.
 
     clause: its name.  severity: critical, major, minor or info.  span: the promise's characters in
     the pact's source.  values: what decided it, source text -> value.  matched: the text that was
     found, if that decided.  threshold: the constant it was compared with, if any.  message: all of it
-    in one sentence.  digest: the pact's.
+    in one sentence.  digest: the pact's.  alarm: of a `watch`, what is known of the change.
     """
 
     clause: str
@@ -61,6 +87,7 @@ class Violation(NamedTuple):
     threshold: Any
     message: str
     digest: str
+    alarm: Alarm | None = None
 
 
 class Amendment(NamedTuple):

@@ -82,6 +82,7 @@ cdef class MonitorVerdict(Verdict):
     cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value;
                                         # under -1, why the call stands in no session
     cdef readonly object fired          # numbers of the `keep`s whose consequences fire; None
+    cdef readonly object alarms         # clause number -> what is known of its alarm, of watches; None
     cdef bytes said                     # what the operators said, as cells; None where no clause needs them
 
     @property
@@ -165,9 +166,11 @@ cdef class MonitorMachine(JsonMachine):
     cdef object notes
     cdef object reasons
     cdef object fired
+    cdef object alarms
     cdef tuple hidden                   # slots whose values are not known; None
     cdef public bint tells              # what the operators say is kept of every call
     cdef readonly list windows          # of each `keep` its own
+    cdef readonly list drifts           # of each `watch` its own
     cdef int64_t number                 # stands for a call's id where it has none: of records so far
     cdef bint busy                      # some thread looks at the state, or changes it
     cdef unsigned long holder           # that thread
@@ -189,11 +192,12 @@ cdef class MonitorMachine(JsonMachine):
         PyMem_Free(self.blank)
         PyMem_Free(self.operator_registers)
 
-    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps):
+    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps, list watches):
         """Take over the state code and its tables; ValueError says what is wrong with them.
 
         registers: of time, seq and id, -1 where there is none.  units: a tuple per operator and form.
         clauses: those that need a session.  most: bytes that sessions may take.  keeps: tables of windows.
+        watches: tables of detectors, one that looks at another behind it.
         """
         cdef Limits limits
         if self.state_code != NULL or self.code == NULL:
@@ -214,6 +218,7 @@ cdef class MonitorMachine(JsonMachine):
         self.kept_units = units
         self.windows = [Windows([keep], self.registers, self.clauses, secret) for keep in keeps]
         self.kept_clauses = [keep[0] for keep in keeps]
+        self.drifts = [Drift(watch, self.registers, self.clauses, secret) for watch in watches]
         take_units(self, units)
         self.session_clauses = <uint64_t*>allocate(self.words * sizeof(uint64_t))
         self.waiting = <uint64_t*>allocate(self.words * sizeof(uint64_t))
@@ -322,6 +327,7 @@ cdef class MonitorMachine(JsonMachine):
         verdict.notes = self.notes
         verdict.reasons = self.reasons
         verdict.fired = self.fired
+        verdict.alarms = self.alarms
         verdict.hidden = self.hidden
         if self.words == 1:
             memcpy(verdict.small, frame.violated, 3 * size)

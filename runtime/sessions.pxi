@@ -100,7 +100,7 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
     m.counts[COUNT_RECORDS] += 1
     m.session = NULL
     m.standing = NO_SESSION
-    m.notes = m.reasons = m.fired = None
+    m.notes = m.reasons = m.fired = m.alarms = None
     m.has_time = False
     memset(m.waiting, 0, m.words * sizeof(uint64_t))
     m.identity_only = frame.outside or doubtful
@@ -128,6 +128,8 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
             without_session(m, frame)
         if m.windows:
             judge_windows(m, frame)
+        if m.drifts:
+            judge_watches(m, frame)
     m.flush()
 
 
@@ -174,28 +176,48 @@ cdef void without_session(MonitorMachine m, Frame frame) noexcept:
     give_reason(m, -1, m.standing)
 
 
+cdef void put_outcome(MonitorMachine m, Frame frame, int clause, int code) noexcept:
+    """What a promise about many calls says of this one: an outcome, 16 times a reason, 256 if consequences fire."""
+    cdef uint64_t bit = <uint64_t>1 << (clause & 63)
+    if code & 15 == OUTCOME_VIOLATED:
+        frame.violated[clause >> 6] |= bit
+    elif code & 15 == OUTCOME_SKIPPED:
+        frame.skipped[clause >> 6] |= bit
+    elif code & 15 == OUTCOME_UNKNOWN:
+        frame.unknown[clause >> 6] |= bit
+        give_reason(m, clause, code >> 4 & 15)
+        if code >> 4 & 15 == WHY_INSUFFICIENT:
+            m.waiting[clause >> 6] |= bit
+    if code & 256:
+        m.fired = (clause,) if m.fired is None else (*m.fired, clause)
+
+
+cdef void judge_watches(MonitorMachine m, Frame frame) noexcept:
+    """The call goes to the detector of each `watch`, behind all that a watch may look at."""
+    cdef int64_t time = m.instant_time if m.has_time else STATE_NEVER
+    cdef Drift d
+    cdef int code
+    for d in m.drifts:
+        if frame.unknown[d.clause >> 6] & (<uint64_t>1 << (d.clause & 63)):     # it needs the session that there is not
+            continue
+        code = watch_call(d, frame, m.counts[COUNT_RECORDS], time)
+        put_outcome(m, frame, d.clause, code)
+        if code & 256:
+            if m.alarms is None:
+                m.alarms = {}
+            m.alarms[d.clause] = d.alarm
+
+
 cdef void judge_windows(MonitorMachine m, Frame frame) noexcept:
     """The call enters the windows of each `keep`, and is judged by them."""
     cdef int i, code, clause
-    cdef uint64_t bit
     for i in range(len(m.windows)):
         clause = m.kept_clauses[i]
-        bit = <uint64_t>1 << (clause & 63)
-        if (frame.unknown[clause >> 6]) & bit:          # it needs the session that there is not
+        if frame.unknown[clause >> 6] & (<uint64_t>1 << (clause & 63)):         # it needs the session that there is not
             (<Windows>m.windows[i]).doubt(0, m.has_time, m.instant_time)
             continue
         code = (<Windows>m.windows[i]).enter(0, frame.cells, m.has_time, m.instant_time, frame, m.search)
-        if code & 15 == OUTCOME_VIOLATED:
-            frame.violated[clause >> 6] |= bit
-        elif code & 15 == OUTCOME_SKIPPED:
-            frame.skipped[clause >> 6] |= bit
-        elif code & 15 == OUTCOME_UNKNOWN:
-            frame.unknown[clause >> 6] |= bit
-            give_reason(m, clause, code >> 4 & 15)
-            if code >> 4 & 15 == WHY_INSUFFICIENT:
-                m.waiting[clause >> 6] |= bit
-        if code & 256:
-            m.fired = (clause,) if m.fired is None else (*m.fired, clause)
+        put_outcome(m, frame, clause, code)
 
 
 cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept:

@@ -1,11 +1,11 @@
 """Clauses: one promise each, with what admits it and what a breach costs.
 
-In: `syntax.Clause`.  Out: `ir.Clause`; `watch` is refused by name.
+In: `syntax.Clause`.  Out: `ir.Clause`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from pactlang import ir, syntax
@@ -17,6 +17,7 @@ from pactlang.check.lint import look
 from pactlang.check.ranges import conjuncts, contradiction, tautology
 from pactlang.check.report import Hint, Report, listed, suggest
 from pactlang.check.walk import Limit, Scope, Walk
+from pactlang.check.watch import Watches
 from pactlang.diagnostic import Label
 from pactlang.source import Span
 
@@ -24,8 +25,8 @@ T = TypeVar("T")
 
 SEVERITIES = ("critical", "major", "minor", "info")
 
-Promise = syntax.Require | syntax.Keep | Written
-PROMISE = Promise | syntax.Watch
+Population = syntax.Keep | syntax.Watch
+Promise = syntax.Require | Population | Written
 
 ACTIONS = (
     "block", "redact", "retry", "fallback", "alert", "warn", "escalate", "pause", "penalty", "allow",
@@ -37,9 +38,16 @@ HOLDING = frozenset({"block", "redact", "retry", "fallback"})  # they need the c
 class Clauses:
     """Checks the clauses of one pact."""
 
-    def __init__(self, walk: Walk, applies: ir.Expr | None, dimensions: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        walk: Walk,
+        applies: ir.Expr | None,
+        dimensions: frozenset[str] | None,
+        written: Mapping[str, syntax.Clause],
+    ) -> None:
+        """written: all clauses of the pact by their names."""
         self.walk, self.report = walk, walk.report
-        self.applies, self.dimensions = applies, dimensions
+        self.applies, self.dimensions, self.written = applies, dimensions, written
 
     def check(self, clause: syntax.Clause) -> ir.Clause | None:
         """One clause; None if it is not one promise or a part of it failed."""
@@ -60,9 +68,8 @@ class Clauses:
             return self._call_promise(clause, promise)
         when, ends = self._when(clause), _first(clause.items, syntax.OnEnd)
         form: ir.Remembering | None
-        if isinstance(promise, syntax.Keep):
-            facts = self.walk.known.when(when, True) if when is not None else NOTHING
-            form, help = Keeps(self.walk, Scope(facts=facts)).check(promise), "this is judged on every call"
+        if isinstance(promise, Population):
+            form, help = self._population(clause, promise, when), "this is judged on every call"
         else:
             form = Forms(self.walk).check(promise, ends.what if ends is not None else "")
             help = "this form judges what has come before"
@@ -75,23 +82,28 @@ class Clauses:
         made = self._clause(clause, promise, when, form or self.walk.error(promise.span), conditions)
         return None if form is None else made
 
+    def _population(
+        self, clause: syntax.Clause, promise: Population, when: ir.Expr | None
+    ) -> ir.Keep | ir.Watch | None:
+        scope = Scope(facts=self.walk.known.when(when, True) if when is not None else NOTHING)
+        if isinstance(promise, syntax.Keep):
+            return Keeps(self.walk, scope).check(promise)
+        return Watches(self.walk, scope, self.written).check(promise, clause.name.name)
+
     def _promise(self, clause: syntax.Clause) -> Promise | None:
-        promises = [item for item in clause.items if isinstance(item, PROMISE)]
+        promises = [item for item in clause.items if isinstance(item, Promise)]
         if not promises:
             self.report.error(
                 "no-promise", f"clause `{clause.name.name}` promises nothing", clause.name.span,
                 help=("add `require CONDITION` or `never CONDITION`",),
             )  # fmt: skip
             return None
-        for promise in promises:
-            if isinstance(promise, syntax.Watch):
-                self.walk.unsupported("`watch`", promise.span)
         for other in promises[1:]:
             self.report.error(
                 "two-promises", "a clause holds one promise", other.span, "this needs a clause of its own",
                 related=(Label(promises[0].span, "the first promise"),),
             )  # fmt: skip
-        return None if isinstance(promises[0], syntax.Watch) else promises[0]
+        return promises[0]
 
     def _refuse_repeats(self, clause: syntax.Clause) -> None:
         """Two `when`s, two severities, ..."""
@@ -256,7 +268,7 @@ def _too_late(action: syntax.Action, promise: Promise) -> tuple[str, str] | None
         return f"`{action.kind}` comes too late: when this is decided, the call has long been made", (
             "write `alert`, `escalate` or `penalty`"
         )
-    if isinstance(promise, syntax.Keep):
+    if isinstance(promise, Population):
         return f"`{action.kind}` is about one call, and this promise about many", (
             "write `pause`, which refuses further calls, or `alert`"
         )
@@ -268,7 +280,7 @@ def _complaint(
 ) -> tuple[str, str] | None:
     """What is wrong with an action, and what to write instead."""
     match action.kind:
-        case "pause" if not isinstance(promise, syntax.Keep):
+        case "pause" if not isinstance(promise, Population):
             return "`pause` is for promises about many calls", "write `block` or `escalate`"
         case "allow" if on != "unknown":
             return "`allow` belongs to `on unknown`", "without `on violation`, a breach is only reported"

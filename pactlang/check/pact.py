@@ -151,7 +151,8 @@ class Check:
             walk.operators.closed = ""
 
     def _clauses(self, walk: Walk, applies: ir.Expr | None) -> list[ir.Clause]:
-        clauses, found, first = Clauses(walk, applies, self._dimensions()), [], dict[str, Span]()
+        written = {item.name.name: item for item in self.pact.items if isinstance(item, syntax.Clause)}
+        clauses, found, first = Clauses(walk, applies, self._dimensions(), written), [], dict[str, Span]()
         for item in self.pact.items:
             if not isinstance(item, syntax.Clause):
                 continue
@@ -230,7 +231,7 @@ class Check:
 
 
 def _of_session(clause: ir.Clause) -> bool:
-    """Whether a clause remembers calls of its session; `keep` looks at calls of all sessions."""
+    """Whether a clause remembers calls of its session; `keep` and `watch` look at calls of all sessions."""
     if isinstance(clause.promise, ir.Form):
         return True
     parts = ir.nodes(clause.when, *ir.promised(clause.promise))

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from pactlang.cost import ClauseCost, ClauseState, Costs, Formula, StateCosts, TextPasses
+    from pactlang.cost import (
+        ClauseCost,
+        ClauseState,
+        Costs,
+        Formula,
+        StateCosts,
+        TextPasses,
+        WatchCosts,
+        WatchState,
+    )
     from pactlang.ir import Module
 
 HEAD = ("clause", "steps", "formula", "passes over texts")
@@ -69,6 +78,7 @@ def cost_data(priced: Priced) -> dict[str, Any]:
             for size in costs.sizes
         ],
         "state": None if costs.state is None else _state_data(costs.state),
+        "watches": None if costs.watches is None else _watch_data(costs.watches),
     }
 
 
@@ -82,6 +92,15 @@ def _state_data(state: StateCosts) -> dict[str, Any]:
         for each in state.clauses
     ]  # fmt: skip
     return {"session": state.session, "recent": state.recent, "clauses": clauses}
+
+
+def _watch_data(costs: WatchCosts) -> dict[str, Any]:
+    """Bytes that detectors hold, and one false alarm in how many calls each promises, and all together."""
+    watches = [
+        {"clause": each.name, "group": each.group, "groups": each.groups, "false_alarm_in": each.calls}
+        for each in costs.watches
+    ]
+    return {"false_alarm_in": costs.calls, "watches": watches}
 
 
 def _row(clause: ClauseCost) -> dict[str, Any]:
@@ -117,6 +136,9 @@ def report(priced: Priced) -> None:
     if priced.costs.state is not None:
         screen.print()
         _state(screen, priced.costs.state)
+    if priced.costs.watches is not None:
+        screen.print()
+        _watches(screen, priced.costs.watches)
 
 
 class Line(NamedTuple):
@@ -200,6 +222,25 @@ def _held(clause: ClauseState) -> str:
     return f"{clause.session:,} B/session{key}" + (
         f", and up to {clause.most:,} B/{per} with many calls" if clause.most else ""
     )
+
+
+def _watches(screen: Console, costs: WatchCosts) -> None:
+    """What each watch holds in memory and promises, and all of them together."""
+    from rich.text import Text
+
+    rows = [(printable(each.name), _watch(each)) for each in costs.watches]
+    if costs.calls is not None:
+        rows.append(("all watches", f"at most one false alarm in {costs.calls:,} calls"))
+    room = max(len(name) for name, _ in rows)
+    for name, said in rows:
+        style = "bold" if name == "all watches" else ""
+        screen.print(Text.assemble((f"{name:<{room}}", style), f"  {said}"), soft_wrap=True)
+
+
+def _watch(watch: WatchState) -> str:
+    """`536 B/group, cap 1,001; at most one false alarm in 100,000 calls`."""
+    held = f"{watch.group:,} B" if watch.groups == 1 else f"{watch.group:,} B/group, cap {watch.groups:,}"
+    return held + (f"; at most one false alarm in {watch.calls:,} calls" if watch.calls is not None else "")
 
 
 def _formula(formula: Formula) -> str:

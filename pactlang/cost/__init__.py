@@ -37,13 +37,14 @@ from pactlang.cost.extent import Sizes
 from pactlang.cost.formula import Formula, Size
 from pactlang.cost.state import ClauseState, StateCosts, state_costs
 from pactlang.cost.walk import Walk, Work, all_of
+from pactlang.cost.watches import WatchCosts, WatchState, watch_costs
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.program import MOST_COUNTED, Bound
 from pactlang.source import Span
 
 __all__ = [
-    "ClauseCost", "ClauseState", "Costs", "Formula", "SizeUsed", "StateCosts", "TextPasses", "cost",
-    "over_budget", "state_costs",
+    "ClauseCost", "ClauseState", "Costs", "Formula", "SizeUsed", "StateCosts", "TextPasses",
+    "WatchCosts", "WatchState", "cost", "over_budget", "state_costs", "watch_costs",
 ]  # fmt: skip
 
 NAMED = 3  # clauses that a diagnostic points at
@@ -81,7 +82,8 @@ class Costs(NamedTuple):
 
     applies: of `applies when`, None if there is none.  formula: of the whole call.  counted: what the
     machine counts of the steps.  texts: for each slot, the characters that are searched in it.  state: what
-    sessions hold, None if the pact remembers nothing.
+    sessions hold, None if the pact remembers nothing.  watches: what detectors hold and promise, None if
+    there are none.
     """
 
     applies: ClauseCost | None
@@ -92,6 +94,7 @@ class Costs(NamedTuple):
     counted: int
     texts: tuple[int, ...]
     state: StateCosts | None = None
+    watches: WatchCosts | None = None
 
     @property
     def rows(self) -> tuple[ClauseCost, ...]:
@@ -132,6 +135,7 @@ def cost(module: ir.Module) -> Costs:
         sum(work.counted.value for work in ([applies] if applies else []) + works),
         tuple(extent.chars.value for extent in walk.slots),
         state_costs(module),
+        watch_costs(module),
     )
 
 

@@ -16,6 +16,8 @@ from msgspec.structs import replace
 
 from pactlang import ir
 from pactlang.emit.emitter import Emitter
+from pactlang.emit.watches import placed as watch_placed
+from pactlang.emit.watches import watch_infos
 from pactlang.emit.windows import Registers, keep_info
 from pactlang.emit.windows import placed as keep_placed
 from pactlang.opcodes import ErrorCode, Opcode, UnitKind
@@ -66,6 +68,7 @@ def core(emitter: Emitter, found: StateCode) -> Core:
     placed = replace(
         state, code=emitter.assembled(), units=units,
         keeps=tuple(keep_placed(keep, place) for keep in state.keeps),
+        watches=tuple(watch_placed(watch, place) for watch in state.watches),
         time=place(state.time), seq=place(state.seq), id=place(state.id),
     )  # fmt: skip
     return replace(first, state=placed)
@@ -112,12 +115,13 @@ class _Memory:
             for number, clause in enumerate(self.module.clauses)
             if isinstance(clause.promise, ir.Keep)
         )
+        watches = watch_infos(self.module, registers, digest)
         needing = self._clauses()
         emitter.here(done)
         emitter.add(Opcode.HALT)
         return State(
             b"", time, seq, ident, micros(session.idle), session.limit, tuple(self.units), needing,
-            digest(session), keeps,
+            digest(session), keeps, watches,
         )  # fmt: skip
 
     def _clauses(self) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ MEMORY = 1 << 30  # bytes
 WHY = {
     1: "pending", 2: "insufficient", 3: "no session", 4: "too many keys",
     5: "what came before is not known", 6: "the call comes late", 7: "the call has no time",
+    8: "it would be an alarm if what could not be read were hits",
 }  # fmt: skip
 STANDING = {1: "no session", 2: "the call comes late", 3: "the session is past its limit"}
 
@@ -62,6 +63,7 @@ class Remembering(Evaluator, MonitorMachine):
             self.remember(
                 state.code, (state.time, state.seq, state.id), units, list(state.clauses), state.idle,
                 state.limit, secret, token_hashes, self.amended, memory, [keep.table for keep in state.keeps],
+                [watch.table for watch in state.watches],
             )  # fmt: skip
         except (ValueError, TypeError, OverflowError) as error:
             raise ProgramError(f"the state does not pass verification: {error}") from None
@@ -98,7 +100,8 @@ class Remembering(Evaluator, MonitorMachine):
 
         outcome, name = Outcome(verdict.outcome(number)), self.names[number]
         why = self.why(verdict)[name] if outcome == Outcome.UNKNOWN else ""
-        return Memory(outcome, why, (verdict.notes or {}).get(number, (None, None)))
+        back = (verdict.notes or {}).get(number, (None, None))
+        return Memory(outcome, why, back, (verdict.alarms or {}).get(number))
 
     def reason_of(self, verdict: MonitorVerdict, number: int) -> str:
         """Why a clause is unknown on a call, in words."""
@@ -133,14 +136,14 @@ class Remembering(Evaluator, MonitorMachine):
 
         row = self.row_of(verdict)
         return tuple(
-            remembered(self.program, i, row, (verdict.notes or {}).get(i, (None, None)))
+            remembered(self.program, i, row, self.memory(verdict, i))
             if self.program.clauses[i].remembers and self.is_form(i)
             else self._violation(i, row)
             for i in broken
         )
 
     def is_form(self, number: int) -> bool:
-        """Whether a clause is a named form or `keep`, not a condition."""
+        """Whether a clause is a named form, `keep` or `watch`, not a condition."""
         from pactlang.ir import Remembering as Promise
 
         return isinstance(self.program.module.clauses[number].promise, Promise)
@@ -282,6 +285,16 @@ class Monitor:
         found = dict(self.machine.tallies)
         found["records"] += self.undecodable
         return {**found, "undecodable": self.undecodable}
+
+    @property
+    def detectors(self) -> dict[str, dict[str, int]]:
+        """Of every `watch`: calls that its detectors used, null and unreadable values, alarms, groups."""
+        state, machine = self.program.core.state, self.machine
+        watches = () if state is None else state.watches
+        return {
+            machine.names[watch.clause]: drift.tallies
+            for watch, drift in zip(watches, machine.drifts or (), strict=True)
+        }
 
     @property
     def windows(self) -> dict[str, dict[str, int]]:

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from pactlang._runtime import Drift, Windows
     from pactlang.evaluator.monitor import Monitor
 
 MAGIC = b"PACTSTAT"
@@ -30,7 +31,7 @@ class Saved(Struct, frozen=True, array_like=True):
 
     session: digest of what a session is; units: digests, in the order of the saved registers; key: of the
     secret, so that hashes mean the same; amendments: (id, number of the unit, outcome), not asked
-    for yet; windows: (digest, bytes) of each `keep`.
+    for yet; windows, detectors: (digest, bytes) of each `keep` and each `watch`.
     """
 
     version: int
@@ -43,6 +44,7 @@ class Saved(Struct, frozen=True, array_like=True):
     undecodable: int
     amendments: tuple[tuple[Any, int, int], ...] = ()
     windows: tuple[tuple[bytes, bytes], ...] = ()
+    detectors: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def save(monitor: Monitor) -> bytes:
@@ -59,6 +61,10 @@ def save(monitor: Monitor) -> bytes:
         () if state is None else tuple(
             (keep.digest, windows.to_bytes())
             for keep, windows in zip(state.keeps, machine.windows, strict=True)
+        ),
+        () if state is None else tuple(
+            (watch.digest, drift.to_bytes())
+            for watch, drift in zip(state.watches, machine.drifts, strict=True)
         ),
     )  # fmt: skip
     body = msgspec.msgpack.encode(saved)
@@ -94,7 +100,12 @@ def load(monitor: Monitor, data: bytes) -> tuple[str, ...]:
         raise ValueError("the snapshot was taken under another secret")
     if saved.name != monitor.program.name:
         raise ValueError(f"the snapshot is of the pact {saved.name[:100]}, not of {monitor.program.name}")
-    return lost(monitor, take(monitor, saved, False), load_windows(monitor, saved.windows))
+    units = take(monitor, saved, False)
+    state, machine = monitor.program.core.state, monitor.machine
+    keeps, watches = ((), ()) if state is None else (state.keeps, state.watches)
+    windows = load_all(machine.windows, [keep.digest for keep in keeps], saved.windows)
+    detectors = load_all(machine.drifts, [watch.digest for watch in watches], saved.detectors)
+    return lost(monitor, units, windows, detectors)
 
 
 def take(monitor: Monitor, saved: Saved, adding: bool) -> set[int]:
@@ -120,24 +131,28 @@ def places_of(saved: Sequence[bytes], here: Sequence[bytes]) -> list[int]:
     return [free[digest].popleft() if free.get(digest) else -1 for digest in saved]
 
 
-def load_windows(monitor: Monitor, saved: tuple[tuple[bytes, bytes], ...]) -> set[int]:
-    """Take over the windows of every `keep` that is unchanged; which of them here were saved."""
-    state = monitor.program.core.state
-    digests = [] if state is None else [keep.digest for keep in state.keeps]
+def load_all(
+    into: Sequence[Windows] | Sequence[Drift],
+    digests: Sequence[bytes],
+    saved: Sequence[tuple[bytes, bytes]],
+) -> set[int]:
+    """Take over the windows of every `keep`, or the detectors of every `watch`, that is unchanged; which of
+    them here were saved."""
     places = places_of([digest for digest, _ in saved], digests)
     for place, (_, data) in zip(places, saved, strict=True):
         if place >= 0:
-            monitor.machine.windows[place].load(data)
+            into[place].load(data)
     return {place for place in places if place >= 0}
 
 
-def lost(monitor: Monitor, units: set[int], keeps: set[int]) -> tuple[str, ...]:
-    """The clauses of which some unit, or the windows, were not saved."""
+def lost(monitor: Monitor, units: set[int], keeps: set[int], watches: set[int]) -> tuple[str, ...]:
+    """The clauses of which some unit, the windows or the detectors were not saved."""
     state = monitor.program.core.state
     if state is None:
         return ()
     missing = {unit.clause for i, unit in enumerate(state.units) if i not in units}
     missing |= {keep.clause for i, keep in enumerate(state.keeps) if i not in keeps}
+    missing |= {watch.clause for i, watch in enumerate(state.watches) if i not in watches}
     names = monitor.machine.names
     if -1 in missing:  # an operator: which clauses hold it is not said, so all that hold any are named
         forms = {unit.clause for unit in state.units if unit.clause >= 0}
@@ -159,4 +174,6 @@ def merge(into: Monitor, other: Monitor) -> None:
             raise ValueError(f"clause {name} counts the last calls, which several workers have no order of")
     for mine, theirs in pairs:
         mine.merge(theirs)
+    for detector, others in zip(into.machine.drifts or (), other.machine.drifts or (), strict=True):
+        detector.merge(others)
     take(into, read(save(other)), True)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, truth
+from pactlang.explain.alarm import alarm_of, alarm_sentence, percent, watched
 from pactlang.explain.draw import Part, Table, room_of
 from pactlang.explain.say import OPENING
 from pactlang.explain.show import opened, plain, shown, wrapped
@@ -29,11 +30,12 @@ WAITING = frozenset({PENDING, INSUFFICIENT})
 
 class Memory(NamedTuple):
     """What a monitor knows of a clause on a call: its outcome, why it is unknown (of all else ""), and of a
-    broken form the earlier call that it looks back to."""
+    broken form the earlier call that it looks back to, of a `watch` what the machine noted at its alarm."""
 
     outcome: Outcome
     why: str = ""
     back: Back = (None, None)
+    noted: tuple[Any, ...] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -47,19 +49,22 @@ def operators_row(row: Sequence[Any], operators: list[Any] | None) -> list[Any]:
     return [*row, *(uncertain if value is ... else value for value in operators or ())]
 
 
-def remembered(program: Program, number: int, row: Sequence[Any], back: Back) -> Violation:
+def remembered(program: Program, number: int, row: Sequence[Any], memory: Memory) -> Violation:
     """The broken promise of a form, in one sentence."""
     module, info = program.module, program.clauses[number]
     clause = module.clauses[number]
     form = clause.promise
     writer = Writer(module, program.source)
     values = values_of(form, row, writer)
-    said = kept(form, writer) if isinstance(form, ir.Keep) else sentence(form, back)
+    alarm = alarm_of(module, clause, memory.noted) if memory.noted is not None else None
+    said = kept(form, writer) if isinstance(form, ir.Keep) else sentence(form, memory.back)
+    if alarm is not None and isinstance(form, ir.Watch):
+        said = alarm_sentence(form, alarm, writer)
     same = ", ".join(f"{name} is {shown(value, module.schema)}" for name, value in values.items())
     message = f"{info.name}: {said}" + (f", where {same}" if same else "")
     return Violation(
         info.name, info.severity, Span(*clause.promise_span), values, None, threshold(form), message,
-        program.digest,
+        program.digest, alarm,
     )  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def later(program: Program, name: str) -> Violation:
 def values_of(form: ir.Promise, row: Sequence[Any], writer: Writer) -> dict[str, Any]:
     """The values of the keys, and of the field of `only from`, that are fields of the record."""
     found: dict[str, Any] = {}
-    nodes: tuple[ir.Expr, ...] = form.keys if isinstance(form, ir.Keep) else ()
+    nodes: tuple[ir.Expr, ...] = form.keys if isinstance(form, ir.Population) else ()
     if isinstance(form, ir.Form):
         nodes = (*form.same, *((form.value,) if isinstance(form, ir.OnlyFrom) else ()))
     for node in nodes:
@@ -106,7 +111,9 @@ def kept(keep: ir.Keep, writer: Writer) -> str:
 
 
 def threshold(form: ir.Promise) -> Any:
-    """The number of calls that a form allows or asks for; None if it has none."""
+    """The number of calls that a form allows or asks for, the share of a watch; None if it has none."""
+    if isinstance(form, ir.Watch):
+        return form.rate[0] / form.rate[1]
     return form.count if isinstance(form, ir.AtMost | ir.OnlyAfter) else None
 
 
@@ -147,13 +154,15 @@ def _last(event: ir.Event, back: Back) -> str:
 
 
 def is_form(clause: ir.Clause) -> bool:
-    """Whether a clause is a named form or `keep`, which no single call decides."""
+    """Whether a clause is a named form, `keep` or `watch`, which no single call decides."""
     return isinstance(clause.promise, ir.Remembering)
 
 
 def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memory: Memory) -> str:
     """Why a form came out so, without the clause's name."""
     form = clause.promise
+    if isinstance(form, ir.Watch) and memory.outcome in (Outcome.VIOLATED, Outcome.SATISFIED):
+        return watch_sentence(module, clause, memory)
     match memory.outcome:
         case Outcome.VIOLATED:
             return sentence(form, memory.back)
@@ -166,6 +175,16 @@ def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memo
     if memory.why == ERROR_VALUE:
         return f"{OPENING[Outcome.UNKNOWN]}: {_failed(module, clause, row) or memory.why}"
     return f"{OPENING[Outcome.UNKNOWN]}: {memory.why}"
+
+
+def watch_sentence(module: ir.Module, clause: ir.Clause, memory: Memory) -> str:
+    """Of a watch that gives an alarm, or none."""
+    writer, watch = Writer(module, None), clause.promise
+    assert isinstance(watch, ir.Watch)
+    if memory.noted is None:
+        rate = percent(watch.rate[0] / watch.rate[1])
+        return f"no alarm: nothing says that `{watched(watch, writer)}` is above {rate}"
+    return alarm_sentence(watch, alarm_of(module, clause, memory.noted), writer)
 
 
 def limits(form: ir.Expect) -> str:
@@ -183,6 +202,8 @@ def _skipped(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> str:
         event = form.event
         if truth(event.condition, told(event.condition, row, module).value) is False:
             return f"this call is no `{event.name}`"
+    if isinstance(form, ir.Watch):
+        return "there is no value on this call"
     return "an obligation of an earlier call is open" if isinstance(form, ir.Expect) else "`when` is false"
 
 
@@ -201,7 +222,9 @@ def form_parts(module: ir.Module, clause: ir.Clause, row: Sequence[Any]) -> list
         parts.append((event.name, event.condition))
         parts += [(f"{event.name}.", text)] if text is not None else []
     parts += [("same", key) for key in clause.promise.same] if isinstance(clause.promise, ir.Form) else []
-    parts += [("by", key) for key in clause.promise.keys] if isinstance(clause.promise, ir.Keep) else []
+    if isinstance(clause.promise, ir.Watch) and clause.promise.value is not None:
+        parts.append(("watch", clause.promise.value))
+    parts += [("by", key) for key in clause.promise.keys] if isinstance(clause.promise, ir.Population) else []
     return [(name, told(node, row, module)) for name, node in parts]
 
 

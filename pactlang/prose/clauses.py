@@ -38,7 +38,7 @@ def decided(clause: ir.Clause, schema: Schema) -> Words:
     """When it is known whether the promise is kept, and so what a guard can do about it."""
     if isinstance(clause.promise, ir.Expect):
         return ("Detected by what comes after the call; it cannot be enforced.",)
-    if isinstance(clause.promise, ir.Keep):
+    if isinstance(clause.promise, ir.Population):
         return ("Detected over many calls; no single one is held back.",)
     early = is_early(clause, schema)
     moment = "before the call runs" if early else "when the answer is there"

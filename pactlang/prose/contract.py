@@ -27,6 +27,7 @@ from pactlang.prose.document import (
     sentence,
     words,
 )
+from pactlang.prose.forms import watches_together
 
 NANOS = 1_000_000_000
 SPANS = ((86_400 * NANOS, "day"), (3_600 * NANOS, "hour"), (60 * NANOS, "minute"), (NANOS, "second"))
@@ -113,6 +114,8 @@ def _clauses(program: Program, speaker: Speaker) -> Iterator[Block]:
     yield Heading(2, ("What is promised",))
     if common := _common(moments, dimensions, len(module.clauses)):
         yield Paragraph(common)
+    if together := watches_together(module):
+        yield Paragraph(together)
     for clause in module.clauses:
         yield Heading(3, (clause.name,), clause.severity)
         if clause.description:

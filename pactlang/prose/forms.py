@@ -1,12 +1,13 @@
 """A promise about the order of calls, or about many of them, in words.
 
-In: `ir.Form` or `ir.Keep`, the module's `Speaker`.  Out: `Words`.
+In: `ir.Form`, `ir.Keep` or `ir.Watch`, the module's `Speaker`.  Out: `Words`.
 """
 
 from __future__ import annotations
 
 from pactlang import ir
-from pactlang.explain import limits
+from pactlang.drift import pact_calls
+from pactlang.explain import limits, percent
 from pactlang.explain.written import length
 from pactlang.prose.conditions import Speaker
 from pactlang.prose.document import Code, Words, in_a_row, words
@@ -18,6 +19,8 @@ def remembered(form: ir.Remembering, speaker: Speaker) -> Words:
     """What is promised."""
     if isinstance(form, ir.Keep):
         said, keys = _kept(form, speaker), form.keys
+    elif isinstance(form, ir.Watch):
+        said, keys = _watched(form, speaker), form.keys
     else:
         said, keys = _ordered(form, speaker), form.same
     if not keys:
@@ -60,3 +63,34 @@ def _kept(form: ir.Keep, speaker: Speaker) -> Words:
         for window in form.windows
     ]
     return words(speaker.say(form.comparison), f" over {' and over '.join(spans)}")
+
+
+def watches_together(module: ir.Module) -> Words:
+    """What all watches of a pact promise together; nothing where there is but one, or none."""
+    count, calls = sum(isinstance(c.promise, ir.Watch) for c in module.clauses), pact_calls(module.clauses)
+    if count < 2 or calls is None:
+        return ()
+    return (f"All watches together give at most one false alarm in {calls:,} calls, on average.",)
+
+
+def _watched(form: ir.Watch, speaker: Speaker) -> Words:
+    """What is watched, and how much of it there may be."""
+    top, bottom = form.rate
+    share = f"{percent(top / bottom)} of the calls"
+    if form.value is None:
+        done = "broken" if form.outcome == "violated" else "kept"
+        by = f"at most {share} that it is about" if top else "no call"
+        return words(Code(form.clause), f" is {done} by {by}", _promise(form))
+    said = speaker.say(form.value)
+    if form.value.type.kind == "bool":
+        most = f"at most {share}" if top else "no call"
+        return words(f"of {most} it is true that ", said, _promise(form))
+    return words(said, f" is at most {top / bottom:g} on average", _promise(form))
+
+
+def _promise(form: ir.Watch) -> str:
+    if form.rate[0] == 0:
+        return "; the first one is an alarm"
+    if form.calls < 0:
+        return "; a rise gives an alarm"
+    return f"; a rise gives an alarm, with at most one false alarm in {form.calls:,} calls"
