@@ -473,7 +473,7 @@ cdef class MonitorMachine(JsonMachine):
         for damaged bytes, and then the monitor is empty.  adding: to the sessions that are here."""
         self.take()
         try:
-            if self.state_code == NULL or any([not -1 <= place < self.unit_count for place in places]):
+            if any([not -1 <= place < self.unit_count for place in places]):
                 raise ValueError("no such unit")
             load_sessions(self, data, places, adding)
         except:

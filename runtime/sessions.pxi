@@ -579,7 +579,10 @@ cdef void note_deadlines(MonitorMachine m, Session* s) noexcept:
             note_deadline(m, u, <state_expect*>(s.block + u.offset))
             continue
         slices = (<Slices**>(s.block + u.offset))[0]
-        for j in range(slices.table.room if slices != NULL else 0):
+        if slices == NULL:
+            continue
+        note_deadline(m, u, <state_expect*>slices.unseen)
+        for j in range(slices.table.room):
             if slices.table.entries[j].value != NULL:
                 note_deadline(m, u, <state_expect*>slices.table.entries[j].value)
 

@@ -251,7 +251,7 @@ cdef int count_times(uint8_t* r, const Unit* u, int event, const state_instant* 
     if t == NULL:
         return 0
     for reading in range(2):
-        if t.over[reading] != STATE_NEVER and (m.timeless or state_within(t.over[reading], u.span, m, True)):
+        if state_within(t.over[reading], u.span, m, True):
             return -1
     low[0] = 0 if m.timeless else times_within(t, 0, u, m)
     high[0] = times_within(t, 1, u, m)

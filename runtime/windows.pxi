@@ -221,6 +221,9 @@ cdef class Windows:
         if k.key_count and not hash_group(&h, k, cells, self.secret, frame):
             self.doubt(number, timed, time)
             return OUTCOME_UNKNOWN
+        if not admitted and not k.mergeable and k.key_count and state_find(&k.groups, h.a, h.b) == NULL:
+            self.doubt(number, timed, time)         # it founds no group, which would stand alone
+            return OUTCOME_UNKNOWN
         g = group_of(k, &h)
         if g == NULL:
             return OUTCOME_UNKNOWN

@@ -1,32 +1,59 @@
-"""Pacts with session promises, and traces of calls, drawn at random so that forms are often decided both ways.
+"""Pacts that remember, and traces of calls, drawn so that forms and windows are often decided both ways.
 
-In: a `random.Random`.  Out: the text of a pact; steps: a record (a dict), `("end", KEY)` or
-`("advance", MICROS)`.  Fields of `x` are missing now and then, `n` and `ok` may be null, so that events,
-operands and keys are error values; calls come twice, late, out of time, or not at all.
+In: a `random.Random`, or bytes that Hypothesis makes (`Chance`).  Out: the text of a pact; steps: a record (a
+dict), `("end", KEY)` or `("advance", MICROS)`.  Fields of `x` are missing now and then, `n` and `ok` may be
+null, so that events, operands and keys are error values; calls come twice, late, out of time, or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 OWN = """pact drawn "1.0.0" on R
 record R {
   id: int?  session: string?  seq: int?  time: timestamp?
-  k: enum("a", "b", "c")  n: int?  ok: bool?  x: dyn?
+  k: enum("a", "b", "c")  n: int?  ok: bool?  t: string?  x: dyn?
 }
 """
 CALL = 'pact drawn "1.0.0"\n'
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Step = dict[str, Any] | tuple[str, Any]
+TEXTS = ("no more", "order_1", "mail a@b.example to 2", "a@b.example, order_1", "order_2 and 1.0", "")
+T = TypeVar("T")
+
+
+class Chance:
+    """What is asked of a `Random`, answered by bytes, a byte for each answer; where there are no more, as where
+    they are 0, the first option is picked and what is rare does not happen.  So fewer and lower bytes make
+    plainer calls."""
+
+    def __init__(self, data: bytes) -> None:
+        self.turn(data)
+
+    def turn(self, data: bytes) -> None:
+        """From here on other bytes."""
+        self.rest = iter(data)
+
+    def random(self) -> float:
+        return 1 - (next(self.rest, 0) + 1) / 256
+
+    def choice(self, options: Sequence[T]) -> T:
+        return options[next(self.rest, 0) * len(options) >> 8]
+
+    def randrange(self, count: int) -> int:
+        return next(self.rest, 0) * count >> 8
+
+    def randint(self, least: int, most: int) -> int:
+        return least + self.randrange(most - least + 1)
 
 
 class DrawSessions:
     """Draws one pact; `text` is it, `trace` makes calls for it."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random | Chance) -> None:
         self.rng = rng
         self.own = rng.random() < 0.7
         self.idle = rng.random() < 0.25
@@ -121,9 +148,32 @@ class DrawSessions:
 
     def clause(self) -> str:
         when = f"when {self.condition(2)} " if self.often(0.3) else ""
+        if self.often(0.25):
+            return when + self.keep()
         return when + (
             self.form() if self.often(0.75) else f"{self.pick('require', 'never')} {self.condition(3)}"
         )
+
+    def keep(self) -> str:
+        windows = self.pick("1s", "3s", "5s and 1s", "2 calls", "3 calls", "4s and 3 calls")
+        number, few = self.number(), self.pick(1, 2, 3)
+        where = f" where {self.condition(1)}" if self.often(0.4) else ""
+        compared = self.pick("<=", "<", ">=", ">", "==", "!=")
+        some = self.pick(
+            f"count({where.removeprefix(' ')}) {compared} {few}",
+            f"rate({self.condition(1)}{where}) {compared} 0.5",
+            f"rate(ok) {compared} 0.{few}",
+            f"burn_rate({self.condition(1)}, 0.75) {compared} {few}.0",
+            f"sum({number}{where}) {compared} {few}",
+            f"avg({number}{where}) {compared} 1.5",
+            f"{self.pick('min', 'max')}({number}{where}) {compared} {few}",
+            f"{self.pick('p50', 'p90')}({number}{where}) {compared} {few}",
+            f"distinct({self.pick(self.kind(), self.data() + '.k')}{where}) {compared} {few}",
+            f"count({where.removeprefix(' ')}) {compared} distinct({self.kind()})",
+        )
+        keys = self.pick("", "", f" by {self.kind()}", f" by {self.data()}.k", f" by ok, {self.kind()}")
+        keys += " limit 2" if keys and "calls" in windows and self.often(0.5) else ""
+        return f"keep {some} over {windows}{keys}{self.pick('', f' min {few} calls', ' min 1 calls')}"
 
     def form(self) -> str:
         e, f, g = (f"e{self.rng.randrange(4)}" for _ in range(3))
@@ -144,20 +194,30 @@ class DrawSessions:
                 f"{e} never after {f}{self.pick('', f' until {g}', f' until {g}')}{same}",
                 f"at most {self.pick(0, 1, 2, 3)} {self.pick(e, e, 'calls')} per {per}{same}",
                 f"after {e} expect {f} within {waits}{same}{ends}",
+                f"{e}.{self.value()} only from {f}.{self.told()}{self.pick('', f', {g}.{self.told()}')}{same}",
             )
         )
 
+    def told(self) -> str:
+        return "t" if self.own else self.pick("input", "output")
+
+    def value(self) -> str:
+        return self.pick(self.told(), self.told(), self.number(), self.data())
+
     # Traces ------------------------------------------------------------------------------------------
 
-    def trace(self, length: int, tidy: bool = False) -> Iterator[Step]:
-        """tidy: no call comes twice, nobody ends a session, and there are many sessions."""
+    def trace(self, steps: Sequence[bytes], tidy: bool = False) -> Iterator[Step]:
+        """The trace that bytes stand for: what holds of all calls, then a step each.  tidy: no call comes twice,
+        nobody ends a session, and there are many sessions."""
+        self.rng = Chance(steps[0])
         mode = self.pick("seq", "seq", "id", "id", "bare", "mixed")
         rough = not tidy and self.often(0.7)  # else nothing is lost or out of time
         shaky = self.pick(0.0, 0.05, 0.2)  # how often data is missing
         keys = "stuv" if tidy else self.pick("s", "st", "stu")
         lives = {key: _Life(self.rng, mode, rough) for key in keys}
         now = 0.0
-        for number in range(length):
+        for number, step in enumerate(steps[1:]):
+            self.rng.turn(step)
             if not tidy and self.often(0.03):
                 yield self.pick(("end", self.pick(*keys)), ("advance", _micros(now + self.pick(0, 2, 7))))
                 continue
@@ -183,6 +243,8 @@ class DrawSessions:
             self.number(): number,
             self.kind(): self.pick(*"abc"),
         }
+        text = self.pick(*TEXTS)
+        said |= {"t": text if text else None} if self.own else {self.told(): text}
         if self.often(shaky / 4):
             said[self.data()] = None
         return said
@@ -191,7 +253,7 @@ class DrawSessions:
 class _Life:
     """The calls of one session key, in the order in which they are sent, and what goes wrong on the way."""
 
-    def __init__(self, rng: Random, mode: str, rough: bool) -> None:
+    def __init__(self, rng: Random | Chance, mode: str, rough: bool) -> None:
         self.rng, self.mode, self.rough = rng, mode, rough
         self.seq = 0 if rng.random() < 0.8 or not rough else rng.randint(1, 3)
         self.sent: list[dict[str, Any]] = []

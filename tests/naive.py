@@ -2,7 +2,7 @@
 
 In: a program, and records in order.  Out: per record the outcomes, and amendments.  A session is the list
 of its calls; every question is answered by `naive_forms` from that list, so that each call costs as much
-as all calls before it together.  `only from` and `keep` are not judged here.
+as all calls before it together.  `keep` is judged by `naive_windows`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import naive_forms
+import naive_windows
 from msgspec import Struct
 from naive_forms import FOREVER, LOST, Call, Duty, alike, duties
 
@@ -93,8 +94,12 @@ class Session:
 class Naive:
     """As `Monitor`: `feed`, `end`, `advance`, `amendments`, `counts`."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, keys: int = 1_000, times: int = 1_024) -> None:
+        """keys: how many of a form a session keeps; times: how many `count` keeps."""
         self.module = module = program.module
+        self.most_keys, self.most_times = keys, times
+        self.windows = {i: windows_of(clause) for i, clause in enumerate(module.clauses) if is_keep(clause)}
+        self.fired: list[int] = []  # numbers of the `keep`s whose consequences fire on the last call
         self.reader = reader_of(program.schema)
         self.sessions: list[Session] = []
         self.amendments: list[tuple[Any, str, Outcome]] = []
@@ -115,6 +120,7 @@ class Naive:
     def feed(self, record: Mapping[str, Any]) -> Judged:
         """The outcomes of the next record; RecordError if it cannot be decoded."""
         self.counts["records"] += 1
+        self.fired = []
         try:
             row = self.reader.values(self.reader.from_dict(record))
         except RecordError:
@@ -125,7 +131,7 @@ class Naive:
             return self._decided(row, admitted, None)
         session = self._session(row)
         if session is None:
-            self.counts["no_session"] += 1
+            self.counts["no_session"] += any(map(needs_session, self.module.clauses))
             return self._decided(row, admitted, None)
         standing, lost = self._placed(session, row)
         if standing == "duplicate":
@@ -228,7 +234,7 @@ class Naive:
         start = len(self.module.schema.slots)
         for number, node in () if lost else self.operators:
             row += [Error("unset", "")] * (start + number + 1 - len(row))
-            row[start + number] = naive_forms.operator(node, session.calls)
+            row[start + number] = naive_forms.operator(node, session.calls, self.most_times)
         return call
 
     def _ident(self, row: list[Any]) -> Any:
@@ -256,8 +262,10 @@ class Naive:
         self.counts["calls"] += 1
         found = {}
         for number, clause in enumerate(self.module.clauses):
-            remembers = ir.remembers(clause)
-            if isinstance(admitted, Error) or (remembers and session is None):
+            doubtful = isinstance(admitted, Error) or (session is None and needs_session(clause))
+            if is_keep(clause):
+                found[clause.name] = self._keep(number, row, doubtful)
+            elif doubtful:
                 found[clause.name] = U
             elif isinstance(clause.promise, ir.Form):
                 assert session is not None
@@ -266,6 +274,14 @@ class Naive:
                 found[clause.name] = judge_alone(clause, row, self.module).outcome
         pending = () if session is None else session.calls[-1].pending
         return Judged(found, late=late, pending=tuple(self.module.clauses[i].name for i in sorted(pending)))
+
+    def _keep(self, number: int, row: list[Any], doubtful: bool) -> Outcome:
+        if doubtful:
+            self.windows[number].doubt(self._time(row))
+            return U
+        said, _, fires = self.windows[number].feed(self._time(row), Values(row, self.module))
+        self.fired += [number] * fires
+        return Outcome[said.upper()]
 
     def _form(self, number: int, clause: ir.Clause, session: Session) -> Outcome:
         call, form = session.calls[-1], clause.promise
@@ -278,6 +294,9 @@ class Naive:
             return U
         if event is False:
             return SKIP
+        key = call.keys(form.same) if form.same else None
+        if key is not None and not naive_forms.is_kept(form, session.calls, key, self.most_keys):
+            return U
         if isinstance(form, ir.Expect):
             return self._expected(number, form, session)
         held = naive_forms.judge(form, session.calls)
@@ -358,6 +377,28 @@ class Naive:
                 if all(duty.said for duty in pair):
                     found.append((number, call, came_to(pair)))
         self._amend(found)
+
+
+def is_keep(clause: ir.Clause) -> bool:
+    return isinstance(clause.promise, ir.Keep)
+
+
+def needs_session(clause: ir.Clause) -> bool:
+    parts = ir.nodes(clause.when, *ir.promised(clause.promise))
+    return isinstance(clause.promise, ir.Form) or any(isinstance(node, ir.Operator) for node in parts)
+
+
+def windows_of(clause: ir.Clause) -> naive_windows.Naive:
+    """The windows of a `keep`; its groups are known by their keys, in the order in which they come."""
+    keep, seen = clause.promise, list[Any]()
+    assert isinstance(keep, ir.Keep)
+
+    def rank(values: Any) -> int:
+        keys = [values.value(key) for key in keep.keys]
+        seen.extend([keys] if not any(alike(keys, other) for other in seen) else [])
+        return next(i for i, other in enumerate(seen) if alike(keys, other))
+
+    return naive_windows.Naive(keep, clause.when, rank, keep.limit if keep.limit > 0 else 1_000)
 
 
 def came_to(pair: Sequence[Duty]) -> Outcome:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pactlang import ir
 from pactlang.evaluate import Error
+from pactlang.tokens import Token, tokens
 
 Truth = bool | None  # None: maybe
 FOREVER = math.inf
@@ -98,12 +99,13 @@ def both(low: bool, high: bool) -> Truth:
 # Operators ---------------------------------------------------------------------------------------------
 
 
-def operator(node: ir.Operator, history: Sequence[Call]) -> Any:
-    """The value of an operator on the last of these calls, an `Error` where it is not known."""
+def operator(node: ir.Operator, history: Sequence[Call], times: int = 1_024) -> Any:
+    """The value of an operator on the last of these calls, an `Error` where it is not known.  times: how many
+    `count` keeps."""
     if node.kind == "previous":
         return previous(node, history)
     if node.kind == "count":
-        return count(node, history)
+        return count(node, history, times)
     said = both(*(since(node, history, surely) for surely in (True, False)))
     return Error("uncertain", "what came before is not known") if said is None else said
 
@@ -126,7 +128,7 @@ def holds(truth: Truth, surely: bool) -> bool:
     return truth is True or (truth is None and not surely)
 
 
-def count(node: ir.Operator, history: Sequence[Call]) -> Any:
+def count(node: ir.Operator, history: Sequence[Call], times: int) -> Any:
     least, most = (
         sum(
             holds(timed(call, call.truth(node.operands[0]), node.nanos), surely)
@@ -135,7 +137,7 @@ def count(node: ir.Operator, history: Sequence[Call]) -> Any:
         )
         for surely in (True, False)
     )
-    if least != most or (node.nanos >= 0 and most > 1024):
+    if least != most or (node.nanos >= 0 and most > times):
         return Error("uncertain", "what came before is not known")
     return least
 
@@ -165,6 +167,10 @@ def judge(form: ir.NamedForm, history: Sequence[Call]) -> Truth:
             decide = never_after
         case ir.AtMost():
             decide = at_most
+        case ir.OnlyFrom():
+            if isinstance(history[-1].values.value(form.value), Error):
+                return None
+            decide = only_from
     return both(decide(form, history, key, False), decide(form, history, key, True))
 
 
@@ -207,6 +213,51 @@ def at_most(form: ir.AtMost, history: Sequence[Call], key: Any, best: bool) -> b
         and within(call, now, form.nanos, best)
     )
     return sum(1 for _ in others) + 1 <= form.count
+
+
+def only_from(form: ir.OnlyFrom, history: Sequence[Call], key: Any, best: bool) -> bool:
+    """Every token of the value was in one of the sources."""
+    *earlier, now = history
+    found, complete = tokens(now.values.value(form.value))
+    return (complete or best) and all(came(form, token, earlier, key, best) for token in found)
+
+
+def came(form: ir.OnlyFrom, token: Token, earlier: Sequence[Call], key: Any, best: bool) -> bool:
+    """Whether some source had the token; one that cannot be read may have had any."""
+    for call in earlier:
+        for event, text in form.sources:
+            if holds(event_of(call, event, form.same, key), not best):
+                value = Error("lost", "") if call.values is LOST else call.values.value(text)
+                found, complete = (set(), False) if isinstance(value, Error) else tokens(value)
+                if token in found or (best and not complete):
+                    return True
+    return False
+
+
+def is_kept(form: ir.NamedForm, history: Sequence[Call], key: Any, most: int) -> bool:
+    """Whether a key is among those whose calls a session keeps: so many, the first ones that its events had."""
+    found: list[Any] = []
+    for call in history[:-1]:
+        own = call.keys(form.same)
+        if own is None or all(call.truth(event.condition) is False for event in taken(form)):
+            continue
+        if not any(alike(own, other) for other in found):
+            found.append(own)
+    return len(found) < most or any(alike(key, other) for other in found[:most])
+
+
+def taken(form: ir.NamedForm) -> list[ir.Event]:
+    """The events that a form remembers."""
+    match form:
+        case ir.OnlyAfter():
+            return [form.after, *[form.event] * form.fresh]
+        case ir.NeverAfter():
+            return [form.after, *([form.until] if form.until is not None else [])]
+        case ir.AtMost():
+            return [form.event]
+        case ir.Expect():
+            return [form.event, form.expected]
+    return [event for event, _ in form.sources]
 
 
 # `expect` ----------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Naive:
         self.doubts: list[Doubt] = []
         self.groups: list[Any] = []
         self.violated: dict[Any, bool] = {}
+        self.by_order = any(window.calls > 0 for window in keep.windows)  # which groups stand alone
 
     def feed(self, time: int | None, call: Call) -> tuple[str, str, bool]:
         """(outcome, reason, whether consequences fire)."""
@@ -68,6 +69,9 @@ class Naive:
             self.doubts.append(Doubt(len(self.calls), time, None))
             return "unknown", "error", False
         group = self.rank(call) if self.keep.keys else ()
+        if admits is not True and self.keep.keys and self.by_order and group not in self.groups[: self.limit]:
+            self.doubts.append(Doubt(len(self.calls), time, None))
+            return "unknown", "error", False
         if group not in self.groups:
             self.groups.append(group)
             for moved in [g for g in self.violated if g != self.of(g) and g != "other"]:
@@ -89,7 +93,7 @@ class Naive:
 
     def of(self, group: Any) -> Any:
         """The group itself, or "other"."""
-        ordered = self.groups if any(w.calls > 0 for w in self.keep.windows) else sorted(self.groups)
+        ordered = self.groups if self.by_order else sorted(self.groups)
         return group if group == () or group in ordered[: self.limit] else "other"
 
     def judged(self, of: Any, members: list[Entered]) -> tuple[str, str, bool]:
@@ -112,9 +116,10 @@ class Naive:
     def answer(self, calls: list[Call], doubts: int | None) -> bool | str | None:
         """Of one window: true, false, None for unknown, or "insufficient".  doubts: how many calls may be in it
         beside these; None: it may be another window."""
-        figures = {node: Gathered(node, calls) for node in ir.nodes(self.keep.comparison) if is_figure(node)}
-        for node, found in figures.items():
-            if found.evidence < minimum(node, self.keep.minimum):
+        nodes = (node for node in ir.nodes(self.keep.comparison) if isinstance(node, ir.Aggregate))
+        figures = {repr(node): Gathered(node, calls) for node in nodes}
+        for found in figures.values():
+            if found.evidence < minimum(found.node, self.keep.minimum):
                 return "insufficient"
             found.errors += doubts or 0
         if doubts is None:
@@ -122,15 +127,29 @@ class Naive:
         comparison = self.keep.comparison
         assert isinstance(comparison, ir.Call)
         simple = sum(map(is_figure, comparison.args)) == 1 and len(figures) == 1
-        both_ways = simple and next(iter(figures)).kind in ("count", "rate", "burn_rate", "quantile")
+        both_ways = simple and next(iter(figures.values())).node.kind in (
+            "count",
+            "rate",
+            "burn_rate",
+            "quantile",
+        )
         if not both_ways and any(found.errors for found in figures.values()):
             return None
         bounds = [side(arg, {}) for arg in comparison.args if isinstance(arg, ir.Const)]
-        said = {self.holds(comparison, dict(zip(figures, reading, strict=True)))
-                for reading in product(*(found.readings(bounds) for found in figures.values()))}  # fmt: skip
+        read = [dict(zip(figures, reading, strict=True))
+                for reading in product(*(found.readings(bounds) for found in figures.values()))]  # fmt: skip
+        said = {self.holds(comparison, reading) for reading in read}
+        if comparison.function in ("_==_", "_!=_"):  # between two shares there is every other
+            said |= (
+                {not each for each in said} if len({self.order(comparison, r) for r in read}) > 1 else set()
+            )
         return said.pop() if len(said) == 1 else None
 
-    def holds(self, node: ir.Call, values: dict[ir.Expr, Any]) -> bool:
+    def order(self, node: ir.Call, values: dict[str, Any]) -> bool:
+        left, right = (side(arg, values) for arg in node.args)
+        return bool(left < right)
+
+    def holds(self, node: ir.Call, values: dict[str, Any]) -> bool:
         left, right = (side(arg, values) for arg in node.args)
         return bool(COMPARE[node.function](left, right))
 
@@ -139,9 +158,9 @@ def is_figure(node: ir.Expr) -> bool:
     return isinstance(node, ir.Aggregate)
 
 
-def side(node: ir.Expr, values: dict[ir.Expr, Any]) -> Any:
+def side(node: ir.Expr, values: dict[str, Any]) -> Any:
     if isinstance(node, ir.Aggregate):
-        return values[node]
+        return values[repr(node)]
     if isinstance(node, ir.Const):
         return plain(node.value, node.type.kind)
     assert isinstance(node, ir.Call)
@@ -216,7 +235,7 @@ class Gathered:
             more = (part for n in sizes for part in combinations_with_replacement(values, n))
             return [self.quantile(list(part)) for part in more]
         if kind == "distinct":
-            return [Fraction(len(set(map(repr, self.numbers()))))]
+            return [Fraction(len(set(map(told, self.numbers()))))]
         numbers = self.numbers()
         total = sum(map(billionths, numbers)) if kind in ("sum", "avg") else Fraction(0)
         found = {"sum": lambda: total, "avg": lambda: total / len(numbers), "min": lambda: min(numbers),
@@ -243,6 +262,12 @@ class Gathered:
         if kind in ("duration", "timestamp", "int", "uint"):
             return [plain(value, kind) for value in self.values]
         return [Fraction(repr(value)) if isinstance(value, float) else value for value in self.values]
+
+
+def told(value: Any) -> str:
+    """A value as text, a number by its value."""
+    is_number = isinstance(value, int | float | Fraction) and not isinstance(value, bool)
+    return repr(Fraction(value) if is_number else value)
 
 
 def billionths(number: Fraction) -> Fraction:

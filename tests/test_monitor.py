@@ -202,6 +202,19 @@ def test_a_call_of_which_nobody_knows_whether_it_is_the_pacts_may_be_in_its_wind
     assert m.windows["few"]["uncertain"] == 1
 
 
+def test_what_keys_to_come_may_owe_runs_out_in_a_restored_monitor_too() -> None:
+    m = monitor("""pact p "1.0.0"
+        event ask when tool == "ask"
+        event answer when tool == "answer"
+        clause answered { after ask expect answer within 5m same args.k }""")
+    m.feed(call(0, "ask", args={"k": None}))  # it may be of any key
+    m = pactlang.Monitor.restore(m.program, m.snapshot())
+    m.advance(datetime(2026, 1, 1, 0, 9, tzinfo=UTC))
+    m.feed(call(1, "ask", args={"k": 1}, id="asked"))
+    m.feed(call(1, "answer", args={"k": 1}))
+    assert list(m.amendments) == [Amendment("asked", "answered", Outcome.SATISFIED)]
+
+
 def test_an_evaluator_says_what_to_use() -> None:
     with pytest.raises(pactlang.PactError, match="Monitor"):
         pactlang.Evaluator(pactlang.compile(PACT))

@@ -55,7 +55,7 @@ def save(monitor: Monitor) -> bytes:
         VERSION, monitor.program.name, monitor.program.digest, fingerprint(monitor.secret),
         b"" if state is None else state.digest,
         () if state is None else tuple(unit.digest for unit in state.units),
-        b"" if state is None else machine.save(),
+        machine.save(),
         monitor.undecodable,
         tuple((ident, numbers[clause], outcome) for ident, clause, outcome in machine.amended),
         () if state is None else tuple(
@@ -112,14 +112,15 @@ def take(monitor: Monitor, saved: Saved, adding: bool) -> set[int]:
     """Take over sessions and amendments, all but windows; the units here that were saved."""
     state = monitor.program.core.state
     monitor.undecodable = saved.undecodable + (monitor.undecodable if adding else 0)
-    if state is None or saved.session != state.digest:
+    if saved.session != (b"" if state is None else state.digest):
         return set()
-    places = places_of(saved.units, [unit.digest for unit in state.units])
+    units = () if state is None else state.units
+    places = places_of(saved.units, [unit.digest for unit in units])
     monitor.machine.load(saved.sessions, places, adding)
     for ident, number, outcome in saved.amendments:
         place = places[number] if 0 <= number < len(places) else -1
-        if place >= 0 and state.units[place].clause >= 0 and 0 <= outcome <= 3:
-            monitor.machine.amended.append((ident, state.units[place].clause, outcome))
+        if place >= 0 and units[place].clause >= 0 and 0 <= outcome <= 3:
+            monitor.machine.amended.append((ident, units[place].clause, outcome))
     return {place for place in places if place >= 0}
 
 
