@@ -542,6 +542,28 @@ class Budget(Struct, frozen=True):
     span: tuple[int, int]
 
 
+# What a score is unless the pact says otherwise.
+SCALE, HALF_LIFE, CONFIDENCE = 1000, 7 * 86_400 * 10**6, 950_000
+BANDS = (("platinum", 900), ("gold", 750), ("silver", 600), ("bronze", 400))
+
+Amounts = tuple[tuple[str, int], ...]
+
+
+class Score(Struct, frozen=True, array_like=True):
+    """How verdicts become a score.
+
+    scale: the best value.  half_life: microseconds.  confidence: in millionths.  weights: of every
+    dimension, in whole numbers that share no factor.  bands: name and least value, in ten-thousandths of a
+    point, the highest first.
+    """
+
+    scale: int
+    half_life: int
+    confidence: int
+    weights: Amounts
+    bands: Amounts
+
+
 class TestCall(Struct, frozen=True, tag="call", array_like=True):
     """A call that a test feeds: `at` is nanoseconds after the start, None for a second after the last
     call; `fields` by the record's names, each as the JSON data of a log would have it."""
@@ -585,3 +607,4 @@ class Module(Struct, frozen=True):
     budget: Budget | None = None
     tests: tuple[Test, ...] = ()
     session: Session | None = None
+    score: Score | None = None

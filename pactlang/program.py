@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from pactlang.constants import Constant, constant_value
 from pactlang.errors import ProgramError
-from pactlang.ir import Action, Module, Pattern, Phrases, StoreRule
+from pactlang.ir import Action, Module, Pattern, Phrases, Score, StoreRule
 from pactlang.opcodes import INSTRUCTION_SIZE, MAX_REGISTERS
 from pactlang.schema import Record, Schema, Type
 from pactlang.source import Source
@@ -49,6 +49,7 @@ TEXTS = ("literal", "prefix", "suffix")  # kinds of atoms that are constant text
 # Of an atom: what its group has in common beside the slot.
 TOGETHER = {"phrases": "folded", "prefix": "ends", "suffix": "ends"}
 STORE = ("redact", "drop", "keep", "limit")
+MOST_SCALE = 10**9
 MOST_COUNTED = 2**63 - 1  # what a bound can say: the machine counts in 64 bits
 
 
@@ -233,6 +234,7 @@ class Core(Struct, frozen=True, omit_defaults=True):
 
     `matchers` are patterns and phrases sought in texts that are no slot.  `bound`: of a pact with a
     budget; without one the machine's own bounds are all there are.  `state`: of one that remembers calls.
+    `score`: as the pact says; without it `pactlang.score` has the defaults.
     """
 
     name: str
@@ -252,6 +254,7 @@ class Core(Struct, frozen=True, omit_defaults=True):
     store: tuple[StoreRule, ...] = ()
     bound: Bound | None = None
     state: State | None = None
+    score: Score | None = None
 
 
 class Overridden(Struct, frozen=True, array_like=True):
@@ -439,6 +442,7 @@ def check(program: Program) -> None:
     check_text(core)
     check_store(core)
     check_bound(core)
+    check_score(core)
     program.constants  # noqa: B018  (decodes them, and raises if one is no value)
 
 
@@ -519,3 +523,21 @@ def check_bound(core: Core) -> None:
         raise ProgramError("the bound is of another record")
     if not all(0 <= number <= MOST_COUNTED for number in (bound.steps, *bound.texts)):
         raise ProgramError("a number of the bound is out of range")
+
+
+def check_score(core: Core) -> None:
+    """A score has a scale, weights for all dimensions that clauses have, and bands within it."""
+    score = core.score
+    if score is None:
+        return
+    weights, bands = dict(score.weights), [least for _, least in score.bands]
+    if not (1 <= score.scale <= MOST_SCALE and 1 <= score.half_life <= MOST_COUNTED):
+        raise ProgramError("the scale or the half-life of the score is out of range")
+    if not 500_000 <= score.confidence < 1_000_000:
+        raise ProgramError("the confidence of the score is out of range")
+    if len(weights) != len(score.weights) or not {c.dimension for c in core.clauses} <= set(weights):
+        raise ProgramError("the weights of the score are not right")
+    if not any(weights.values()) or not all(0 <= weight <= MOST_COUNTED for weight in weights.values()):
+        raise ProgramError("a weight of the score is out of range")
+    if bands != sorted(set(bands), reverse=True) or not all(0 <= b <= score.scale * 10_000 for b in bands):
+        raise ProgramError("the bands of the score are not in order")

@@ -92,11 +92,15 @@ class Violation(NamedTuple):
 
 class Amendment(NamedTuple):
     """A verdict that had to wait: of the call with this id, or with this number (from 1) where it has
-    none, the clause has come out so; UNKNOWN if it will never be known."""
+    none, the clause has come out so; UNKNOWN if it will never be known.
+
+    time: the call's, in microseconds since 1970; None if it has none.
+    """
 
     id: Any
     clause: str
     outcome: Outcome
+    time: int | None = None
 
 
 class Undecodable(NamedTuple):

@@ -34,7 +34,7 @@ from libc.math cimport floor, isfinite, isnan
 from libc.stdint cimport (
     INT64_MAX, INT64_MIN, UINT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from datetime import datetime, timedelta
 
@@ -82,6 +82,8 @@ include "feeding.pxi"
 include "forms.pxi"
 include "sessions.pxi"
 include "snapshot.pxi"
+include "numbers.pxi"
+include "score.pxi"
 include "fleet.pxi"
 include "kernels.pxi"
 include "columns.pxi"

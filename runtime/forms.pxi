@@ -200,6 +200,7 @@ cdef void take_expected(MonitorMachine m, const Unit* u, state_expect* r, Frame 
             m.open_at(u, r.copies[reading].time)
     if event == STATE_YES and not before[0] and not before[1] and answer_of(frame.cells, u.when) == STATE_YES:
         r.asked = m.moment.number
+        r.time = m.instant_time if m.has_time else STATE_NEVER
         r.said[0] = r.said[1] = SAID_NOTHING
         ask_expected(m, r, frame)
 
@@ -228,7 +229,7 @@ cdef void settle_expected(MonitorMachine m, const Unit* u, state_expect* r) noex
 
 
 cdef void amend_expected(MonitorMachine m, const Unit* u, state_expect* r, int outcome) noexcept:
-    m.amend(<object>r.id, u.clause, outcome, r.asked)
+    m.amend(<object>r.id, u.clause, outcome, r.asked, r.time)
     Py_DECREF(<object>r.id)
     r.id = NULL
     r.asked = -1

@@ -152,7 +152,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef int64_t filter_set             # of them, those that are set
     cdef int64_t next_deadline
     cdef int64_t counts[32]
-    cdef object amended                 # collections.deque of (id, clause, outcome)
+    cdef object amended                 # collections.deque of (id, clause, outcome, time)
     cdef list fresh                     # those of this call, to be put in order
     # This call
     cdef Session* session
@@ -377,21 +377,21 @@ cdef class MonitorMachine(JsonMachine):
 
     # Amendments ---------------------------------------------------------------------------------------
 
-    cdef void amend(self, object ident, int clause, int outcome, int64_t asked) noexcept:
+    cdef void amend(self, object ident, int clause, int outcome, int64_t asked, int64_t time) noexcept:
         if self.fresh is None:
             self.fresh = []
-        self.fresh.append((clause, asked, ident, outcome))
+        self.fresh.append((clause, asked, ident, outcome, None if time == STATE_NEVER else time))
 
     cdef void flush(self) noexcept:
         """Hand on what this step has resolved: clause by clause, the earlier call first."""
         if self.fresh is None:
             return
         self.fresh.sort(key=_order)
-        for clause, asked, ident, outcome in self.fresh:
+        for clause, asked, ident, outcome, time in self.fresh:
             if len(self.amended) >= MAX_AMENDMENTS:
                 self.amended.popleft()
                 self.counts[COUNT_DROPPED_AMENDMENTS] += 1
-            self.amended.append((ident, clause, outcome))
+            self.amended.append((ident, clause, outcome, time))
         self.fresh = None
 
     cdef inline void open_at(self, const Unit* u, int64_t time) noexcept:

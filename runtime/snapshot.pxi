@@ -112,6 +112,7 @@ cdef int save_registers(const Unit* u, uint8_t* r, bytearray out) except -1:
         return put_bytes(out, r, u.size)
     put_bytes(out, (<state_expect*>r).copies, sizeof(state_duty) * 2)
     put_number(out, (<state_expect*>r).asked)
+    put_number(out, (<state_expect*>r).time)
     put_bytes(out, (<state_expect*>r).said, 8)
     return save_id(<PyObject*>(<state_expect*>r).id, out)
 
@@ -341,6 +342,7 @@ cdef int load_registers(const Unit* u, uint8_t* r, SnapshotSource source) except
         return check_registers(u, r)
     memcpy(expected.copies, source.take(sizeof(state_duty) * 2), sizeof(state_duty) * 2)
     expected.asked = source.number()
+    expected.time = source.number()
     memcpy(expected.said, source.take(8), 8)
     load_id(expected, source)
     if expected.asked < 0:

@@ -192,6 +192,7 @@ typedef struct { int64_t number, time; } state_duty;            /* number: of th
 typedef struct {
     state_duty copies[2];
     int64_t asked;          /* number of the call whose verdict is pending; -1: none */
+    int64_t time;           /* that call's own time; STATE_NEVER if it has none */
     void *id;               /* that call's id, owned; NULL if none */
     int32_t said[2];        /* what each reading has resolved: 0 nothing, 1 kept, 2 broken, 3 dropped */
 } state_expect;

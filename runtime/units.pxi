@@ -33,6 +33,7 @@ cdef extern from "state.h":
     ctypedef struct state_expect:
         state_duty copies[2]
         int64_t asked
+        int64_t time
         void* id
         int32_t said[2]
     ctypedef struct state_entry:

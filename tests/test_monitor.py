@@ -23,6 +23,9 @@ clause steady { require !once(denied, 1h) || cost < 1.0 }
 """
 
 
+FIRST = round(datetime(2026, 1, 1, 0, 1, tzinfo=UTC).timestamp()) * 10**6  # the time of `call(1, ...)`
+
+
 def monitor(text: str = PACT, **options: Any) -> pactlang.Monitor:
     return pactlang.Monitor(pactlang.compile(text), **options)
 
@@ -52,7 +55,7 @@ def test_an_obligation_waits_and_is_resolved() -> None:
     assert pending.outcomes["escalates"] == Outcome.UNKNOWN
     assert pending.ok
     m.feed(call(2, "handover"))
-    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.SATISFIED)]
+    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.SATISFIED, FIRST)]
     assert list(m.amendments) == []
 
 
@@ -62,7 +65,7 @@ def test_a_deadline_passes_without_a_call() -> None:
     m.advance(datetime(2026, 1, 1, 0, 11, tzinfo=UTC))
     assert list(m.amendments) == []
     m.advance(datetime(2026, 1, 1, 0, 11, 0, 1, tzinfo=UTC))
-    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.VIOLATED)]
+    assert list(m.amendments) == [Amendment("r1", "escalates", Outcome.VIOLATED, FIRST)]
 
 
 def test_the_end_of_a_session() -> None:

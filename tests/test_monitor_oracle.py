@@ -68,7 +68,7 @@ def each_trace(count: int, longest: int = LENGTH) -> Callable[[Callable[..., Non
 
 
 def amended(monitor: pactlang.Monitor) -> list[tuple[Any, str, Outcome]]:
-    return [tuple(each) for each in monitor.amendments]
+    return [each[:3] for each in monitor.amendments]
 
 
 def step(judge: Any, each: Step, json: bool = False) -> Any:

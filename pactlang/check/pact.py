@@ -18,6 +18,7 @@ from pactlang.check.names import names_of
 from pactlang.check.patterns import Patterns
 from pactlang.check.reads import Slots, schema_of
 from pactlang.check.report import Report
+from pactlang.check.score import Score
 from pactlang.check.session import session
 from pactlang.check.shapes import Shapes
 from pactlang.check.store import Store
@@ -32,7 +33,7 @@ SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?
 
 # What stands in a pact and changes no verdict of a call: it may stand there before it is carried out.
 LATER = {
-    syntax.Judge: "`judge`", syntax.Score: "`score`",
+    syntax.Judge: "`judge`",
 }  # fmt: skip
 ONCE = {
     syntax.Owner: "owner", syntax.Renews: "renews", syntax.Applies: "applies when", syntax.Score: "score",
@@ -72,11 +73,12 @@ class Check:
         self._unused(walk)
         store = self._store(walk)
         budget = self._budget(walk)
+        score = self._score(clauses)
         tests = self._tests(records)
         if has_errors(self.report.found):
             return None
         module = self._module(slots, records, applies, clauses, store, budget, sessions)
-        return replace(module, tests=tests)
+        return replace(module, tests=tests, score=score)
 
     def _module(
         self,
@@ -218,6 +220,10 @@ class Check:
     def _budget(self, walk: Walk) -> ir.Budget | None:
         written = next((item for item in self.pact.items if isinstance(item, syntax.Budget)), None)
         return None if written is None else Budget(walk).check(written)
+
+    def _score(self, clauses: list[ir.Clause]) -> ir.Score | None:
+        written = next((item for item in self.pact.items if isinstance(item, syntax.Score)), None)
+        return None if written is None else Score(self.report, (c.dimension for c in clauses)).check(written)
 
     def _tests(self, records: tuple[Record, ...]) -> tuple[ir.Test, ...]:
         """The tests; what they name is looked up in the source, so that a clause with a mistake counts."""

@@ -227,7 +227,7 @@ class Remembered(Checked):
         """Keep what was resolved by a call, what it leaves open, and the verdict if it is needed."""
         machine = self.machine
         while machine.amended:
-            ident, clause, outcome = machine.amended.popleft()
+            ident, clause, outcome, _ = machine.amended.popleft()
             self.closed.append(Closed(row, ident, clause, Outcome(outcome)))
         if verdict is None:
             return

@@ -10,6 +10,8 @@ an operand that is not the last can be an error value: one flag register per cha
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pactlang import ir
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.emit import state
@@ -51,7 +53,8 @@ def emit(
         source_text=source.main.text,
         imports=imports if imports is not None and imports.files else None,
     )
-    return Program(emitter.core() if code is None else state.core(emitter, code), encode(annex)), ()
+    core = emitter.core() if code is None else state.core(emitter, code)
+    return Program(replace(core, score=module.score), encode(annex)), ()
 
 
 def emit_expression(expr: ir.Expr, module: ir.Module) -> tuple[Core | None, tuple[Diagnostic, ...]]:

@@ -48,7 +48,7 @@ class Remembering(Evaluator, MonitorMachine):
 
     def __init__(self, program: Program, memory: int, secret: bytes) -> None:
         super().__init__(program)
-        self.amended: deque[tuple[Any, int, int]] = deque()
+        self.amended: deque[tuple[Any, int, int, int | None]] = deque()
         state = program.core.state
         if state is None:
             return
@@ -250,8 +250,8 @@ class Monitor:
         """What has been resolved and not been asked for yet, in the order in which it was."""
         waiting = self.machine.amended
         while waiting:
-            ident, clause, outcome = waiting.popleft()
-            yield Amendment(ident, self.machine.names[clause], Outcome(outcome))
+            ident, clause, outcome, time = waiting.popleft()
+            yield Amendment(ident, self.machine.names[clause], Outcome(outcome), time)
 
     # Keeping state ----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 In: a monitor.  Out: bytes, or the names of the clauses whose state they lack.
 
-    Snapshot, version 2: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
+    Snapshot, version 3: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
 
 Units are known by the digest of what they compute, so a clause that moved or got another name keeps its
 state, and one that changed does not.
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from pactlang.evaluator.monitor import Monitor
 
 MAGIC = b"PACTSTAT"
-VERSION = 2
+VERSION = 3
 
 
 class Saved(Struct, frozen=True, array_like=True):
     """What a snapshot holds.
 
     session: digest of what a session is; units: digests, in the order of the saved registers; key: of the
-    secret, so that hashes mean the same; amendments: (id, number of the unit, outcome), not asked
-    for yet; windows, detectors: (digest, bytes) of each `keep` and each `watch`.
+    secret, so that hashes mean the same; amendments: (id, number of the unit, outcome, time of
+    the call), not asked for yet; windows, detectors: (digest, bytes) of each `keep` and each `watch`.
     """
 
     version: int
@@ -42,7 +42,7 @@ class Saved(Struct, frozen=True, array_like=True):
     units: tuple[bytes, ...]
     sessions: bytes
     undecodable: int
-    amendments: tuple[tuple[Any, int, int], ...] = ()
+    amendments: tuple[tuple[Any, int, int, int | None], ...] = ()
     windows: tuple[tuple[bytes, bytes], ...] = ()
     detectors: tuple[tuple[bytes, bytes], ...] = ()
 
@@ -57,7 +57,7 @@ def save(monitor: Monitor) -> bytes:
         () if state is None else tuple(unit.digest for unit in state.units),
         machine.save(),
         monitor.undecodable,
-        tuple((ident, numbers[clause], outcome) for ident, clause, outcome in machine.amended),
+        tuple((ident, numbers[clause], *rest) for ident, clause, *rest in machine.amended),
         () if state is None else tuple(
             (keep.digest, windows.to_bytes())
             for keep, windows in zip(state.keeps, machine.windows, strict=True)
@@ -117,10 +117,10 @@ def take(monitor: Monitor, saved: Saved, adding: bool) -> set[int]:
     units = () if state is None else state.units
     places = places_of(saved.units, [unit.digest for unit in units])
     monitor.machine.load(saved.sessions, places, adding)
-    for ident, number, outcome in saved.amendments:
+    for ident, number, outcome, time in saved.amendments:
         place = places[number] if 0 <= number < len(places) else -1
         if place >= 0 and units[place].clause >= 0 and 0 <= outcome <= 3:
-            monitor.machine.amended.append((ident, units[place].clause, outcome))
+            monitor.machine.amended.append((ident, units[place].clause, outcome, time))
     return {place for place in places if place >= 0}
 
 

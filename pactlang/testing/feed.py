@@ -132,7 +132,7 @@ class Feed:
     def _amend(self, machine: Remembering) -> None:
         """Put what was resolved to the call that it is about."""
         while machine.amended:
-            ident, clause, outcome = machine.amended.popleft()
+            ident, clause, outcome, _ = machine.amended.popleft()
             name, judged = machine.names[clause], self.named.get(ident)
             if judged is not None and judged.memory[name].why == PENDING:
                 judged.outcomes[name] = Outcome(outcome)
