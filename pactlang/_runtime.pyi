@@ -413,10 +413,12 @@ SCORE_TABLE: tuple[int, ...]
 _Sums = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
 _Row = tuple[int, int, list[_Sums], list[int]]
 
+@disjoint_base
 class Numbers:
     def intervals(self) -> list[tuple[int, int, int | None, int | None]]: ...
     def take(self, intervals: list[tuple[int, int, int | None, int | None]]) -> None: ...
 
+@disjoint_base
 class Tally:
     calls: int
     outside: int
@@ -435,7 +437,9 @@ class Tally:
     def oldest(self) -> int: ...
     @property
     def numbers(self) -> dict[str, Numbers]: ...
-    def __init__(self, half_life: int, severities: list[int], dimensions: list[int], many: int) -> None: ...
+    def __new__(
+        cls, half_life: int, severities: list[int], dimensions: list[int], many: int
+    ) -> Self: ...
     def add(self, verdict: Verdict, time: int | None, worker: str, number: int | None) -> None: ...
     def add_codes(
         self, codes: Any, waiting: Any, time: int | None, worker: str, number: int | None

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pactlang import ir, syntax
 from pactlang.diagnostic import Label
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +23,8 @@ POINT = 10_000  # parts of a point that a band can name
 MOST_DIMENSIONS = 1_000
 MOST_SCALE = 10**9
 MOST_HALF_LIFE = 36_525 * 86_400 * 10**9  # nanoseconds: a century
+
+Written = tuple[tuple[syntax.Ident, syntax.Number], ...]
 
 
 class Score:
@@ -71,7 +72,7 @@ class Score:
 
     # Tables -------------------------------------------------------------------------------------
 
-    def _weights(self, written: tuple[tuple[syntax.Ident, syntax.Number], ...] | None) -> ir.Amounts:
+    def _weights(self, written: Written | None) -> ir.Amounts:
         if written is None:
             return tuple((name, 1) for name in self.dimensions)
         found = self._amounts("weight", written)
@@ -81,7 +82,7 @@ class Score:
             self._wrong(written[0][1], "every weight is 0, and something must count")
         return whole(found)
 
-    def _bands(self, written: tuple[tuple[syntax.Ident, syntax.Number], ...] | None, scale: int) -> ir.Amounts:
+    def _bands(self, written: Written | None, scale: int) -> ir.Amounts:
         if written is None:
             return tuple((name, least * scale * POINT // ir.SCALE) for name, least in ir.BANDS)
         found = self._amounts("band", written)
@@ -94,9 +95,7 @@ class Score:
         ordered = sorted(found.items(), key=lambda pair: pair[1], reverse=True)
         return tuple((name, int(value * POINT)) for name, value in ordered)
 
-    def _amounts(
-        self, what: str, written: tuple[tuple[syntax.Ident, syntax.Number], ...]
-    ) -> dict[str, Fraction]:
+    def _amounts(self, what: str, written: Written) -> dict[str, Fraction]:
         found: dict[str, Fraction] = {}
         first: dict[str, syntax.Ident] = {}
         for name, number in written:

@@ -213,8 +213,8 @@ class Recall(Books):
         """Take up what was pending and has come out."""
         waiting = self.memory().machine.amended
         while waiting:
-            ident, number, code = waiting.popleft()
-            self.amend(Amendment(ident, self.names[number], Outcome(code)), nanos)
+            ident, number, code, time = waiting.popleft()
+            self.amend(Amendment(ident, self.names[number], Outcome(code), time), nanos)
 
     def amend(self, found: Amendment, nanos: int) -> None:
         """Count, store and tell what came out at some time, in nanoseconds since 1970."""
