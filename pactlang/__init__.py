@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "compile": "build", "load": "build", "CompileError": "errors", "PactError": "errors",
     "ProgramError": "errors", "RecordError": "errors", "Evaluator": "evaluator", "Fleet": "evaluator",
-    "Monitor": "evaluator", "Amendment": "verdict",
+    "Monitor": "evaluator", "Amendment": "verdict", "Score": "score", "Scorer": "score",
     "Guard": "guard", "Ledger": "ledger", "LedgerError": "errors", "Program": "program",
     "Expression": "cel", "ExpressionError": "errors", "expression": "cel",
     "UInt": "values", "Batch": "verdict", "Outcome": "verdict", "Verdict": "verdict", "Violation": "verdict",
@@ -44,7 +44,7 @@ _HOMES = {
 __all__ = [
     "Amendment", "Batch", "CompileError", "Evaluator", "Expression", "ExpressionError", "Fleet", "Guard",
     "Ledger", "LedgerError", "Monitor", "Outcome", "PactError", "Program", "ProgramError", "RecordError",
-    "UInt", "Verdict", "Violation", "compile", "expression", "load",
+    "Score", "Scorer", "UInt", "Verdict", "Violation", "compile", "expression", "load",
 ]  # fmt: skip
 
 

@@ -411,7 +411,7 @@ class Windows:
 SCORE_TABLE: tuple[int, ...]
 
 _Sums = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
-_Row = tuple[int, int, list[_Sums], list[int]]
+_Row = tuple[int, int, int, list[_Sums], list[tuple[int, int, int]]]
 
 @disjoint_base
 class Numbers:
@@ -440,6 +440,10 @@ class Tally:
     def __new__(
         cls, half_life: int, severities: list[int], dimensions: list[int], many: int
     ) -> Self: ...
+    owner: Any
+    worker: str
+    latest: int
+    def add_known(self, found: Any, capture: Any, time: Any) -> bool: ...
     def add(self, verdict: Verdict, time: int | None, worker: str, number: int | None) -> None: ...
     def add_codes(
         self, codes: Any, waiting: Any, time: int | None, worker: str, number: int | None
@@ -451,8 +455,13 @@ class Tally:
     def without_time(self) -> _Row | None: ...
     def clause_counts(self) -> list[tuple[int, int, int, int, int | None]]: ...
     def take_row(self, epoch: int | None, told: _Row) -> None: ...
+    def totals(self) -> list[tuple[int, int]]: ...
     def take_counts(
-        self, counts: list[tuple[int, int, int, int, int | None]], newest: int | None, oldest: int | None
+        self,
+        counts: list[tuple[int, int, int, int, int | None]],
+        totals: list[tuple[int, int]],
+        newest: int | None,
+        oldest: int | None,
     ) -> None: ...
     def take_numbers(
         self, worker: str, intervals: list[tuple[int, int, int | None, int | None]]

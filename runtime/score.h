@@ -59,9 +59,14 @@ typedef struct {
     score_wide lg, lw2g, lw2gg;             /* of lower observations: of w g, w^2 g, w^2 g^2 */
 } score_sums;
 
-/* Of one epoch: the dimensions' sums, and behind them what each clause has cost, the sum of w * loss. */
+/* Of one clause in one epoch: the sum of w * what it cost; calls that broke it, and calls that say nothing of
+ * it yet (skipped, unknown, waiting).  A call that is amended in another worker is counted there, below 0. */
+typedef struct { score_wide cost; int64_t broken, untold; } score_clause;
+
+/* Of one epoch: the dimensions' sums, and behind them the clauses'. */
 typedef struct {
     int64_t epoch;
+    uint64_t calls;                         /* judged */
     uint64_t dropped;                       /* calls that were seen and never judged */
     score_wide dropped_w;
     score_sums dimensions[];
@@ -74,15 +79,16 @@ typedef struct {
     const uint64_t *members;                /* per dimension `words` words: its clauses */
 } score_plan;
 
+typedef struct { uint64_t points, good; } score_total;               /* of a dimension, of whatever age */
 typedef struct { int64_t kinds[SCORE_KINDS], last; } score_count;   /* of a clause; when it was last broken */
 
 static inline size_t score_row_size(const score_plan *p) {
     size_t sums = sizeof(score_row) + (size_t)p->dimensions * sizeof(score_sums);
-    return sums + (size_t)p->clauses * sizeof(score_wide);
+    return sums + (size_t)p->clauses * sizeof(score_clause);
 }
 
-static inline score_wide *score_losses(score_row *row, const score_plan *p) {
-    return (score_wide *)(row->dimensions + p->dimensions);
+static inline score_clause *score_clauses(score_row *row, const score_plan *p) {
+    return (score_clause *)(row->dimensions + p->dimensions);
 }
 
 /* Steps of time: SCORE_STEPS of them are a half-life. */
@@ -124,7 +130,7 @@ static inline void score_observe(score_sums *s, uint64_t w, int point, uint32_t 
 
 /* What broken clauses of one dimension cost: their severities, or their shares of 1000 if that is less.
  * What whole shares leave over goes to the first ones, a point each. */
-static void score_charge(score_wide *losses, const score_plan *p, const uint64_t *members, const uint64_t *violated,
+static void score_charge(score_clause *clauses, const score_plan *p, const uint64_t *members, const uint64_t *violated,
                          uint64_t w, uint64_t sum) {
     uint64_t over = 0;
     for (int pass = sum > SCORE_WHOLE ? 0 : 1; pass < 2; pass++)
@@ -135,7 +141,7 @@ static void score_charge(score_wide *losses, const score_plan *p, const uint64_t
                 if (sum > SCORE_WHOLE) cost = cost * SCORE_WHOLE / sum;
                 if (!pass) { over += cost; continue; }
                 if (sum > SCORE_WHOLE && over < SCORE_WHOLE && p->severity[clause]) { cost++; over++; }
-                losses[clause] += w * cost;
+                clauses[clause].cost += w * cost;
             }
 }
 
@@ -145,9 +151,10 @@ static inline uint64_t score_severities(const score_plan *p, uint64_t bits, int 
     return sum;
 }
 
-/* One call into one row.  silent: clauses that are skipped, or of which nothing is known yet. */
-static void score_call(score_row *row, const score_plan *p, const uint64_t *violated, const uint64_t *unknown,
-                       const uint64_t *silent, uint64_t w) {
+/* One call into one row; NULL if the call is too old for one.  silent: clauses that are skipped, or of which
+ * nothing is known yet. */
+static void score_call(score_row *row, score_total *totals, const score_plan *p, const uint64_t *violated,
+                       const uint64_t *unknown, const uint64_t *silent, uint64_t w) {
     for (int d = 0; d < p->dimensions; d++) {
         const uint64_t *members = p->members + (size_t)d * p->words;
         uint64_t known = 0, doubts = 0, v = 0, u = 0;
@@ -161,8 +168,11 @@ static void score_call(score_row *row, const score_plan *p, const uint64_t *viol
         if (!known && !doubts) continue;
         uint32_t best = v < SCORE_WHOLE ? SCORE_WHOLE - (uint32_t)v : 0;
         uint32_t least = v + u < SCORE_WHOLE ? SCORE_WHOLE - (uint32_t)(v + u) : 0;
+        totals[d].points += known != 0;
+        totals[d].good += known ? best : 0;
+        if (!row) continue;
         score_observe(&row->dimensions[d], w, known != 0, best, least);
-        if (v) score_charge(score_losses(row, p), p, members, violated, w, v);
+        if (v) score_charge(score_clauses(row, p), p, members, violated, w, v);
     }
 }
 
@@ -175,11 +185,16 @@ static void score_add_sums(score_sums *to, const score_sums *from) {
 }
 
 static void score_add_row(score_row *to, score_row *from, const score_plan *p) {
-    score_wide *into = score_losses(to, p), *out = score_losses(from, p);
+    score_clause *into = score_clauses(to, p), *out = score_clauses(from, p);
+    to->calls += from->calls;
     to->dropped += from->dropped;
     to->dropped_w += from->dropped_w;
     for (int d = 0; d < p->dimensions; d++) score_add_sums(&to->dimensions[d], &from->dimensions[d]);
-    for (int c = 0; c < p->clauses; c++) into[c] += out[c];
+    for (int c = 0; c < p->clauses; c++) {
+        into[c].cost += out[c].cost;
+        into[c].broken += out[c].broken;
+        into[c].untold += out[c].untold;
+    }
 }
 
 #endif

@@ -9,15 +9,20 @@ cdef extern from "score.h":
     ctypedef struct score_sums:
         uint64_t calls, points
         score_wide w, w2, pw, pw2, pg, pw2g, pw2gg, lg, lw2g, lw2gg
+    ctypedef struct score_clause:
+        score_wide cost
+        int64_t broken, untold
     ctypedef struct score_row:
         int64_t epoch
-        uint64_t dropped
+        uint64_t calls, dropped
         score_wide dropped_w
         score_sums* dimensions
     ctypedef struct score_plan:
         int dimensions, clauses, words
         const int32_t* severity
         const uint64_t* members
+    ctypedef struct score_total:
+        uint64_t points, good
     ctypedef struct score_count:
         int64_t* kinds
         int64_t last
@@ -36,10 +41,10 @@ cdef extern from "score.h":
     uint64_t score_low(score_wide x)
     score_wide score_make(uint64_t high, uint64_t low)
     size_t score_row_size(const score_plan* p)
-    score_wide* score_losses(score_row* row, const score_plan* p)
+    score_clause* score_clauses(score_row* row, const score_plan* p)
     int64_t score_quotient(int64_t micros, int64_t half_life)
     int64_t score_step_begins(int64_t step, int64_t half_life)
-    void score_call(score_row* row, const score_plan* p, const uint64_t* violated, const uint64_t* unknown, const uint64_t* silent, uint64_t w)
+    void score_call(score_row* row, score_total* totals, const score_plan* p, const uint64_t* violated, const uint64_t* unknown, const uint64_t* silent, uint64_t w)
     void score_drop(score_row* row, uint64_t w)
     void score_add_row(score_row* to, score_row* source, const score_plan* p)
 
@@ -64,6 +69,7 @@ cdef class Tally:
     cdef score_row* rows[40]
     cdef score_row* timeless
     cdef score_count* counts
+    cdef score_total* totals_of                 # per dimension
     cdef uint64_t* spare                        # masks: four of a call without a verdict, two of any call
     cdef readonly bint any                      # some call had a time: `top` means something
     cdef readonly int64_t top                   # the newest epoch
@@ -71,6 +77,9 @@ cdef class Tally:
     cdef readonly int64_t newest, oldest        # times of calls, microseconds; TALLY_NEVER
     cdef public int64_t calls, outside, duplicates, untimed, unchecked, amended, dropped
     cdef readonly dict numbers                  # worker -> Numbers
+    cdef public object owner                    # whose verdicts are known to be of this pact
+    cdef public str worker                      # whose numbers those without a name are
+    cdef public int64_t latest                  # a time after which no call can have been
 
     def __cinit__(self, int64_t half_life, list severities, list dimensions, int many):
         cdef int i
@@ -82,6 +91,7 @@ cdef class Tally:
         self.severity = <int32_t*>allocate(max(1, self.plan.clauses) * sizeof(int32_t))
         self.members = <uint64_t*>allocate(max(1, many) * self.plan.words * sizeof(uint64_t))
         self.counts = <score_count*>allocate(max(1, self.plan.clauses) * sizeof(score_count))
+        self.totals_of = <score_total*>allocate(max(1, many) * sizeof(score_total))
         self.spare = <uint64_t*>allocate(6 * self.plan.words * sizeof(uint64_t))
         for i in range(self.plan.clauses):
             if not 0 <= severities[i] <= SCORE_WHOLE or not -1 <= dimensions[i] < many:
@@ -92,7 +102,7 @@ cdef class Tally:
                 self.members[<int>dimensions[i] * self.plan.words + (i >> 6)] |= <uint64_t>1 << (i & 63)
         self.plan.severity, self.plan.members = self.severity, self.members
         self.newest = self.oldest = TALLY_NEVER
-        self.numbers = {}
+        self.numbers, self.worker, self.latest = {}, "", INT64_MAX
 
     def __dealloc__(self):
         cdef int i
@@ -102,35 +112,47 @@ cdef class Tally:
         PyMem_Free(self.severity)
         PyMem_Free(self.members)
         PyMem_Free(self.counts)
+        PyMem_Free(self.totals_of)
         PyMem_Free(self.spare)
 
     # What comes in ------------------------------------------------------------------------------------
 
+    def add_known(self, found, capture, time):
+        """Add a verdict of the owner with a time of its own; false, and nothing is done, if it is anything else."""
+        cdef MonitorVerdict verdict
+        if time is not None or not isinstance(found, MonitorVerdict) or type(capture) is tuple:
+            return False
+        verdict = <MonitorVerdict>found
+        if verdict.owner is not self.owner or verdict.micros == STATE_NEVER or verdict.micros > self.latest:
+            return False
+        self.capture(self.worker, capture, verdict.micros)
+        self.enter(verdict, verdict.micros)
+        return True
+
     def add(self, Verdict verdict, time, worker, number):
-        """A verdict.  time: microseconds; None for its own, if it has one.  number: of its capture, or None.
+        """A verdict.  time: microseconds, None for none.  number: of its capture, or None.
 
         ValueError, and nothing is changed, if the number has been counted.
         """
-        cdef int64_t micros = TALLY_NEVER
-        cdef const uint64_t* masks = masks_of_verdict(verdict)
+        cdef int64_t micros = TALLY_NEVER if time is None else time
         if verdict.words != self.plan.words:
             raise ValueError("the verdict is of another pact")
-        if time is not None:
-            micros = time
-        elif isinstance(verdict, MonitorVerdict) and (<MonitorVerdict>verdict).micros != STATE_NEVER:
-            micros = (<MonitorVerdict>verdict).micros
         self.capture(worker, number, micros)
+        self.enter(verdict, micros)
+
+    cdef int enter(self, Verdict verdict, int64_t micros) except -1:
+        """Count a verdict whose capture has been noted."""
+        cdef const uint64_t* masks = masks_of_verdict(verdict)
         if isinstance(verdict, MonitorVerdict):
             if (<MonitorVerdict>verdict).duplicate:
                 self.duplicates += 1
-                return
+                return 0
             if not verdict.outside:
-                self.judged(masks, _waiting(<MonitorVerdict>verdict), micros)
-                return
+                return self.judged(masks, _waiting(<MonitorVerdict>verdict), micros)
         elif not verdict.outside:
-            self.judged(masks, NULL, micros)
-            return
+            return self.judged(masks, NULL, micros)
         self.outside += 1
+        return 0
 
     def add_codes(self, const uint8_t[::1] codes, const uint8_t[::1] waiting, time, worker, number):
         """A row of outcome codes, and of marks where unknown is not the last word (or None)."""
@@ -175,9 +197,8 @@ cdef class Tally:
             raise ValueError("no such clause")
         self.amended += 1
         self.seen(micros)
-        self.counts[clause].kinds[SCORE_WAITING] -= 1
-        if outcome != OUTCOME_SATISFIED:
-            self.counts[clause].kinds[_score_kind(outcome)] += 1
+        row = self.row_of(micros)
+        self.told_later(row, clause, outcome)
         memset(masks, 0xFF, 4 * words * sizeof(uint64_t))
         memset(masks, 0, 2 * words * sizeof(uint64_t))
         if outcome == OUTCOME_SKIPPED:
@@ -188,9 +209,16 @@ cdef class Tally:
             self.broken(clause, micros)
         elif outcome == OUTCOME_UNKNOWN:
             masks[words + (clause >> 6)] |= <uint64_t>1 << (clause & 63)
-        row = self.row_of(micros)
-        if row != NULL:
-            score_call(row, &self.plan, masks, &masks[words], &masks[2 * words], self.weight_of(micros))
+        score_call(row, self.totals_of, &self.plan, masks, &masks[words], &masks[2 * words], self.weight_of(micros))
+
+    cdef void told_later(self, score_row* row, int clause, int outcome) noexcept:
+        """Count what a clause that waited has come out as."""
+        self.counts[clause].kinds[SCORE_WAITING] -= 1
+        if outcome != OUTCOME_SATISFIED:
+            self.counts[clause].kinds[_score_kind(outcome)] += 1
+        if row != NULL and outcome <= OUTCOME_VIOLATED:
+            score_clauses(row, &self.plan)[clause].untold -= 1
+            score_clauses(row, &self.plan)[clause].broken += outcome == OUTCOME_VIOLATED
 
     cdef int capture(self, worker, number, int64_t micros) except -1:
         """Note that a call was counted; ValueError if it has been."""
@@ -243,24 +271,34 @@ cdef class Tally:
             quiet[i] = masks[2 * words + i] | wait
         self.calls += 1
         self.untimed += micros == TALLY_NEVER
-        self.count(masks, doubts, quiet, micros)
+        self.count(row, masks, doubts, quiet, micros)
         if row != NULL:
-            score_call(row, &self.plan, masks, doubts, quiet, self.weight_of(micros))
+            row.calls += 1
+        score_call(row, self.totals_of, &self.plan, masks, doubts, quiet, self.weight_of(micros))
         return 0
 
-    cdef void count(self, const uint64_t* masks, const uint64_t* doubts, const uint64_t* quiet, int64_t micros) noexcept:
+    cdef void count(self, score_row* row, const uint64_t* masks, const uint64_t* doubts, const uint64_t* quiet, int64_t micros) noexcept:
         """Outcomes per clause; what is not counted otherwise is satisfied."""
         cdef int i, clause, words = self.plan.words
+        cdef score_clause unused
+        cdef score_clause* clauses = NULL if row == NULL else score_clauses(row, &self.plan)
+        cdef score_clause* each = &unused      # of a call that is too old
         cdef uint64_t bits
+        memset(&unused, 0, sizeof(unused))
         for i in range(words):
             bits = masks[i] | doubts[i] | quiet[i]
             while bits:
                 clause = 64 * i + score_lowest(bits)
                 bits &= bits - 1
+                if clauses != NULL:
+                    each = &clauses[clause]
                 if masks[i] >> (clause & 63) & 1:
+                    each.broken += 1
                     self.counts[clause].kinds[SCORE_VIOLATED] += 1
                     self.broken(clause, micros)
-                elif doubts[i] >> (clause & 63) & 1:
+                    continue
+                each.untold += 1
+                if doubts[i] >> (clause & 63) & 1:
                     self.counts[clause].kinds[SCORE_UNKNOWN] += 1
                 elif masks[2 * words + i] >> (clause & 63) & 1:
                     self.counts[clause].kinds[SCORE_SKIPPED] += 1
@@ -345,6 +383,9 @@ cdef class Tally:
             for kind in range(SCORE_KINDS):
                 self.counts[i].kinds[kind] += other.counts[i].kinds[kind]
             self.broken(i, other.counts[i].last)
+        for i in range(self.plan.dimensions):
+            self.totals_of[i].points += other.totals_of[i].points
+            self.totals_of[i].good += other.totals_of[i].good
         if other.newest != TALLY_NEVER:
             self.newest = max(self.newest, other.newest)
             self.oldest = other.oldest if self.oldest == TALLY_NEVER else min(self.oldest, other.oldest)
@@ -359,7 +400,10 @@ cdef class Tally:
     # As Python's numbers ------------------------------------------------------------------------------
 
     def epochs(self):
-        """Epoch -> row, oldest first; a row is (dropped, its weight, sums per dimension, losses per clause)."""
+        """Epoch -> row, oldest first.
+
+        A row is (calls, dropped, the weight of those, sums per dimension, per clause (cost, broken, untold)).
+        """
         cdef int i
         found = {self.rows[i].epoch: self.told(self.rows[i]) for i in range(SCORE_EPOCHS) if self.rows[i] != NULL}
         return dict(sorted(found.items()))
@@ -370,9 +414,10 @@ cdef class Tally:
 
     cdef tuple told(self, score_row* row):
         cdef int i
-        cdef score_wide* losses = score_losses(row, &self.plan)
+        cdef score_clause* c = score_clauses(row, &self.plan)
         sums = [_told_sums(&row.dimensions[i]) for i in range(self.plan.dimensions)]
-        return row.dropped, _int(row.dropped_w), sums, [_int(losses[i]) for i in range(self.plan.clauses)]
+        costs = [(_int(c[i].cost), c[i].broken, c[i].untold) for i in range(self.plan.clauses)]
+        return row.calls, row.dropped, _int(row.dropped_w), sums, costs
 
     def clause_counts(self):
         """Per clause: violated, unknown, skipped, waiting, and when it was last broken (microseconds, or None).
@@ -387,29 +432,36 @@ cdef class Tally:
             found.append((*kinds, None if last == TALLY_NEVER else last))
         return found
 
+    def totals(self):
+        """Per dimension: calls with a point observation, of whatever age, and the sum of these."""
+        return [(self.totals_of[i].points, self.totals_of[i].good) for i in range(self.plan.dimensions)]
+
     # From Python's numbers: an empty tally takes what another has told --------------------------------
 
     def take_row(self, epoch, told):
         """A row of `epochs`, oldest first, or with None the one `without_time`."""
         cdef score_row* row = self.row_of(TALLY_NEVER) if epoch is None else self.row_at(epoch)
-        cdef score_wide* losses
+        cdef score_clause* c
         cdef int i
         if row == NULL:
             raise ValueError("an epoch is too old to have sums")
-        row.dropped, row.dropped_w = told[0], _wide(told[1])
-        losses = score_losses(row, &self.plan)
+        row.calls, row.dropped, row.dropped_w = told[0], told[1], _wide(told[2])
+        c = score_clauses(row, &self.plan)
         for i in range(self.plan.dimensions):
-            _take_sums(&row.dimensions[i], told[2][i])
+            _take_sums(&row.dimensions[i], told[3][i])
         for i in range(self.plan.clauses):
-            losses[i] = _wide(told[3][i])
+            c[i].cost = _wide(told[4][i][0])
+            c[i].broken, c[i].untold = told[4][i][1], told[4][i][2]
 
-    def take_counts(self, list counts, newest, oldest):
-        """What `clause_counts` gave, and the times of the newest and the oldest call."""
+    def take_counts(self, list counts, list totals, newest, oldest):
+        """What `clause_counts` and `totals` gave, and the times of the newest and the oldest call."""
         cdef int i, kind
         for i in range(self.plan.clauses):
             for kind in range(SCORE_KINDS):
                 self.counts[i].kinds[kind] = counts[i][kind]
             self.counts[i].last = TALLY_NEVER if counts[i][SCORE_KINDS] is None else counts[i][SCORE_KINDS]
+        for i in range(self.plan.dimensions):
+            self.totals_of[i].points, self.totals_of[i].good = totals[i]
         self.newest = TALLY_NEVER if newest is None else newest
         self.oldest = TALLY_NEVER if oldest is None else oldest
 

@@ -202,7 +202,9 @@ class Check:
         written = next((item for item in self.pact.items if isinstance(item, syntax.Session)), None)
         needed = next((c.promise_span for c in clauses if _of_session(c)), None)
         try:
-            made = session(walk, written, clauses, None if needed is None else Span(*needed))
+            span = None if needed is None else Span(*needed)
+            scored = any(isinstance(item, syntax.Score) for item in self.pact.items)
+            made = session(walk, written, clauses, span, scored)
             if made is None and written is not None and written.key is not None:
                 slots = len(walk.slots.slots)
                 walk.clause()

@@ -19,12 +19,19 @@ ORDER = ("id", "seq", "time")
 
 
 def session(
-    walk: Walk, written: syntax.Session | None, clauses: Iterable[ir.Clause], needed: Span | None
+    walk: Walk,
+    written: syntax.Session | None,
+    clauses: Iterable[ir.Clause],
+    needed: Span | None,
+    scored: bool = False,
 ) -> ir.Session | None:
-    """The session of a pact; None if no clause remembers one.  needed: the first promise that does."""
+    """The session of a pact; None if no clause remembers one.  needed: the first promise that does.
+
+    scored: the pact says how it is scored, so verdicts are to know the times of their calls.
+    """
     clauses = list(clauses)
     if not any(map(ir.remembers, clauses)):
-        return None
+        return _timed(walk) if scored else None
     for name in ORDER:
         if name in walk.fields:
             walk.slots.field(-1, name, walk.fields[name].type)
@@ -38,6 +45,18 @@ def session(
     limit = -1 if written.limit is None else _limit(walk, written.limit)
     _notes(walk, written, clauses)
     return ir.Session(key, idle, limit)
+
+
+def _timed(walk: Walk) -> ir.Session | None:
+    """What a pact needs that remembers nothing, so that its verdicts know the times of their calls."""
+    if "time" not in walk.fields:
+        return None
+    walk.slots.field(-1, "time", walk.fields["time"].type)
+    return ir.Session(_nobody(walk))
+
+
+def _nobody(walk: Walk) -> ir.Expr:
+    return ir.Const(walk.constant("null", None, Span(0, 0)).type, Span(0, 0), None)
 
 
 def _key(walk: Walk, written: syntax.Session | None, needed: Span | None) -> ir.Expr | None:
@@ -57,7 +76,7 @@ def _key(walk: Walk, written: syntax.Session | None, needed: Span | None) -> ir.
             help=("name the field with `as`, or write `session by KEY`",),
         )  # fmt: skip
         return None
-    return ir.Const(walk.constant("null", None, Span(0, 0)).type, Span(0, 0), None)
+    return _nobody(walk)
 
 
 def _limit(walk: Walk, number: syntax.Number) -> int:

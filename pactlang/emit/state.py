@@ -38,8 +38,8 @@ class StateCode(NamedTuple):
 
 
 def emit(emitter: Emitter) -> StateCode | None:
-    """The state code; None for a pact that remembers nothing."""
-    if not any(map(ir.remembers, emitter.module.clauses)):
+    """The state code; None for a pact that remembers nothing and says nothing of its score."""
+    if emitter.module.session is None:
         return None
     first, emitter.code = emitter.code, []
     made = _Memory(emitter).state()
