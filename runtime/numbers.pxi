@@ -35,10 +35,6 @@ cdef class Numbers:
                 high = middle
         return low
 
-    cdef bint has(self, int64_t number) noexcept:
-        cdef Py_ssize_t at = self.behind(number)
-        return at > 0 and number <= self.items[at - 1].last
-
     cdef int grow(self, Py_ssize_t wanted) except -1:
         cdef Py_ssize_t room = self.room * 2 if self.room * 2 > wanted else wanted
         cdef Interval* items
@@ -50,26 +46,31 @@ cdef class Numbers:
         self.items, self.room = items, room + 4
         return 0
 
-    cdef int put(self, int64_t number, int64_t step) except -1:
-        """Add a number that is not there yet."""
-        cdef Py_ssize_t at = self.behind(number)
+    cdef bint has_some(self, int64_t first, int64_t last) noexcept:
+        """Whether some number from the first to the last is there."""
+        cdef Py_ssize_t at = self.behind(last)
+        return at > 0 and first <= self.items[at - 1].last
+
+    cdef int put(self, int64_t first, int64_t last, int64_t step) except -1:
+        """Add the numbers from the first to the last, none of which is there yet."""
+        cdef Py_ssize_t at = self.behind(first)
         cdef Interval* items
         cdef bint joins_left, joins_right
         self.grow(self.count + 1)
         items = self.items
-        joins_left = at > 0 and items[at - 1].last == number - 1
-        joins_right = at < self.count and items[at].first == number + 1
+        joins_left = at > 0 and items[at - 1].last == first - 1
+        joins_right = at < self.count and items[at].first == last + 1
         if joins_left and joins_right:
             items[at - 1].last, items[at - 1].ends = items[at].last, items[at].ends
             memmove(&items[at], &items[at + 1], (self.count - at - 1) * sizeof(Interval))
             self.count -= 1
         elif joins_left:
-            items[at - 1].last, items[at - 1].ends = number, step
+            items[at - 1].last, items[at - 1].ends = last, step
         elif joins_right:
-            items[at].first, items[at].begins = number, step
+            items[at].first, items[at].begins = first, step
         else:
             memmove(&items[at + 1], &items[at], (self.count - at) * sizeof(Interval))
-            items[at].first = items[at].last = number
+            items[at].first, items[at].last = first, last
             items[at].begins = items[at].ends = step
             self.count += 1
         return 0

@@ -187,6 +187,18 @@ cdef class Tally:
             self.dropped += 1
             score_drop(self.row_of(micros), self.weight_of(micros))
 
+    def pass_over(self, worker, int64_t first, int64_t last):
+        """Note numbers that are of no calls, or of calls that somebody knows to be counted elsewhere."""
+        cdef Numbers numbers = self.numbers.get(worker)
+        if not 0 <= first <= last < INT64_MAX:
+            raise ValueError("capture numbers are from 0 on")
+        if numbers is None:
+            numbers = Numbers()
+        if numbers.has_some(first, last):
+            raise ValueError(f"a call of worker {worker!r} from {first} to {last} is counted already")
+        numbers.put(first, last, NUMBERS_TIMELESS)
+        self.numbers[worker] = numbers
+
     def amend(self, int clause, int outcome, time):
         """What has become of a clause that waited, at the time of its call."""
         cdef uint64_t* masks = self.spare
@@ -234,10 +246,10 @@ cdef class Tally:
         numbers = self.numbers.get(worker)
         if numbers is None:
             numbers = Numbers()
-        if numbers.has(value):
+        if numbers.has_some(value, value):
             raise ValueError(f"call {value} of worker {worker!r} is counted already")
         self.seen(micros)
-        numbers.put(value, NUMBERS_TIMELESS if micros == TALLY_NEVER else self.step)
+        numbers.put(value, value, NUMBERS_TIMELESS if micros == TALLY_NEVER else self.step)
         self.numbers[worker] = numbers
         return 0
 

@@ -233,6 +233,23 @@ def test_hidden_calls_lower_the_score() -> None:
     assert good(2000, range(0, 50)).score().coverage.missing == 50
 
 
+def test_numbers_of_no_calls_are_not_missing() -> None:
+    made = good(100, range(20, 30))
+    made.pass_over(20, 24)
+    assert made.score().coverage.missing == 5
+    made.pass_over(("a", 25))
+    made.pass_over(("b", 0), 9)
+    assert made.score().coverage.missing == 4
+    data = made.to_bytes()
+    for first, last in ((5, None), (15, 22), (28, 40), (99, None)):
+        with pytest.raises(ValueError, match="already"):
+            made.pass_over(first, last)
+    assert made.to_bytes() == data
+    made.pass_over(26, 29)
+    assert made.score().coverage.missing == 0
+    assert len(made.tally.numbers["a"].intervals()) == 1
+
+
 def test_a_call_is_counted_once() -> None:
     made = good(10)
     verdict = next(iter(verdicts(1, 1)))

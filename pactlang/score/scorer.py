@@ -110,6 +110,12 @@ class Scorer:
         worker, number = (self.worker, capture) if not isinstance(capture, tuple) else capture
         self.tally.note("dropped", None if time is None else self._in_time(micros(time)), worker, number)
 
+    def pass_over(self, capture: Capture, last: int | None = None) -> None:
+        """Note a capture number that is of no call, or all from it to `last`: they are not missing."""
+        worker, number = (self.worker, capture) if not isinstance(capture, tuple) else capture
+        if number is not None:
+            self.tally.pass_over(worker, number, number if last is None else last)
+
     def _amend(self, found: Amendment) -> None:
         number = self._number.get(found.clause)
         if number is None:
