@@ -2,7 +2,7 @@
 
 In: a monitor.  Out: bytes, or the names of the clauses whose state they lack.
 
-    Snapshot, version 3: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
+    Snapshot, version 4: "PACTSTAT", SHA-256 of the rest, msgpack of `Saved`.
 
 Units are known by the digest of what they compute, so a clause that moved or got another name keeps its
 state, and one that changed does not.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pactlang.evaluator.monitor import Monitor
 
 MAGIC = b"PACTSTAT"
-VERSION = 3
+VERSION = 4
 
 
 class Saved(Struct, frozen=True, array_like=True):
