@@ -314,6 +314,9 @@ class Action(Struct, frozen=True, omit_defaults=True):
     value: str | int | None = None
 
 
+HOLDING = frozenset({"block", "redact", "retry", "fallback"})  # actions that need the call to wait
+
+
 class StoreRule(Struct, frozen=True, array_like=True):
     """One line of `store`: what a ledger may hold of a call.
 

@@ -343,6 +343,7 @@ cdef int judge_tokens(MonitorMachine m, const Unit* u, const uint8_t* r, Frame f
     cdef bint over = (<const int64_t*>(r + sizeof(state_table)))[0] & 1
     cdef state_entry* entry
     cdef int answer = STATE_YES
+    cdef list strange = []
     if not can_box(value):
         return STATE_MAYBE
     frame.pin()
@@ -351,9 +352,13 @@ cdef int judge_tokens(MonitorMachine m, const Unit* u, const uint8_t* r, Frame f
         for each in tokens:
             entry = state_find(table, <uint64_t>each, 0)
             if entry == NULL and not over:
-                return STATE_NO
-            if entry == NULL or not <size_t>entry.value & 2:
+                answer = STATE_NO
+                strange.append(each)
+            elif answer != STATE_NO and (entry == NULL or not <size_t>entry.value & 2):
                 answer = STATE_MAYBE
+        if answer == STATE_NO:
+            m.tell_strange(u.clause, strange)
+            return answer
         return answer if complete else STATE_MAYBE
     except BaseException as error:
         frame.stop(error)

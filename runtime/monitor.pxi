@@ -81,6 +81,7 @@ cdef class MonitorVerdict(Verdict):
     cdef readonly object notes          # clause number -> (calls ago, microseconds ago), of broken forms
     cdef readonly object reasons        # clause number -> why it is unknown, where that is no error value;
                                         # under -1, why the call stands in no session
+    cdef readonly object strange        # clause number -> hashes of the tokens that came from nowhere; None
     cdef readonly object fired          # numbers of the `keep`s whose consequences fire; None
     cdef readonly object alarms         # clause number -> what is known of its alarm, of watches; None
     cdef bytes said                     # what the operators said, as cells; None where no clause needs them
@@ -165,6 +166,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef int refused
     cdef object notes
     cdef object reasons
+    cdef object strange
     cdef object fired
     cdef object alarms
     cdef tuple hidden                   # slots whose values are not known; None
@@ -328,6 +330,7 @@ cdef class MonitorMachine(JsonMachine):
         verdict.reasons = self.reasons
         verdict.fired = self.fired
         verdict.alarms = self.alarms
+        verdict.strange = self.strange
         verdict.hidden = self.hidden
         if self.words == 1:
             memcpy(verdict.small, frame.violated, 3 * size)
@@ -363,6 +366,11 @@ cdef class MonitorMachine(JsonMachine):
             if x.tag == TAG_STRING and x.v.o == u.enums[i]:
                 return True
         return False
+
+    cdef void tell_strange(self, int clause, list tokens) noexcept:
+        if self.strange is None:
+            self.strange = {}
+        self.strange[clause] = tokens
 
     cdef bint enter(self, Frame frame, const Cell* key) noexcept:
         return enter_session(self, frame, key)

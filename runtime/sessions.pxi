@@ -100,7 +100,7 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
     m.counts[COUNT_RECORDS] += 1
     m.session = NULL
     m.standing = NO_SESSION
-    m.notes = m.reasons = m.fired = m.alarms = None
+    m.notes = m.reasons = m.strange = m.fired = m.alarms = None
     m.has_time = False
     memset(m.waiting, 0, m.words * sizeof(uint64_t))
     m.identity_only = frame.outside or doubtful

@@ -18,6 +18,7 @@ cdef extern from "windows.h":
         uint8_t* registers
     ctypedef struct win_sketch:
         int64_t* counts
+        int32_t first, blocks
     ctypedef struct win_sum:
         int64_t n, errors, hits, least
         win_int sum
@@ -53,7 +54,7 @@ cdef extern from "windows.h":
         int64_t known
         win_window windows[4]
     enum:
-        WIN_PANES, WIN_EXACT, WIN_REGISTERS
+        WIN_PANES, WIN_EXACT, WIN_REGISTERS, WIN_BLOCK
         WIN_ABSENT, WIN_VALUE, WIN_ERROR
         WIN_COUNTER, WIN_SUM, WIN_EXTREME, WIN_SKETCH, WIN_DISTINCT
     win_int win_make(int64_t high, uint64_t low) noexcept nogil
@@ -78,6 +79,7 @@ cdef extern from "windows.h":
     int64_t win_set_size(const win_set* s) noexcept nogil
     int32_t win_bucket(double value) noexcept nogil
     double win_middle(int32_t bucket) noexcept nogil
+    bint win_sketch_add(win_sketch* s, int32_t bucket, int64_t count) noexcept nogil
     int32_t win_sketch_at(const win_sketch* s, int64_t rank) noexcept nogil
     bint win_bag_add(win_bag* b, uint64_t key, int64_t count) noexcept nogil
     uint64_t win_bucket_key(int64_t bucket) noexcept nogil
@@ -278,6 +280,20 @@ cdef class Windows:
         for i in range(count):
             self.enter(number, frame.cells, True, time + i * step, frame, None)
 
+    def feed_column(self, int number, int64_t time, int64_t step, list values, int column, bytes numbers):
+        """The same call with other numbers in one register, doubles in a row; how many are violated."""
+        cdef Frame frame = self._frame(values)
+        cdef const double* found = <const double*>PyBytes_AS_STRING(numbers)
+        cdef Py_ssize_t i
+        cdef int64_t violated = 0
+        self._number(number)
+        if not 0 <= column < len(values):
+            raise IndexError("no such register")
+        for i in range(PyBytes_GET_SIZE(numbers) // sizeof(double)):
+            set_double(&frame.cells[column], found[i])
+            violated += self.enter(number, frame.cells, True, time + i * step, frame, None) & 15 == OUTCOME_VIOLATED
+        return violated
+
     cdef int _number(self, int number) except -1:
         if not 0 <= number < self.count:
             raise IndexError("no such keep")
@@ -374,6 +390,9 @@ cdef bint hash_group(state_key* out, const Keeping* k, const Cell* cells, const 
     cdef state_key pair[2]
     cdef const Cell* x
     cdef int i
+    x = &cells[k.keys[0]]
+    if k.key_count == 1 and x.tag != TAG_NULL:
+        return x.tag != TAG_ERROR and value_hash(out, secret, x, frame, 0)
     memset(pair, 0, sizeof(pair))
     for i in range(k.key_count):
         x = &cells[k.keys[i]]

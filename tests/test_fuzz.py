@@ -23,6 +23,7 @@ COUNTS = {
     "records": 500,
     "json": 2000,
     "sieve": 600,
+    "windows": 500,
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the sandbox forks")

@@ -218,6 +218,22 @@ def test_what_keys_to_come_may_owe_runs_out_in_a_restored_monitor_too() -> None:
     assert list(m.amendments) == [Amendment("asked", "answered", Outcome.SATISFIED)]
 
 
+def test_what_came_from_nowhere_is_named() -> None:
+    m = monitor("""pact p "1.0.0"
+        event user when kind == "chat"
+        event send when tool == "send"
+        clause known { send.args only from user.input }""")
+    m.feed({"session": "s", "kind": "chat", "input": "write to bob@acme.example about order_7"})
+    args = {"to": "Eve@Evil.example", "text": "order_7 and 12.50"}
+    verdict = m.feed({"session": "s", "kind": "tool", "tool": "send", "args": args})
+    (found,) = verdict.violations
+    assert "`12.5`" in found.message and "`eve@evil.example`" in found.message
+    assert "order_7`" not in found.message
+    args = {"to": [f"id{i}" for i in range(9)]}
+    (found,) = m.feed({"session": "s", "kind": "tool", "tool": "send", "args": args}).violations
+    assert "`id3` and 5 more" in found.message
+
+
 def test_an_evaluator_says_what_to_use() -> None:
     with pytest.raises(pactlang.PactError, match="Monitor"):
         pactlang.Evaluator(pactlang.compile(PACT))

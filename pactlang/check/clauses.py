@@ -32,7 +32,6 @@ ACTIONS = (
     "block", "redact", "retry", "fallback", "alert", "warn", "escalate", "pause", "penalty", "allow",
 )  # fmt: skip
 ONCE = frozenset(ACTIONS) - {"alert"}
-HOLDING = frozenset({"block", "redact", "retry", "fallback"})  # they need the call to wait
 
 
 class Clauses:
@@ -262,7 +261,7 @@ def _actions(
 
 def _too_late(action: syntax.Action, promise: Promise) -> tuple[str, str] | None:
     """Whether an action would have to come before what is promised is known."""
-    if action.kind not in HOLDING:
+    if action.kind not in ir.HOLDING:
         return None
     if isinstance(promise, syntax.Expect):
         return f"`{action.kind}` comes too late: when this is decided, the call has long been made", (

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         TextPasses,
         WatchCosts,
         WatchState,
+        WindowState,
     )
     from pactlang.ir import Module
 
@@ -79,6 +80,7 @@ def cost_data(priced: Priced) -> dict[str, Any]:
         ],
         "state": None if costs.state is None else _state_data(costs.state),
         "watches": None if costs.watches is None else _watch_data(costs.watches),
+        "windows": [_window_data(each) for each in costs.windows],
     }
 
 
@@ -101,6 +103,12 @@ def _watch_data(costs: WatchCosts) -> dict[str, Any]:
         for each in costs.watches
     ]
     return {"false_alarm_in": costs.calls, "watches": watches}
+
+
+def _window_data(each: WindowState) -> dict[str, Any]:
+    """Bytes that each group of a `keep` holds."""
+    found = each._asdict()
+    return {"clause": found.pop("name"), **found}
 
 
 def _row(clause: ClauseCost) -> dict[str, Any]:
@@ -139,6 +147,9 @@ def report(priced: Priced) -> None:
     if priced.costs.watches is not None:
         screen.print()
         _watches(screen, priced.costs.watches)
+    if priced.costs.windows:
+        screen.print()
+        _windows(screen, priced.costs.windows)
 
 
 class Line(NamedTuple):
@@ -213,6 +224,18 @@ def _state(screen: Console, state: StateCosts) -> None:
     for name, said in rows:
         style = "bold" if name == "a session" else ""
         screen.print(Text.assemble((f"{name:<{room}}", style), f"  {said}"), soft_wrap=True)
+
+
+def _windows(screen: Console, windows: Sequence[WindowState]) -> None:
+    """What the windows of each `keep` hold of a group."""
+    from rich.text import Text
+
+    room = max(len(printable(each.name)) for each in windows)
+    for each in windows:
+        full = f", {each.full:,} B once its calls are there" if each.full > each.group else ""
+        most = f", and up to {each.most:,} B with many values" if each.most else ""
+        said = f"{each.group:,} B/group, cap {each.groups:,}{full}{most}"
+        screen.print(Text(f"{printable(each.name):<{room}}  {said}"), soft_wrap=True)
 
 
 def _held(clause: ClauseState) -> str:

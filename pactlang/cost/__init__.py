@@ -24,7 +24,7 @@ to it by the tests.  A *pass* over a text is a search for all patterns, phrases 
 sought in one field of the record, by all clauses together; text folded for phrases is a second text.
 Passes over other texts are counted one by one, and cost steps, too.
 
-Reading a record is no part of this.  What outlives a call is in `StateCosts`, in bytes.
+Reading a record is no part of this.  What outlives a call is in `StateCosts` and `WindowState`, in bytes.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ from pactlang.cost.formula import Formula, Size
 from pactlang.cost.state import ClauseState, StateCosts, state_costs
 from pactlang.cost.walk import Walk, Work, all_of
 from pactlang.cost.watches import WatchCosts, WatchState, watch_costs
+from pactlang.cost.windows import WindowState, window_costs
 from pactlang.diagnostic import Diagnostic, Label
 from pactlang.program import MOST_COUNTED, Bound
 from pactlang.source import Span
 
 __all__ = [
     "ClauseCost", "ClauseState", "Costs", "Formula", "SizeUsed", "StateCosts", "TextPasses",
-    "WatchCosts", "WatchState", "cost", "over_budget", "state_costs", "watch_costs",
+    "WatchCosts", "WatchState", "WindowState", "cost", "over_budget", "state_costs",
+    "watch_costs", "window_costs",
 ]  # fmt: skip
 
 NAMED = 3  # clauses that a diagnostic points at
@@ -95,6 +97,7 @@ class Costs(NamedTuple):
     texts: tuple[int, ...]
     state: StateCosts | None = None
     watches: WatchCosts | None = None
+    windows: tuple[WindowState, ...] = ()
 
     @property
     def rows(self) -> tuple[ClauseCost, ...]:
@@ -136,6 +139,7 @@ def cost(module: ir.Module) -> Costs:
         tuple(extent.chars.value for extent in walk.slots),
         state_costs(module),
         watch_costs(module),
+        window_costs(module),
     )
 
 

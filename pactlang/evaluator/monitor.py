@@ -101,7 +101,8 @@ class Remembering(Evaluator, MonitorMachine):
         outcome, name = Outcome(verdict.outcome(number)), self.names[number]
         why = self.why(verdict)[name] if outcome == Outcome.UNKNOWN else ""
         back = (verdict.notes or {}).get(number, (None, None))
-        return Memory(outcome, why, back, (verdict.alarms or {}).get(number))
+        alarm, strange = (verdict.alarms or {}).get(number), (verdict.strange or {}).get(number, ())
+        return Memory(outcome, why, back, alarm, strange)
 
     def reason_of(self, verdict: MonitorVerdict, number: int) -> str:
         """Why a clause is unknown on a call, in words."""

@@ -25,17 +25,20 @@ from pactlang.verdict import Violation
 Back = tuple[int | None, int | None]  # calls ago, microseconds ago; None where there is none
 ERROR_VALUE = "an error value"  # why a clause is unknown, where state has no part in it
 PENDING, INSUFFICIENT = "pending", "insufficient"  # why one is that may yet be known
+MOST_NAMES = 4  # of tokens that a sentence tells
 WAITING = frozenset({PENDING, INSUFFICIENT})
 
 
 class Memory(NamedTuple):
     """What a monitor knows of a clause on a call: its outcome, why it is unknown (of all else ""), and of a
-    broken form the earlier call that it looks back to, of a `watch` what the machine noted at its alarm."""
+    broken form the earlier call that it looks back to, of a `watch` what the machine noted at its alarm, of
+    `only from` hashes of the tokens that came from nowhere."""
 
     outcome: Outcome
     why: str = ""
     back: Back = (None, None)
     noted: tuple[Any, ...] | None = None
+    strange: Sequence[int] = ()
 
     @property
     def is_waiting(self) -> bool:
@@ -57,7 +60,7 @@ def remembered(program: Program, number: int, row: Sequence[Any], memory: Memory
     writer = Writer(module, program.source)
     values = values_of(form, row, writer)
     alarm = alarm_of(module, clause, memory.noted) if memory.noted is not None else None
-    said = kept(form, writer) if isinstance(form, ir.Keep) else sentence(form, memory.back)
+    said = kept(form, writer) if isinstance(form, ir.Keep) else happened(form, row, memory, module)
     if alarm is not None and isinstance(form, ir.Watch):
         said = alarm_sentence(form, alarm, writer)
     same = ", ".join(f"{name} is {shown(value, module.schema)}" for name, value in values.items())
@@ -142,6 +145,27 @@ def sentence(form: ir.Promise, back: Back) -> str:
     return "it does not hold over the window"
 
 
+def happened(form: ir.Promise, row: Sequence[Any], memory: Memory, module: ir.Module) -> str:
+    """What happened, and of `only from` what came from nowhere."""
+    said = sentence(form, memory.back)
+    if not isinstance(form, ir.OnlyFrom):
+        return said
+    found = strangers(told(form.value, row, module).value, memory.strange)
+    names = ", ".join(f"`{name}`" for name in found[:MOST_NAMES])
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return f"{said}: {names}{more}" if names else said
+
+
+def strangers(value: Any, hashes: Sequence[int]) -> list[str]:
+    """The tokens of a value that have one of these hashes, as they are compared."""
+    from pactlang.tokens import token_hash, tokens  # only who uses `only from` pays for its import
+
+    wanted = set(hashes)
+    if not wanted or value is NOT_EVALUATED or isinstance(value, Error):
+        return []
+    return sorted(token.text for token in tokens(value)[0] if token_hash(token) in wanted)
+
+
 def _last(event: ir.Event, back: Back) -> str:
     calls, micros = back
     if calls is None:
@@ -165,7 +189,7 @@ def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memo
         return watch_sentence(module, clause, memory)
     match memory.outcome:
         case Outcome.VIOLATED:
-            return sentence(form, memory.back)
+            return happened(form, row, memory, module)
         case Outcome.SATISFIED:
             return "it holds"
         case Outcome.SKIPPED:

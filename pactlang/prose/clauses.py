@@ -19,7 +19,6 @@ BEFORE = frozenset(
     "id session seq time agent agent_version kind provider model input messages tool args upstream"
     " attributes".split()
 )
-HOLDS_BACK = ("block", "redact", "retry", "fallback")
 
 
 def promised(clause: ir.Clause, speaker: Speaker) -> Words:
@@ -42,7 +41,7 @@ def decided(clause: ir.Clause, schema: Schema) -> Words:
         return ("Detected over many calls; no single one is held back.",)
     early = is_early(clause, schema)
     moment = "before the call runs" if early else "when the answer is there"
-    if any(action.kind in HOLDS_BACK for action in clause.on_violation):
+    if any(action.kind in ir.HOLDING for action in clause.on_violation):
         return (f"To be enforced {moment}.",)
     return (f"Detected {moment}; nothing is held back.",)
 

@@ -24,6 +24,7 @@ from tests.fuzz.code import mutate_code, program
 from tests.fuzz.sandbox import Feed
 from tests.fuzz.sieve import make_sieve
 from tests.fuzz.targets import SEPARATOR, Code, sample
+from tests.fuzz.windows import make_windows
 from tests.two_routes import made, mutated
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "fuzz"
@@ -316,5 +317,6 @@ MAKE: dict[str, Callable[[bytes, bytes, Random], bytes]] = {
     "records": make_records,
     "json": make_json,
     "sieve": make_sieve,
+    "windows": make_windows,
 }
 assert set(SHAPES) == set(Opcode)

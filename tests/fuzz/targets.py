@@ -37,6 +37,7 @@ from pactlang.source import Source
 from pactlang.types import parse_type
 from tests.drawn import VARIABLES, bindings
 from tests.fuzz.sieve import sieve_target
+from tests.fuzz.windows import windows_target
 from tests.two_routes import CALL, WIDE, agree, evaluator_of
 
 SEPARATOR = b"\n---\n"  # between an expression and its bindings
@@ -484,4 +485,5 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "records": records_target,
     "json": json_target,
     "sieve": sieve_target,
+    "windows": windows_target,
 }
