@@ -261,6 +261,7 @@ cdef class Tally:
             self.step = score_quotient(micros, self.half_life)
             self.step_begins = score_step_begins(self.step, self.half_life)
             self.step_ends = score_step_begins(self.step + 1, self.half_life)
+            self.rise(self.step >> 8)
         if micros > self.newest:
             self.newest = micros
         if micros < self.oldest or self.oldest == TALLY_NEVER:
@@ -474,8 +475,9 @@ cdef class Tally:
             self.counts[i].last = TALLY_NEVER if counts[i][SCORE_KINDS] is None else counts[i][SCORE_KINDS]
         for i in range(self.plan.dimensions):
             self.totals_of[i].points, self.totals_of[i].good = totals[i]
-        self.newest = TALLY_NEVER if newest is None else newest
-        self.oldest = TALLY_NEVER if oldest is None else oldest
+        for each in (newest, oldest):
+            if each is not None:
+                self.seen(each)
 
     def take_numbers(self, worker, list intervals):
         """The capture numbers of a worker."""

@@ -24,6 +24,7 @@ COUNTS = {
     "json": 2000,
     "sieve": 600,
     "windows": 500,
+    "score": 400,
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the sandbox forks")

@@ -149,9 +149,9 @@ def naive(found: list[Any], now: int) -> dict[str, tuple[Fraction, Fraction]]:
 
 
 def weighed(time: int, now: int, plan: Any) -> Fraction:
-    from pactlang.score.evidence import LANDMARK, power
+    from pactlang.score.evidence import power
 
-    steps = [(t - LANDMARK) * 256 // plan.said.half_life for t in (time, now)]
+    steps = [plan.step_of(each) for each in (time, now)]
     return power(steps[0]) / power(steps[1])
 
 
@@ -274,6 +274,19 @@ def test_unnumbered_calls_are_counted_as_such() -> None:
     calls = [each for each in found if not isinstance(each, Amendment)]
     assert made.score().coverage.unchecked == len(calls)
     assert made.score().coverage.missing == 0
+
+
+def test_calls_outside_the_pact_age_the_others_and_no_more() -> None:
+    text = """pact q "1.0.0" applies when tool == "own"
+        clause short { require size(output) < 9 } score { half_life 1h }"""
+    monitor, made = pactlang.Monitor(program(text)), Scorer(program(text), "a")
+    for at in range(60):
+        made.add(monitor.feed({"tool": "own", "time": (START + timedelta(minutes=at)).isoformat()}), at)
+    made.add(monitor.feed({"tool": "other", "time": (START + timedelta(hours=99)).isoformat()}), 60)
+    score = made.score()
+    assert score.coverage.outside == 1 and score.coverage.calls == 60
+    assert score.value is None and score.lower == 0 and score.upper == 1000
+    assert Scorer.from_bytes(program(text), made.to_bytes()).score() == score
 
 
 # Critical clauses -----------------------------------------------------------------------------------

@@ -15,10 +15,8 @@ from typing import Any, NamedTuple
 
 from pactlang._runtime import SCORE_TABLE, Tally
 from pactlang.score.intervals import KEPT, Sums
-from pactlang.score.plan import Plan
+from pactlang.score.plan import STEPS, Plan
 
-LANDMARK = 1_577_836_800_000_000  # 2020-01-01T00:00:00Z, in microseconds
-STEPS = 256  # of a half-life
 NOW = SCORE_TABLE[0]  # what a call without time weighs, in units of epoch 0
 NEVER = -(2**63 - 1)
 WHOLE = 1000  # the best observation
@@ -50,13 +48,9 @@ class Moment:
         if self.timed and now is not None and now < tally.newest:
             raise ValueError("the score of a time before the newest call is not known any more")
         self.now = (tally.newest if now is None else now) if self.timed else None
-        self.step = 0 if self.now is None else self.step_of(self.now)
+        self.step = 0 if self.now is None else plan.step_of(self.now)
         self.rows = tally.epochs()
         self.timeless = tally.without_time()
-
-    def step_of(self, micros: int) -> int:
-        """The step of a time: 256 of them are a half-life."""
-        return (micros - LANDMARK) * STEPS // self.plan.said.half_life
 
     @cached_property
     def unit(self) -> Fraction:
@@ -122,12 +116,12 @@ class Moment:
     @property
     def first(self) -> int | None:
         """The epoch of the oldest call ever counted."""
-        return self.step_of(self.tally.oldest) // STEPS if self.timed else 0
+        return self.plan.step_of(self.tally.oldest) // STEPS if self.timed else 0
 
     @property
     def newest(self) -> int | None:
         """The step of the newest call."""
-        return self.step_of(self.tally.newest) if self.timed else 0
+        return self.plan.step_of(self.tally.newest) if self.timed else 0
 
     def missing(self, dimension: int) -> dict[int, int]:
         """Epoch -> weight of calls of which nothing is known: dropped, missing by their numbers, or without

@@ -18,6 +18,8 @@ from pactlang.program import Program
 
 # What a broken clause takes away of 1000.
 SEVERITY = {"info": 0, "minor": 100, "major": 400, "critical": 1000}
+LANDMARK = 1_577_836_800_000_000  # 2020-01-01T00:00:00Z, in microseconds
+STEPS = 256  # of a half-life
 POINT = 10_000  # parts of a point in which bands are written
 
 
@@ -47,6 +49,10 @@ class Plan:
     def tally(self) -> Tally:
         """Sums over no verdicts."""
         return Tally(self.said.half_life, self.severities, self.dimension_of, len(self.dimensions))
+
+    def step_of(self, micros: int) -> int:
+        """The step of a time: 256 of them are a half-life, and an epoch."""
+        return (micros - LANDMARK) * STEPS // self.said.half_life
 
     def clauses_of(self, dimension: int) -> tuple[str, ...]:
         """The names of a dimension's clauses."""

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from pactlang._runtime import Tally
-from pactlang.score.plan import Plan
+from pactlang.score.plan import STEPS, Plan
 
 VERSION = 1
 MAGIC = b"PACTSCOR"
@@ -140,18 +140,26 @@ def fill(plan: Plan, tally: Tally, state: Saved) -> None:
     judged = state.counts[0] + state.counts[COUNTS.index("amended")]
     for row in (*state.rows, *((state.timeless,) if state.timeless else ())):
         require(all(sums[0] <= judged for sums in row.dimensions.values() if isinstance(sums[0], int)))
-    for row in state.rows:
-        tally.take_row(row.epoch, unpacked(plan, row))
-    if state.timeless is not None:
-        tally.take_row(None, unpacked(plan, state.timeless))
     none = (0, 0, 0, 0, None)
     for counts in state.clauses:
         require(counts is None or all(abs(count) <= MOST for count in counts[:4]))
     require(len(state.totals) == len(plan.dimensions))
     require(all(0 <= good <= 1000 * points and points <= MOST for points, good in state.totals))
     tally.take_counts([c or none for c in state.clauses], list(state.totals), state.newest, state.oldest)
+    require((state.newest is None) == (state.oldest is None))
+    for row in state.rows:
+        require(oldest_epoch(plan, state) <= row.epoch <= tally.top)
+        tally.take_row(row.epoch, unpacked(plan, row))
+    if state.timeless is not None:
+        tally.take_row(None, unpacked(plan, state.timeless))
     for worker, intervals in state.numbers:
         tally.take_numbers(worker, list(intervals))
+
+
+def oldest_epoch(plan: Plan, state: Saved) -> int:
+    """The epoch of the oldest call."""
+    require(state.oldest is not None)
+    return plan.step_of(state.oldest or 0) // STEPS
 
 
 def unpacked(plan: Plan, row: Row) -> Any:

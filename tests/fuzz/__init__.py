@@ -8,4 +8,6 @@ knows the input's form.  The sandbox (`sandbox.py`) runs them in a child process
 memory, so that a crash, a hang and a blow-up are findings too.  What the runs found: README.md here.
 """
 
-NAMES = ("parse", "check", "expression", "artifact", "machine", "values", "records", "json", "sieve", "windows")
+NAMES = (
+    "parse", "check", "expression", "artifact", "machine", "values", "records", "json", "sieve", "windows", "score",
+)  # fmt: skip

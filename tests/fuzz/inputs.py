@@ -22,6 +22,7 @@ from pactlang.program import seal
 from tests.drawn import VARIABLES, Draw
 from tests.fuzz.code import mutate_code, program
 from tests.fuzz.sandbox import Feed
+from tests.fuzz.score import make_score
 from tests.fuzz.sieve import make_sieve
 from tests.fuzz.targets import SEPARATOR, Code, sample
 from tests.fuzz.windows import make_windows
@@ -318,5 +319,6 @@ MAKE: dict[str, Callable[[bytes, bytes, Random], bytes]] = {
     "json": make_json,
     "sieve": make_sieve,
     "windows": make_windows,
+    "score": make_score,
 }
 assert set(SHAPES) == set(Opcode)

@@ -36,6 +36,7 @@ from pactlang.render import render_all
 from pactlang.source import Source
 from pactlang.types import parse_type
 from tests.drawn import VARIABLES, bindings
+from tests.fuzz.score import score_target
 from tests.fuzz.sieve import sieve_target
 from tests.fuzz.windows import windows_target
 from tests.two_routes import CALL, WIDE, agree, evaluator_of
@@ -486,4 +487,5 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "json": json_target,
     "sieve": sieve_target,
     "windows": windows_target,
+    "score": score_target,
 }
