@@ -6,7 +6,7 @@ written as it was read.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -27,7 +27,7 @@ score { half_life 1h weights { one 2, two 1, none 1 } }
 NUMBERS = (0, 1, -1, 255, 2**20, 2**21, 2**31, 2**42, 2**53, 2**62, 2**63 - 1, -(2**63) + 1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def known() -> tuple[pactlang.Program, bytes]:
     """The pact, and a state of some calls in four hours and without time."""
     program = pactlang.compile(PACT)
