@@ -429,20 +429,35 @@ cdef class MonitorMachine(JsonMachine):
         finally:
             self.let_go()
 
-    def end_key(self, key):
-        """End the session of this key; false if there is none."""
+    cdef state_key hash_of(self, object key) except *:
+        """The hash under which the session of a key is kept."""
         cdef Frame frame
         cdef Cell cell
+        cdef state_key h
+        frame = self.take_frame()
+        frame.steps, frame.shared = self.max_steps, True
+        unbox(&cell, <PyObject*>key, None, frame)
+        if not value_hash(&h, self.secret, &cell, frame, 0):
+            raise ValueError("a session's key is neither null nor an error value")
+        self.give_back(frame)
+        return h
+
+    def doubt_key(self, key):
+        """Take a session of this key, if it is new, for one that was forgotten."""
+        self.take()
+        try:
+            if not forget_key(self, self.hash_of(key), 0):
+                raise MemoryError
+        finally:
+            self.let_go()
+
+    def end_key(self, key):
+        """End the session of this key; false if there is none."""
         cdef state_key h
         cdef state_entry* entry
         self.take()
         try:
-            frame = self.take_frame()
-            frame.steps, frame.shared = self.max_steps, True
-            unbox(&cell, <PyObject*>key, None, frame)
-            if not value_hash(&h, self.secret, &cell, frame, 0):
-                raise ValueError("a session's key is neither null nor an error value")
-            self.give_back(frame)
+            h = self.hash_of(key)
             entry = state_find(&self.table, h.a, h.b)
             if entry == NULL:
                 return False
@@ -456,6 +471,33 @@ cdef class MonitorMachine(JsonMachine):
     def line(self):
         """What stands for the last call's id if it has none: the number of records so far."""
         return self.number
+
+    def forget(self):
+        """Evict every session: what comes with its key has a past of which nothing is known."""
+        self.take()
+        try:
+            while self.counts[COUNT_SESSIONS]:
+                session = self.all[self.counts[COUNT_SESSIONS] - 1]
+                if not forget_key(self, hash_in(session), session.calls):
+                    raise MemoryError
+                self.counts[COUNT_EVICTED] += 1
+                end_session(self, session, 2)
+            self.flush()
+        finally:
+            self.let_go()
+
+    def doubt(self):
+        """Take every key that is new for one that was forgotten."""
+        self.take()
+        try:
+            if self.filter == NULL:
+                self.filter = <uint8_t*>calloc(1, self.filter_bits >> 3)
+            if self.filter == NULL:
+                raise MemoryError
+            memset(self.filter, 255, self.filter_bits >> 3)
+            self.filter_set = self.filter_bits
+        finally:
+            self.let_go()
 
     @property
     def tallies(self):

@@ -75,6 +75,11 @@ class Books:
         self.late.reset()
         self.callbacks.reset()
 
+    lost: tuple[str, ...] = ()  # clauses whose past is not known
+
+    def close(self) -> None:
+        """Nothing lasts but what is in the ledger."""
+
     @property
     def figures(self) -> dict[str, int]:
         """What a monitor has counted."""

@@ -98,6 +98,8 @@ class Guard:
             else Books(judge, self.ledger, sessions, *told)
         )
         self._is_standard = program.schema.root == "Call"
+        if isinstance(self._books, Recall) and self.ledger is not None:
+            self._remember(self._books)
         self._form = call_class(program.schema) if self._is_standard else Call
         _guards.add(self)
 
@@ -425,6 +427,24 @@ class Guard:
         """What the monitor of a pact that remembers has counted (`Monitor.counts`); of any other nothing."""
         return self._books.figures
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Clauses of which the memory that this guard goes on from knows no past, or not all of it."""
+        return self._books.lost
+
+    def _remember(self, books: Recall) -> None:
+        """Go on from what is kept beside the ledger."""
+        from pactlang.ledger import Ledger
+
+        if not isinstance(self.ledger, Ledger):
+            return
+        try:
+            books.keep(self.ledger)
+        except BaseException:
+            if self._owns_ledger:
+                self.ledger.close()
+            raise
+
     def _recall(self, what: str) -> Recall:
         if not isinstance(self._books, Recall):
             raise PactError(f"`{self.program.name}` looks at no earlier calls: there is nothing to {what}")
@@ -444,6 +464,7 @@ class Guard:
         """Flush, and close the ledger if the guard opened it."""
         self.flush_sync()
         self._books.callbacks.drain(AT_EXIT)
+        self._books.close()
         if self._owns_ledger:
             self._owns_ledger = False
             self.ledger.close()

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pactlang import ir
 from pactlang._runtime import MonitorVerdict
@@ -25,12 +25,20 @@ from pactlang.guard.call import Call
 from pactlang.guard.desk import shielded
 from pactlang.guard.findings import amended, is_waiting
 from pactlang.guard.result import Verification
+from pactlang.guard.sessions import Numbers
 from pactlang.ledger.entry import Aside, Entry
 from pactlang.opcodes import Outcome
 from pactlang.program import Program
 from pactlang.verdict import Amendment, Verdict
 
+if TYPE_CHECKING:
+    from pactlang.guard.keeper import Keeper
+    from pactlang.ledger import Ledger
+
 BEHIND = 10_000  # calls that may wait behind a large one; who brings more waits
+PATIENCE = 60.0  # seconds for them to be judged, when all is to be saved
+
+T = TypeVar("T")
 
 
 class Recall(Books):
@@ -52,6 +60,9 @@ class Recall(Books):
         self.hides_keys = _hides_keys(self.program)
         self._check: Callable[[Any], Verdict] = self._feed
         self.late.bound = sys.maxsize  # `BEHIND` bounds it
+        self.keeper: Keeper | None = None
+        self.lost: tuple[str, ...] = ()
+        self.inherited: dict[str, int] = {}  # what was counted at the start
         self.waits = True  # `guard.call` asks `full` before it ends a call
 
     def _new_writer(self) -> None:
@@ -65,6 +76,44 @@ class Recall(Books):
         """Begin anew in a child, with an empty memory: sessions of the parent stay with it."""
         super().after_fork()
         self.monitor = None  # it may be in the middle of a call; the child's first call makes another
+        if self.keeper is not None:
+            self.keeper.after_fork()
+
+    # What lasts -------------------------------------------------------------------------------------
+
+    def keep(self, ledger: Ledger) -> None:
+        """Go on from what is kept beside a ledger, and keep it there.  LedgerError."""
+        from pactlang.guard.heir import inherit
+        from pactlang.guard.keeper import Keeper
+
+        self.keeper = Keeper(self, ledger)
+        inherit(self.keeper)
+
+    def take_over(self, monitor: Monitor, numbers: Numbers) -> None:
+        """Go on from another memory."""
+        self.monitor, self.numbers = monitor, numbers
+        self.evaluator, self.names = monitor.machine, monitor.machine.names
+
+    def at_rest(self, look: Callable[[], T]) -> T:
+        """Look at the memory when all calls so far are in it, and no other."""
+        found, done = list[T](), threading.Event()
+
+        def work(_: object) -> None:
+            try:
+                found.append(look())
+            finally:
+                done.set()
+
+        self._bring(_nothing, work, None, True)
+        if not done.wait(PATIENCE) or not found:
+            raise OSError("the memory is not at rest")
+        return found[0]
+
+    def close(self) -> None:
+        """Keep it for the last time."""
+        keeper, self.keeper = self.keeper, None
+        if keeper is not None:
+            keeper.close()
 
     # The line ---------------------------------------------------------------------------------------
 
@@ -138,12 +187,23 @@ class Recall(Books):
                 one.call = {**one.call, "seq": seq}
         one._place = (None if session is None else str(session), seq)
 
+    def _next(self, session: str) -> int | None:
+        """As of any guard; a session that another process has had has a past that is not known here."""
+        if self.keeper is not None and self.keeper.shared and session not in self.numbers:
+            last = self.keeper.last_of(str(session))
+            if last is not None:
+                self.numbers.seen(session, last)
+                self.memory().machine.doubt_key(session)
+        return super()._next(session)
+
     def judge(self, one: Verification) -> None:
         """Give the next call its verdict, store it, tell of it, and of what it resolved."""
         super().judge(one)
         if self.ledger is None:
             self.number += 1
         self._amend(one._time)
+        if self.keeper is not None:
+            self.keeper.note(self.number)
 
     def _feed(self, call: Any) -> Verdict:
         """The verdict on the next call.  What an amendment is to name needs an id."""
@@ -155,13 +215,18 @@ class Recall(Books):
         """The monitor of this process."""
         if self.monitor is None:
             self.monitor = Monitor(self.program)
+            self.evaluator = self.monitor.machine
+            for session in self.numbers:
+                self.monitor.machine.doubt_key(session)  # the parent has them
+            if self.keeper is not None:
+                self.keeper.enter_child()
         return self.monitor
 
     @property
     def figures(self) -> dict[str, int]:
         """What the monitor has counted."""
         with self.order:
-            return self.memory().counts
+            return {**self.memory().counts, **self.inherited}
 
     def _said(self, verdict: Verdict | None) -> Said:
         """A call that the monitor could not take has no place in its memory, and a duplicate no outcomes."""

@@ -10,7 +10,10 @@ numbers any more: a wrong one would make a new call look like a duplicate.
 from __future__ import annotations
 
 import contextlib
+import os
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 FILTER_BITS = 1 << 23  # 1 MiB: 700,000 forgotten sessions make one new one in 150 seem known
@@ -63,6 +66,7 @@ class Numbers:
         self.forgotten = 0  # sessions put out of memory so far
         self._next: dict[str, int] = {}  # the session used longest ago first
         self._filter: bytearray | None = None
+        self._key = os.urandom(16)  # so that nobody can choose sessions that seem forgotten
 
     def next(self, session: str) -> int | None:
         """The number of the session's next call; None if its count was forgotten."""
@@ -76,20 +80,50 @@ class Numbers:
         self._next[session] = number + 1
         return number
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._next)
+
+    def __contains__(self, session: object) -> bool:
+        return session in self._next
+
+    def seen(self, session: str, number: int) -> None:
+        """A call of a session had a number: the next one has a higher one."""
+        known = self._next.pop(session, 0)
+        if len(self._next) >= self.limit:
+            self._forget()
+        self._next[session] = max(known, number + 1)
+
+    def saved(self) -> tuple[dict[str, int], bytes, bytes]:
+        """What `add` takes."""
+        return dict(self._next), bytes(self._filter or b""), self._key
+
+    def add(self, numbers: dict[str, int], forgotten: bytes, key: bytes) -> None:
+        """Take over what another process has saved.  Of two filters one can be kept: then what is in neither
+        memory counts as forgotten."""
+        for session, number in numbers.items():
+            self.seen(session, number - 1)
+        if len(forgotten) != FILTER_BITS // 8:
+            return
+        if self._filter is None:
+            self._filter, self._key = bytearray(forgotten), key
+        elif key != self._key:
+            self._filter = bytearray(b"\xff" * (FILTER_BITS // 8))
+
     def _forget(self) -> None:
         session = next(iter(self._next))
         del self._next[session]
         self.forgotten += 1
         if self._filter is None:
             self._filter = bytearray(FILTER_BITS // 8)
-        for bit in _bits(session):
+        for bit in self._bits(session):
             self._filter[bit >> 3] |= 1 << (bit & 7)
 
     def _was_forgotten(self, session: str) -> bool:
         assert self._filter is not None
-        return all(self._filter[bit >> 3] >> (bit & 7) & 1 for bit in _bits(session))
+        return all(self._filter[bit >> 3] >> (bit & 7) & 1 for bit in self._bits(session))
 
-
-def _bits(session: str) -> tuple[int, ...]:
-    first, second = hash(session), hash((session, 1)) | 1
-    return tuple((first + turn * second) % FILTER_BITS for turn in range(4))
+    def _bits(self, session: str) -> tuple[int, ...]:
+        data = session.encode("utf-8", "surrogatepass")
+        found = blake2b(data, digest_size=16, key=self._key).digest()
+        first, second = int.from_bytes(found[:8], "little"), int.from_bytes(found[8:], "little") | 1
+        return tuple((first + turn * second) % FILTER_BITS for turn in range(4))

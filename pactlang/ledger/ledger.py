@@ -388,6 +388,11 @@ class Ledger:
                 self._journal.commits,
             )  # fmt: skip
 
+    @property
+    def run(self) -> str:
+        """The name under which this process writes."""
+        return self._name
+
     @staticmethod
     def open_read(path: str | os.PathLike[str]) -> Reader:
         """A ledger to read from; nothing about the file changes.  LedgerError if it is none."""

@@ -81,7 +81,7 @@ class Reader:
             made.execute("BEGIN")
             while True:
                 rows = made.execute(question, (*values, last)).fetchall()
-                yield from map(_entry, rows)
+                yield from map(entry_of, rows)
                 if len(rows) < PAGE:
                     return
                 last = rows[-1][0]
@@ -189,7 +189,8 @@ def _satisfied(clause: str | None) -> tuple[str, list[object]]:
     return " AND ".join([inside, *(f"NOT {_in(other, clause)}" for other in others)]), [clause] * 3
 
 
-def _entry(row: tuple[Any, ...]) -> StoredEntry:
+def entry_of(row: tuple[Any, ...]) -> StoredEntry:
+    """A row that `SELECT` has found."""
     said, call, withheld, digest = row[8:]
     id, writer, number, session, seq, time, stored, pact = row[:8]
     try:

@@ -23,6 +23,13 @@ ROOM = 0.95  # of the limit that is left when the ledger has grown beyond it
 EVERY = 30.0  # seconds between two looks
 
 
+# Of a row of `calls`: the memory of a guard needs it, and no file beside the ledger holds it yet.
+NEEDED = (
+    "EXISTS (SELECT 1 FROM states s JOIN writers w ON w.writer = s.writer "
+    "WHERE w.id = calls.writer AND calls.number > s.covered)"
+)
+
+
 class Dead(NamedTuple):
     """A call that is to be removed."""
 
@@ -84,7 +91,7 @@ class Retention:
             return []
         found = made.execute(
             "SELECT writer, id, digest, said FROM calls WHERE coalesce(time, stored) < ? "
-            "AND pact IN (SELECT id FROM pacts WHERE name = ?) LIMIT ?",
+            f"AND pact IN (SELECT id FROM pacts WHERE name = ?) AND NOT {NEEDED} LIMIT ?",
             (self.clock.now() - self.keep, self.pact, SLICE),
         )
         return [Dead(*row) for row in found]
@@ -97,7 +104,8 @@ class Retention:
         if used <= self.limit or not calls:
             return []
         many = min(SLICE, max(1, int(calls * (1 - self.limit * ROOM / used))))
-        found = made.execute("SELECT writer, id, digest, said FROM calls ORDER BY id LIMIT ?", (many,))
+        question = f"SELECT writer, id, digest, said FROM calls WHERE NOT {NEEDED} ORDER BY id LIMIT ?"
+        found = made.execute(question, (many,))
         return [Dead(*row) for row in found]
 
 
