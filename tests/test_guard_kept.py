@@ -6,12 +6,10 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +107,7 @@ def test_killed_at_random_moments_it_goes_on_as_if_nothing_had_been(tmp_path: Pa
     guard.close()
     assert assert_as_one_run(path) > 200 + 20 * CRASHES
     assert Reader(path).verify().ok and len(states(path)) == 1
-    assert Monitor(PROGRAM).counts["lost"] == guard.figures["lost"] == guard.figures["late"] == 0
+    assert guard.figures["lost"] == guard.figures["late"] == guard.figures["duplicates"] == 0
 
 
 def test_a_guard_goes_on_where_the_last_one_was_closed(tmp_path: Path) -> None:
@@ -204,25 +202,18 @@ def test_the_file_of_another_ledger_is_not_taken(tmp_path: Path) -> None:
 def test_a_ledger_put_back_from_yesterday_is_not_gone_on_from(tmp_path: Path) -> None:
     path = tmp_path / "a.ledger"
     left_behind(path, 50)
-    with sqlite3.connect(path) as made:
-        made.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    edit(str(path), "PRAGMA wal_checkpoint(TRUNCATE)")
     old = path.read_bytes()
-    for name in states(path):
-        (tmp_path / name).rename(tmp_path / "kept")
-    (tmp_path / "kept").rename(tmp_path / states_name(path))
+    name = states(path)[0]
     left_behind(path, 50)
-    for extra in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{extra}").unlink()
+    later = (tmp_path / states(path)[0]).read_bytes()
+    for file in tmp_path.iterdir():
+        file.unlink()
     path.write_bytes(old)
+    (tmp_path / name).write_bytes(later)
     with Guard(PROGRAM, path) as guard:
         assert guard.figures["damaged"] == 1 and guard.figures["replayed"] >= 50
     assert assert_as_one_run(path) == 50
-
-
-def states_name(path: Path) -> str:
-    with sqlite3.connect(path) as made:
-        return f"{path.name}.state-{made.execute('SELECT writer FROM states').fetchone()[0]}"
 
 
 def test_what_retention_removed_is_unknown_when_the_memory_is_made_anew(tmp_path: Path) -> None:
@@ -238,8 +229,9 @@ def test_what_retention_removed_is_unknown_when_the_memory_is_made_anew(tmp_path
         assert ledger.count() == 1 and ledger.verify().removed == 2
     (tmp_path / states(path)[0]).write_bytes(b"")
     with Guard(program, path) as guard:
-        seen = [guard.record({"session": name, "tool": "refund"}).wait() for name in ("old", "gone")]
-        assert all("verified" in verdict.unknown for verdict in seen) and guard.counts.violated == 0
+        for name in ("old", "gone"):
+            verdict = guard.record({"session": name, "tool": "refund", "ok": True}).wait()
+            assert verdict.outcomes["verified"] == Outcome.UNKNOWN
 
 
 def test_retention_waits_for_what_no_file_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,8 +267,8 @@ def test_what_is_withheld_is_a_lost_call_if_it_has_to_be_fed_again(tmp_path: Pat
         verdict = guard.record({"session": "s", "tool": "refund", "ok": True}).wait()
         other = guard.record({"session": "t", "tool": "refund", "ok": True}).wait()
         figures = guard.figures
-    needed = store in ("redact tool", "drop session", "drop seq")
-    assert verdict.outcomes["verified"] == (Outcome.UNKNOWN if store != "redact output" and needed else Outcome.SATISFIED)
+    needed = store not in ("redact output", "drop args")
+    assert verdict.outcomes["verified"] == (Outcome.UNKNOWN if needed else Outcome.SATISFIED)
     assert figures["withheld"] == needed
     assert other.outcomes["verified"] == (Outcome.UNKNOWN if store == "drop session" else Outcome.VIOLATED)
 
@@ -298,7 +290,8 @@ def test_a_ledger_of_a_pact_that_did_not_remember_is_fed(tmp_path: Path) -> None
     with Guard(plain, path) as guard:
         make(guard, {"session": "s", "tool": "verify", "ok": True})
     with Guard(PROGRAM, path) as guard:
-        assert guard.record({"session": "s", "tool": "refund", "ok": True}).wait().outcomes["verified"].name == "SATISFIED"
+        verdict = guard.record({"session": "s", "tool": "refund", "ok": True}).wait()
+        assert verdict.outcomes["verified"] == Outcome.SATISFIED
 
 
 # Several processes ----------------------------------------------------------------------------------
@@ -396,7 +389,8 @@ def test_a_disk_that_refuses_the_file_is_told_of_and_stops_nothing(
     monkeypatch.undo()
     with Guard(PROGRAM, path) as guard:
         assert guard.figures["replayed"] == 1 and guard.figures["damaged"] == 0
-        assert guard.record({"session": "s", "tool": "refund", "ok": True}).wait().outcomes["verified"].name == "SATISFIED"
+        verdict = guard.record({"session": "s", "tool": "refund", "ok": True}).wait()
+        assert verdict.outcomes["verified"] == Outcome.SATISFIED
 
 
 def test_sessions_of_another_key_are_unknown_after_a_loss(tmp_path: Path) -> None:
@@ -413,7 +407,8 @@ def test_sessions_of_another_key_are_unknown_after_a_loss(tmp_path: Path) -> Non
         assert guard.figures["not_stored"] == 1
         verdict = guard.record({"agent": "bot", "tool": "refund", "ok": True}).wait()
         assert verdict.outcomes["verified"] == Outcome.UNKNOWN
-        assert guard.record({"agent": "new", "tool": "refund", "ok": True}).wait().outcomes["verified"].name == "VIOLATED"
+        verdict = guard.record({"agent": "new", "tool": "refund", "ok": True}).wait()
+        assert verdict.outcomes["verified"] == Outcome.UNKNOWN, "the call that is missing may have been its"
 
 
 def test_what_is_kept_is_json_beside_the_ledger(tmp_path: Path) -> None:

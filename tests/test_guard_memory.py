@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import json
 import os
 import random
@@ -348,3 +349,59 @@ def test_what_may_not_be_stored_is_in_no_aside(tmp_path: Path) -> None:
 def pactc(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pactlang.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_ends_and_times_in_the_ledger_are_heeded_by_pactc(tmp_path: Path) -> None:
+    """They stand between two calls; a session that ended begins with 0 when it comes again."""
+    pact = PACT.replace("2 calls\n", "2 calls  on end violate\n")
+    (tmp_path / "shop.pact").write_text(pact)
+    path = tmp_path / "a.ledger"
+    guard = Guard(pactlang.compile(pact), path)
+    for tool in ("verify", "refund"):
+        make(guard, {"session": "s", "tool": tool, "ok": tool == "verify"})
+    guard.end("s")
+    again = guard.record({"session": "s", "tool": "refund", "ok": True, "id": "again"}).wait()
+    guard.close()
+    assert [name for name, outcome in again.outcomes.items() if outcome == Outcome.VIOLATED] == ["verified"]
+    done = pactc("run", tmp_path / "shop.pact", path, "--format", "json")
+    data = json.loads(done.stdout)
+    assert data["duplicates"] == 0 and data["figures"] == {}
+    assert {name: found["violated"] for name, found in data["clauses"].items()} == {
+        "verified": 1, "escalates": 1, "few": 0, "works": 1,
+    }  # fmt: skip
+    told = pactc("explain", tmp_path / "shop.pact", path, "--call", "again", "--format", "json")
+    clauses = {each["clause"]: each["outcome"] for each in json.loads(told.stdout)["clauses"]}
+    assert clauses["verified"] == "violated"
+
+
+# Real pacts -----------------------------------------------------------------------------------------
+
+
+def real(shared: Path, name: str) -> Iterator[dict[str, Any]]:
+    """Calls of a trace; of the large one the first ones."""
+    files = {"agentdojo": "agentdojo/calls.jsonl.gz", "airline": "taubench/airline_gpt4o_calls.jsonl.gz"}
+    data = (shared / "data/traces" / files[name]).read_bytes()
+    return map(json.loads, gzip.decompress(data).splitlines()[:6000])
+
+
+@pytest.mark.parametrize("name", ["agentdojo", "airline"])
+def test_real_pacts_through_a_guard(tmp_path: Path, shared: Path, name: str) -> None:
+    """The guard, a monitor, and `pactc run` on the guard's ledger say the same of every call."""
+    file = Path(__file__).parent / "pacts" / f"{name}.pact"
+    program = pactlang.compile(file.read_text())
+    path, out = tmp_path / "a.ledger", tmp_path / "rows.jsonl"
+    monitor, guard, calls = Monitor(program), Guard(program, path), 0
+    for call in real(shared, name):
+        calls += 1
+        assert said(guard.record(call).wait()) == said(monitor.feed(call))
+    guard.close()
+    assert guard.counts.judged == calls > 2000
+    later = [(each.id, each.clause, each.outcome.name.lower()) for each in monitor.amendments]
+    kept = [e.said.aside for e in Reader(path).entries(asides=True) if e.said.aside is not None]
+    assert [(each.id, each.clause, each.outcome) for each in kept] == later
+    done = pactc("run", file, path, "--verdicts", out, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    for row, entry in zip([row for row in rows if "amendment" not in row], Reader(path).entries(), strict=True):
+        assert tuple(row["violated"]) == entry.said.violated and tuple(row["unknown"]) == entry.said.unknown
+    assert len([row for row in rows if "amendment" in row]) == len(later)

@@ -16,6 +16,7 @@ from pactlang.cli.exits import FINE, Fault
 from pactlang.cli.input import Broken, Input, Overlong, open_inputs
 from pactlang.cli.pacts import usable
 from pactlang.cli.screen import console, printable, width_of, write_json
+from pactlang.cli.stored import take_step
 from pactlang.errors import RecordError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pactlang.evaluator import Evaluator, Monitor
     from pactlang.explain import Memory
     from pactlang.ir import Clause
+    from pactlang.ledger import Aside
     from pactlang.program import Program
     from pactlang.verdict import Verdict
 
@@ -35,13 +37,14 @@ CANDIDATES = 3  # undecodable lines that hold the id and are told of
 
 class Line(NamedTuple):
     """One line of the log.  `untold`: outcome of and reason for clauses that read what a ledger withholds;
-    `hidden`: the slots that it withholds."""
+    `hidden`: the slots that it withholds; `steps`: what it holds between this call and the next."""
 
     file: str
     number: int
     text: bytes
     untold: dict[str, tuple[str, str]]
     hidden: tuple[int, ...] = ()
+    steps: Sequence[Aside] = ()
 
 
 class Judge:
@@ -63,6 +66,8 @@ class Judge:
         if self.monitor is not None:
             with suppress(RecordError):
                 self._fed(self.monitor, line)
+            for step in line.steps:
+                take_step(self.monitor, step)
 
     def judge(self, line: Line) -> Judged:
         """What is said of a line.  RecordError if it cannot be decoded."""
@@ -217,7 +222,8 @@ def _lines(given: Input, program: Program) -> Iterator[Line]:
                 if text.strip():
                     untold = held.untold(at, program) if held else {}
                     hidden = held.slots(at, program) if held else ()
-                    yield Line(given.name, block.number(at + 1), text.rstrip(b"\r"), untold, hidden)
+                    steps = block.steps.get(at + 1, ())
+                    yield Line(given.name, block.number(at + 1), text.rstrip(b"\r"), untold, hidden, steps)
     except Broken as broken:
         raise Fault(str(broken)) from broken
 

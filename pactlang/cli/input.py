@@ -27,6 +27,7 @@ from pactlang.cli.screen import printable
 
 if TYPE_CHECKING:
     from pactlang.cli.stored import Withholding
+    from pactlang.ledger import Aside
 
 CHUNK = 1 << 20  # bytes per read: enough to make a batch worth its cost, small beside the memory bound
 LONGEST_LINE = 64 << 20  # bytes; a longer line is an undecodable record
@@ -52,13 +53,15 @@ class Block(NamedTuple):
     """Whole lines of one file; `first` is the number, from 1, of the first of them.
 
     withheld: the lines of a ledger's calls of which something was not stored.  numbers: where each line
-    stands in the file, if they do not follow one another there.
+    stands in the file, if they do not follow one another there.  steps: what a ledger holds behind the call
+    of a line, from 1: ends of sessions, and times.
     """
 
     data: bytes
     first: int
     withheld: Withholding | None = None
     numbers: tuple[int, ...] | None = None
+    steps: dict[int, list[Aside]] = {}  # noqa: RUF012  (of a tuple; nobody writes into the default)
 
     def number(self, line: int) -> int:
         """Where a line of the block, from 1, stands in the file."""

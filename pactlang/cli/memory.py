@@ -45,12 +45,13 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """An amendment, and the row on which it came."""
+    """An amendment, and the row on which it came, or behind which."""
 
     row: int
     id: Any
     clause: int
     outcome: Outcome
+    behind: bool = False
 
 
 class MemoryAudit(Audit):
@@ -96,7 +97,7 @@ class MemoryAudit(Audit):
     def _settle(self, checked: Remembered) -> None:
         """Go through what was opened and closed, in the order in which it was."""
         events: list[Opened | Closed] = [*checked.closed, *checked.opened]
-        for event in sorted(events, key=lambda event: event.row):
+        for event in sorted(events, key=_moment):
             if isinstance(event, Opened):
                 places = self.open.setdefault((event.id, event.clause), [])
                 places.append(checked.place(event.row))
@@ -202,6 +203,7 @@ class Remembered(Checked):
             except RecordError as error:
                 faults.append(Undecodable(number, error.path, error.reason))
             self._note(row, verdict)
+            self._step(number, row)
             rows.append(_codes(verdict, len(names)))
             flags.append(_flags(verdict))
             if every:
@@ -223,12 +225,19 @@ class Remembered(Checked):
             return self.audit.monitor.feed(record)  # type: ignore[return-value]  # a monitor's verdict
         return self.machine.feed_record(self.evaluator.reader.from_json(record), hidden)
 
+    def _step(self, number: int, row: int) -> None:
+        """Take what a ledger holds between this call and the next; what comes out then came out here."""
+        if not isinstance(self.block, Block) or not self.block.steps:
+            return
+        from pactlang.cli.stored import take_step
+
+        for step in self.block.steps.get(number, ()):
+            take_step(self.audit.monitor, step)
+        self._resolved(row, behind=True)
+
     def _note(self, row: int, verdict: MonitorVerdict | None) -> None:
         """Keep what was resolved by a call, what it leaves open, and the verdict if it is needed."""
-        machine = self.machine
-        while machine.amended:
-            ident, clause, outcome, _ = machine.amended.popleft()
-            self.closed.append(Closed(row, ident, clause, Outcome(outcome)))
+        self._resolved(row)
         if verdict is None:
             return
         if verdict.reasons:
@@ -237,6 +246,12 @@ class Remembered(Checked):
             self.verdicts[row] = verdict
         if self.audit.timeline is not None:
             self.audit.timeline.call(self, row, verdict)
+
+    def _resolved(self, row: int, behind: bool = False) -> None:
+        waiting = self.machine.amended
+        while waiting:
+            ident, clause, outcome, _ = waiting.popleft()
+            self.closed.append(Closed(row, ident, clause, Outcome(outcome), behind))
 
     def _wait(self, row: int, verdict: MonitorVerdict) -> None:
         for number in verdict.reasons or ():
@@ -325,6 +340,11 @@ class RememberedRows(Remembered):
         from pactlang.columns import record_of
 
         return self.evaluator.reader.from_dict(record_of(self.narrow, row))
+
+
+def _moment(event: Opened | Closed) -> tuple[int, bool]:
+    """When in a block something was opened or closed."""
+    return event.row, isinstance(event, Closed) and event.behind
 
 
 def _codes(verdict: MonitorVerdict | None, clauses: int) -> list[int]:

@@ -22,7 +22,8 @@ from pactlang.ledger.rules import WHOLE
 from pactlang.opcodes import Outcome
 
 if TYPE_CHECKING:
-    from pactlang.ledger import Reader, StoredEntry
+    from pactlang.evaluator import Monitor
+    from pactlang.ledger import Aside, Reader, StoredEntry
     from pactlang.program import Program
     from pactlang.schema import Field, Type
     from pactlang.verdict import Batch, Violation
@@ -49,26 +50,39 @@ class StoredInput(Input):
     def blocks(self, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:
         """The calls of this ledger.  Raises `Broken` after the last one that could be read."""
         held: list[StoredEntry] = []
+        steps: dict[int, list[Aside]] = {}
         first, size = 1, 0
         try:
-            for entry in self._reader.entries():
+            for entry in self._reader.entries(asides=True):
+                if entry.said.aside is not None:
+                    if entry.said.aside.kind != "amendment":
+                        steps.setdefault(len(held), []).append(entry.said.aside)
+                    continue
                 if held and (len(held) >= PAGE or size + len(entry.call) > chunk):
-                    yield _block(held, first)
-                    held, first, size = [], first + len(held), 0
+                    yield _block(held, first, steps)
+                    held, steps, first, size = [], {}, first + len(held), 0
                 held.append(entry)
                 size += len(entry.call)
         except LedgerError as error:
             if held:
-                yield _block(held, first)
+                yield _block(held, first, steps)
             raise Broken(f"{self.name} breaks off: {printable(str(error))}") from error
         if held:
-            yield _block(held, first)
+            yield _block(held, first, steps)
 
 
-def _block(held: Sequence[StoredEntry], first: int) -> Block:
+def take_step(monitor: Monitor, step: Aside) -> None:
+    """Let a monitor have what a guard was told between two calls."""
+    if step.kind == "advance" and step.time is not None:
+        monitor.advance(step.time)
+    elif step.kind == "end" and step.session is not None:
+        monitor.end(step.session)
+
+
+def _block(held: Sequence[StoredEntry], first: int, steps: dict[int, list[Aside]]) -> Block:
     withheld = {number: entry for number, entry in enumerate(held) if entry.withheld is not None}
     data = b"".join((UNREADABLE if entry.said.undecodable else call_line(entry)) + b"\n" for entry in held)
-    return Block(data, first, Withholding(withheld) if withheld else None)
+    return Block(data, first, Withholding(withheld) if withheld else None, None, steps)
 
 
 class Withholding:

@@ -27,11 +27,16 @@ from pactlang.program import Program
 from pactlang.verdict import Amendment
 
 TRIES = 100  # of others that start at the same time, and were quicker
+FIGURES = ("taken_over", "replayed", "not_stored", "withheld", "damaged", "rebuilt")
 log = logging.getLogger("pactlang.guard")
 
 
 class Unfit(Exception):
-    """Files cannot be gone on from; the message says why."""
+    """Files cannot be gone on from; the message says why.  damaged: one is not what was saved."""
+
+    def __init__(self, why: str, damaged: bool = True) -> None:
+        super().__init__(why)
+        self.damaged = damaged
 
 
 def inherit(keeper: Keeper) -> None:
@@ -56,6 +61,8 @@ def _inherit(keeper: Keeper) -> bool:
         heir.settle()
         if not keeper.enter(list(left)):
             return False
+        for lock in locks.values():
+            lock.close()
         _sweep(path)
         heir.tell()
         return True
@@ -94,13 +101,13 @@ class Heir:
     def __init__(self, keeper: Keeper, left: dict[str, int], files: dict[str, bytes]) -> None:
         self.keeper, self.books, self.left, self.files = keeper, keeper.books, left, files
         self.path, self.program = keeper.ledger.path, keeper.books.program
-        self.monitor = Monitor(self.program)
+        self.monitor, self.is_new = Monitor(self.program), True
         self.numbers = Numbers(self.books.numbers.limit)
         self.hides = Hides(self.program)
         state = self.program.core.state
         self.shows = state is not None and state.seq >= 0  # numbers tell of lost calls
         self.lost: set[str] = set()
-        self.figures = dict.fromkeys(("taken_over", "replayed", "not_stored", "withheld", "damaged"), 0)
+        self.figures = dict.fromkeys(FIGURES, 0)
         self.resolved: list[Amendment] = []
         self.last: dict[str, int] = {}
         self.time = 0.0
@@ -112,6 +119,7 @@ class Heir:
                 self._add(held)
             self._feed(self.left)
         except Unfit as reason:
+            self.figures["damaged"] = int(reason.damaged)
             self._rebuild(str(reason))
         self.figures["taken_over"] = len(self.left)
 
@@ -130,7 +138,7 @@ class Heir:
             self._check(held, writer)
             yield held
         if not self.left and not self.keeper.shared and states.writers_of(self.path, self.keeper.pact):
-            raise Unfit("there is no file, and there are calls")
+            raise Unfit("there is no file, and there are calls", damaged=False)
 
     def _check(self, held: Held, writer: str) -> None:
         """The file is that of this writer and of this ledger."""
@@ -143,15 +151,19 @@ class Heir:
     def _add(self, held: Held) -> None:
         try:
             made = Monitor.restore(self.program, held.state)
-            self.lost |= set(made.lost)
-            self.monitor.merge(made)
         except ValueError as error:
             raise Unfit(f"the file of {held.writer}: {error}") from None
+        self.lost |= set(made.lost)
+        try:
+            self.monitor = made if self.is_new else self.monitor.merge(made)
+        except ValueError as error:
+            raise Unfit(str(error), damaged=False) from None
+        self.is_new = False
         self.numbers.add(held.numbers, held.forgotten, held.key)
 
     def _rebuild(self, why: str) -> None:
         """Feed all that ended processes have stored."""
-        self.figures["damaged"] += bool(self.left)
+        self.figures["rebuilt"] = 1
         alive = {each.writer for each in states.memories(self.path, self.keeper.pact)} - self.left.keys()
         writers = [each for each in states.writers_of(self.path, self.keeper.pact) if each not in alive]
         log.warning("the memory of %s is made anew from %s: %s", self.keeper.pact, self.path, why)
@@ -160,8 +172,8 @@ class Heir:
         self.last.clear()
         self._feed(dict.fromkeys(writers, -1))
         if states.was_cut(self.path, writers):
-            self._doubt()
-            self.monitor.machine.doubt()
+            self._lose("not_stored", 0, self.books.numbers_sessions and self.shows)
+            self.monitor.machine.doubt()  # of a session that begins here, the beginning may have been removed
 
     # What was stored --------------------------------------------------------------------------------
 
@@ -185,7 +197,10 @@ class Heir:
         if known:
             self.numbers.seen(str(entry.session), entry.seq or 0)
         if entry.withheld is not None and self.hides.from_memory(entry.withheld):
-            self._lose("withheld", 1, known and self.shows)
+            if entry.session is not None and not known:
+                self.numbers.skip(entry.session)
+            named = entry.session is not None and self.books.numbers_sessions
+            self._lose("withheld", 1, named and self.shows)
         elif not entry.said.undecodable:
             with suppress(RecordError):
                 self.monitor.feed(entry.call)
@@ -195,6 +210,7 @@ class Heir:
             self.monitor.advance(aside.time)
         elif aside.kind == "end" and aside.session is not None:
             self.monitor.end(aside.session)
+            self.numbers.end(str(aside.session))
         elif aside.kind == "end":
             self._doubt()
         else:
@@ -212,8 +228,9 @@ class Heir:
             self._doubt()
 
     def _doubt(self) -> None:
-        """Of every session that is known nothing is known."""
+        """Nothing is known of any session, for each may have had the call."""
         self.monitor.machine.forget()
+        self.monitor.machine.doubt()
         self.resolved.extend(self.monitor.amendments)
 
     # The end ----------------------------------------------------------------------------------------

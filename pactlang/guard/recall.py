@@ -183,17 +183,17 @@ class Recall(Books):
         with self.lock:
             self.counts.calls += 1
             if session is not None and seq is None and one.error is None and self.numbers_sessions:
-                seq = self._next(session)
+                seq = self._next(str(session))
                 one.call = {**one.call, "seq": seq}
         one._place = (None if session is None else str(session), seq)
 
     def _next(self, session: str) -> int | None:
         """As of any guard; a session that another process has had has a past that is not known here."""
         if self.keeper is not None and self.keeper.shared and session not in self.numbers:
-            last = self.keeper.last_of(str(session))
+            last = self.keeper.last_of(session)
             if last is not None:
                 self.numbers.seen(session, last)
-                self.memory().machine.doubt_key(session)
+                _doubt(self.memory(), session)
         return super()._next(session)
 
     def judge(self, one: Verification) -> None:
@@ -217,7 +217,7 @@ class Recall(Books):
             self.monitor = Monitor(self.program)
             self.evaluator = self.monitor.machine
             for session in self.numbers:
-                self.monitor.machine.doubt_key(session)  # the parent has them
+                _doubt(self.monitor, session)  # the parent has them
             if self.keeper is not None:
                 self.keeper.enter_child()
         return self.monitor
@@ -257,11 +257,16 @@ class Recall(Books):
 
     def end(self, session: Any) -> None:
         """A session is over."""
-        self._bring(_nothing, self._end, session, False)
+        self._bring(self._end_number, self._end, session, False)
 
     def advance(self, micros: int) -> None:
         """It is so late."""
         self._bring(_nothing, self._advance, micros, False)
+
+    def _end_number(self, session: Any) -> None:
+        if self.numbers_sessions:
+            with self.lock:
+                self.numbers.end(str(session))
 
     def _end(self, session: Any) -> None:
         if self.memory().end(session):
@@ -309,6 +314,13 @@ class Recall(Books):
 
 def _nothing(*_: Any) -> None:
     """What is no call is not numbered, and nobody waits for it."""
+
+
+def _doubt(monitor: Monitor, session: str) -> None:
+    """A session that is new here has a past elsewhere.  Its key may be a number, of a record that says so."""
+    monitor.machine.doubt_key(session)
+    if session.lstrip("-").isdecimal() and len(session) < 20:
+        monitor.machine.doubt_key(int(session))
 
 
 def _is_session(program: Program) -> bool:

@@ -93,6 +93,14 @@ class Numbers:
             self._forget()
         self._next[session] = max(known, number + 1)
 
+    def skip(self, session: str) -> None:
+        """A call of a session had a number that is not known."""
+        self.seen(session, self._next.get(session, 0))
+
+    def end(self, session: str) -> None:
+        """A session is over; what comes under its name is another one, and begins with 0."""
+        self._next.pop(session, None)
+
     def saved(self) -> tuple[dict[str, int], bytes, bytes]:
         """What `add` takes."""
         return dict(self._next), bytes(self._filter or b""), self._key
