@@ -472,7 +472,7 @@ cdef class MonitorMachine(JsonMachine):
         """What stands for the last call's id if it has none: the number of records so far."""
         return self.number
 
-    def forget(self):
+    def forget_all(self):
         """Evict every session: what comes with its key has a past of which nothing is known."""
         self.take()
         try:
@@ -486,7 +486,7 @@ cdef class MonitorMachine(JsonMachine):
         finally:
             self.let_go()
 
-    def doubt(self):
+    def doubt_all(self):
         """Take every key that is new for one that was forgotten."""
         self.take()
         try:

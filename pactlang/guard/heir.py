@@ -173,7 +173,7 @@ class Heir:
         self._feed(dict.fromkeys(writers, -1))
         if states.was_cut(self.path, writers):
             self._lose("not_stored", 0, self.books.numbers_sessions and self.shows)
-            self.monitor.machine.doubt()  # of a session that begins here, the beginning may have been removed
+            self.monitor.machine.doubt_all()  # of a session that begins here, the beginning may have been removed
 
     # What was stored --------------------------------------------------------------------------------
 
@@ -229,8 +229,8 @@ class Heir:
 
     def _doubt(self) -> None:
         """Nothing is known of any session, for each may have had the call."""
-        self.monitor.machine.forget()
-        self.monitor.machine.doubt()
+        self.monitor.machine.forget_all()
+        self.monitor.machine.doubt_all()
         self.resolved.extend(self.monitor.amendments)
 
     # The end ----------------------------------------------------------------------------------------
