@@ -2,6 +2,7 @@
 
     python -m benchmarks --only guard                           # the response path
     python benchmarks/bench_guard.py loop
+    python benchmarks/bench_guard.py keep                       # the same while a memory is saved
     python benchmarks/bench_guard.py soak [--seconds 300]       # no ledger, as fast as one core judges
     python benchmarks/bench_guard.py store [--seconds 60] [--rate 20000] [--folder F]
 
@@ -12,6 +13,7 @@ rounds.  The soaks end by themselves and fail if a call is missing.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import resource
 import sys
@@ -41,6 +43,16 @@ PHRASES = """
 pact phrases "1.0.0"
 phrases boasts = ["risk free", "guaranteed returns", "no questions asked"]
 clause boasts   { never output.says(boasts) }
+"""
+REMEMBERS = f"""{FIVE}
+event asks  when kind == "chat"
+event fails when ok == false
+event looks when tool_calls.exists(t, t.name == "lookup_order")
+clause patient   {{ at most 1000000 asks per session }}
+clause careful   {{ asks never after fails until looks }}
+clause recovers  {{ after fails expect looks within 3 calls }}
+clause steady    {{ require !previous(ok == false) || ok == true }}
+clause no_rush   {{ require count(asks, 1s) < 1000000 }}
 """
 FIELDS = {"channel": "chat", "language": "en", "max_tokens": 4096, "user_tier": "pro"}
 
@@ -101,12 +113,15 @@ async def path(rounds: int, count: int) -> list[Over]:
     short = ["Your order is on its way."] * count
     shop = [Answer("Your order is on its way.")] * count
     five, twenty = Guard(pactlang.compile(FIVE)), Guard(pactlang.compile(TWENTY))
-    cases: dict[str, tuple[Guard, list[Any], bool]] = {
-        "5 clauses, a str": (five, short, False),
-        "5 clauses, a completion": (five, shop, False),
-        "20 rules, a str": (twenty, short, True),
-        "20 rules, a completion": (twenty, shop, True),
-        "20 rules, a completion of 1,600 characters": (twenty, long, True),
+    remembers = Guard(pactlang.compile(REMEMBERS))
+    cases: dict[str, tuple[Guard, list[Any], bool, bool]] = {
+        "5 clauses, a str": (five, short, False, False),
+        "5 clauses, a completion": (five, shop, False, False),
+        "5 clauses, a str, in one of 100 sessions": (five, short, False, True),
+        "the same and 5 clauses that remember": (remembers, short, False, True),
+        "20 rules, a str": (twenty, short, True, False),
+        "20 rules, a completion": (twenty, shop, True, False),
+        "20 rules, a completion of 1,600 characters": (twenty, long, True, False),
     }
     found: dict[str, list[float]] = {name: [] for name in ("await", "create", "gather", *cases)}
     with frozen():
@@ -115,16 +130,20 @@ async def path(rounds: int, count: int) -> list[Over]:
             create, gather = await tasks(at_once, short)
             found["create"].append(create)
             found["gather"].append(gather)
-            for name, (guard, answers, extended) in cases.items():
-                found[name].append(await through(guard, answers, FIELDS if extended else None))
+            for name, (guard, answers, extended, sessions) in cases.items():
+                fields = FIELDS if extended else None
+                found[name].append(await through(guard, answers, fields, sessions))
+    if remembers.counts.violated or remembers.counts.unknown:
+        raise SystemExit("a promise that every call keeps is not kept")
     return overheads({name: min(times) for name, times in found.items()})
 
 
-async def through(guard: Guard, answers: list[Any], fields: Any) -> float:
+async def through(guard: Guard, answers: list[Any], fields: Any, sessions: bool) -> float:
     """Nanoseconds of a call through a guard, of which every one must have been judged."""
+    names = itertools.cycle([f"session {number}" for number in range(100)] if sessions else [None])
 
     def call(answer: Any) -> Awaitable[object]:
-        return guard.call("Where is my order?", lambda _: at_once(answer), fields=fields)
+        return guard.call("Where is my order?", lambda _: at_once(answer), fields=fields, session=next(names))
 
     before = guard.counts.judged
     spent = await timed(call, answers)
@@ -182,8 +201,35 @@ async def row(guard: Guard, size: int, text: str, kind: str) -> None:
 
 
 async def standstill(guard: Guard, text: str | None) -> tuple[float, float]:
-    gaps: list[float] = []
     fields = FIELDS if guard.program.name == "guarded" else None
+
+    async def judged() -> None:
+        await (await guard.call("q", lambda _: text, fields=fields)).verification
+
+    return await beating(asyncio.sleep(0.3) if text is None else judged())
+
+
+async def keep(sizes: tuple[int, ...]) -> None:
+    """The longest time for which the loop stood still while the memory of so many sessions was saved."""
+    print("| sessions | longest standstill | without a saving | saved after | bytes |")
+    print("| --- | --- | --- | --- | --- |")
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            guard = Guard(pactlang.compile(REMEMBERS), Path(folder) / "keep.ledger", sessions=2 * size)
+            for number in range(size):
+                await guard.call("q", lambda _: "An answer.", session=f"session {number}")
+            await guard.flush()
+            idle, _ = await beating(asyncio.sleep(0.3))
+            stood, after = await beating(asyncio.to_thread(guard._books.keeper.save))  # type: ignore[attr-defined]
+            kept = sum(file.stat().st_size for file in Path(folder).glob("*.state-*"))
+            times = f"**{stood * 1e3:.1f} ms** | {idle * 1e3:.1f} ms | {after * 1e3:,.0f} ms"
+            print(f"| {size:,} | {times} | {kept:,} |")
+            guard.close()
+
+
+async def beating(work: Awaitable[object]) -> tuple[float, float]:
+    """The longest time between two turns of the loop, and how long the work took."""
+    gaps: list[float] = []
 
     async def beat() -> None:
         last = time.perf_counter()
@@ -193,16 +239,13 @@ async def standstill(guard: Guard, text: str | None) -> tuple[float, float]:
             gaps.append(now - last)
             last = now
 
-    beating = asyncio.create_task(beat())
+    task = asyncio.create_task(beat())
     await asyncio.sleep(0.05)
     gaps.clear()
     begun = time.perf_counter()
-    if text is None:
-        await asyncio.sleep(0.3)
-    else:
-        await (await guard.call("q", lambda _: text, fields=fields)).verification
+    await work
     after = time.perf_counter() - begun
-    beating.cancel()
+    task.cancel()
     return max(gaps, default=after), after
 
 
@@ -268,17 +311,19 @@ async def store(seconds: float, rate: int, folder: str) -> None:
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("what", nargs="?", default="path", choices=["path", "loop", "soak", "store"])
+    parser.add_argument("what", nargs="?", default="path", choices=["path", "loop", "keep", "soak", "store"])
     parser.add_argument("--count", type=int, default=2000, help="calls of a round")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--rate", type=int, default=20_000)
     parser.add_argument("--folder")
-    chosen = parse(parser, pinned=not {"loop", "soak", "store"} & set(sys.argv))
+    chosen = parse(parser, pinned=not {"loop", "keep", "soak", "store"} & set(sys.argv))
     if chosen.what == "path":
         found = asyncio.run(path(chosen.rounds, 50 if chosen.quick else chosen.count))
         report("guard", found, chosen, columns=Over._fields)
     elif chosen.what == "loop":
         asyncio.run(loop((100_000, 250_000, 1_000_000, 10_000_000, 100_000_000)))
+    elif chosen.what == "keep":
+        asyncio.run(keep((1_000, 10_000, 100_000)))
     elif chosen.what == "soak":
         asyncio.run(soak(chosen.seconds or 300))
     else:

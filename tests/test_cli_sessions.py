@@ -227,3 +227,31 @@ def test_a_run_says_what_a_monitor_says(logged: Pactc) -> None:
         else:
             found.append("duplicate" if "duplicate" in row else (row["violated"], row["unknown"]))
     assert found == wanted
+
+
+def test_a_run_that_is_killed_leaves_the_state_as_it_was(logged: Pactc) -> None:
+    """Run again, it says all that a run says which nobody has killed, and leaves the same state."""
+    chance = random.Random(8)
+    tools = ["verify", "refund", "handover", None]
+    lines = [
+        call(f"n{n}", n // 40, chance.choice(tools), f"s{chance.randrange(40)}", ok=chance.random() < 0.5)
+        for n in range(24_000)
+    ]
+    logged.write("first.jsonl", "\n".join(lines[:12_000]))
+    logged.write("second.jsonl", "\n".join(lines[12_000:]))
+    run(logged, "--state", "whole", log="first.jsonl")
+    begun = Path("whole").read_bytes()
+    whole = steady(run(logged, "--state", "whole", "--verdicts", "whole.jsonl", log="second.jsonl"))
+    logged.write("state", begun)
+    for _ in range(5):
+        arguments = ("second.jsonl", "--state", "state", "--verdicts", "rows.jsonl")
+        process = logged.start("run", "p.pact", *arguments)
+        time.sleep(0.05 + chance.random() * 0.4)
+        process.kill()
+        process.communicate()
+        assert Path("state").read_bytes() in (begun, Path("whole").read_bytes())
+        if Path("state").read_bytes() != begun:
+            logged.write("state", begun)  # it was done
+    found = steady(run(logged, "--state", "state", "--verdicts", "rows.jsonl", log="second.jsonl"))
+    assert found == whole and Path("state").read_bytes() == Path("whole").read_bytes()
+    assert Path("rows.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()

@@ -72,6 +72,9 @@ class Guard:
     all on one thread of their own.
     sessions: how many sessions' numbers are remembered.
 
+    With a pact that remembers, calls are judged in the order of their numbers; with a ledger, what is
+    remembered lasts: the next guard on it, after a crash too, goes on from there.
+
     It may be used from many threads and event loops.  After a fork the child writes as another writer.
     """
 

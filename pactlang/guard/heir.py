@@ -142,8 +142,8 @@ class Heir:
 
     def _check(self, held: Held, writer: str) -> None:
         """The file is that of this writer and of this ledger."""
-        link = states.link_at(self.path, writer, held.number) if held.number >= 0 else held.link
-        kept = link == held.link or (link is None and states.was_cut(self.path, [writer]))
+        link = states.link_at(self.path, writer, held.number) or b""
+        kept = link == held.link or states.was_cut(self.path, [writer])
         if held.writer != writer or held.pact != self.keeper.pact or not kept:
             raise Unfit(f"the file of {writer} belongs to another ledger")
         self.left[writer] = held.number

@@ -150,7 +150,7 @@ class Recall(Books):
         return self.judging or self.late.is_here
 
     def _is_blocked(self) -> bool:
-        return self.ledger is not None and self.ledger.overflow == "wait" and self.ledger.full
+        return getattr(self.ledger, "overflow", "") == "wait" and bool(self.ledger.full)
 
     def _at_its_turn(self, work: Callable[[Any], object], one: Any) -> None:
         with self.order:  # what was begun before is done then

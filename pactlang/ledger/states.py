@@ -79,16 +79,17 @@ def cover(path: str, writer: str, number: int, closed: bool) -> None:
 
 
 def link_at(path: str, writer: str, number: int) -> bytes | None:
-    """The link of the chain after a capture; None if it is not stored, or not any more."""
+    """The link of a writer's chain after the last entry up to a capture; None if there is none, or none any
+    more."""
     with closing(connect(path)) as made:
         found = _last(made, writer, number)
-    return found[1] if found is not None and found[2] == number else None
+    return None if found is None else found[1]
 
 
-def _last(made: sqlite3.Connection, writer: str, number: int) -> tuple[int, bytes, int] | None:
-    """id, link and capture of the last entry of a writer up to a capture."""
-    found: tuple[int, bytes, int] | None = made.execute(
-        "SELECT c.id, c.digest, c.number FROM calls c WHERE c.writer = "
+def _last(made: sqlite3.Connection, writer: str, number: int) -> tuple[int, bytes] | None:
+    """id and link of the last entry of a writer up to a capture."""
+    found: tuple[int, bytes] | None = made.execute(
+        "SELECT c.id, c.digest FROM calls c WHERE c.writer = "
         "(SELECT id FROM writers WHERE writer = ?) AND c.number <= ? ORDER BY c.id DESC LIMIT 1",
         (writer, number),
     ).fetchone()
