@@ -48,11 +48,11 @@ REMEMBERS = f"""{FIVE}
 event asks  when kind == "chat"
 event fails when ok == false
 event looks when tool_calls.exists(t, t.name == "lookup_order")
-clause patient   {{ at most 1000000 asks per session }}
+clause patient   {{ at most 1000 asks per 1ms }}
 clause careful   {{ asks never after fails until looks }}
 clause recovers  {{ after fails expect looks within 3 calls }}
 clause steady    {{ require !previous(ok == false) || ok == true }}
-clause no_rush   {{ require count(asks, 1s) < 1000000 }}
+clause polite_tools {{ looks only after 1 asks }}
 """
 FIELDS = {"channel": "chat", "language": "en", "max_tokens": 4096, "user_tier": "pro"}
 

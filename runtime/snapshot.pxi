@@ -7,6 +7,9 @@
 # bounded by the bytes that are left, and every number that becomes an index is looked at.
 # Integers are those of the machine, little-endian ones.
 
+cdef enum:
+    SAVED_AT_ONCE = 65_536      # bytes, before other threads have their turn
+
 cdef class SnapshotSource:
     """Bytes that are read from the beginning; ValueError where they end too early."""
 
@@ -53,6 +56,7 @@ cdef bytes save_sessions(MonitorMachine m):
     """Every session, in the order in which the clock's hand will come by."""
     cdef bytearray out = bytearray()
     cdef int64_t i
+    cdef Py_ssize_t breath = SAVED_AT_ONCE
     put_bytes(out, m.counts, sizeof(m.counts))
     put_number(out, m.hand)
     put_number(out, m.number)
@@ -62,6 +66,10 @@ cdef bytes save_sessions(MonitorMachine m):
     put_number(out, m.counts[COUNT_SESSIONS])
     for i in range(m.counts[COUNT_SESSIONS]):
         save_session(m, m.all[i], out)
+        if len(out) >= breath:
+            breath = len(out) + SAVED_AT_ONCE
+            with nogil:                         # the state is `busy`, so nobody changes it meanwhile
+                usleep(PAUSE)
     return bytes(out)
 
 

@@ -135,7 +135,7 @@ class Guard:
         except BaseException as error:
             self._fail(one, error)
             raise
-        if self._books.waits:
+        if self._books.waits and self._books.full():
             await self._room()
         return Result(self._close(one, response), one)
 

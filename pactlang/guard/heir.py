@@ -173,7 +173,7 @@ class Heir:
         self._feed(dict.fromkeys(writers, -1))
         if states.was_cut(self.path, writers):
             self._lose("not_stored", 0, self.books.numbers_sessions and self.shows)
-            self.monitor.machine.doubt_all()  # of a session that begins here, the beginning may have been removed
+            self.monitor.machine.doubt_all()  # what begins here may have lost its beginning
 
     # What was stored --------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class Recall(Books):
         self.keeper: Keeper | None = None
         self.lost: tuple[str, ...] = ()
         self.inherited: dict[str, int] = {}  # what was counted at the start
+        self.ledger_waits = self.waits
         self.waits = True  # `guard.call` asks `full` before it ends a call
 
     def _new_writer(self) -> None:
@@ -150,7 +151,7 @@ class Recall(Books):
         return self.judging or self.late.is_here
 
     def _is_blocked(self) -> bool:
-        return getattr(self.ledger, "overflow", "") == "wait" and bool(self.ledger.full)
+        return self.ledger_waits and self.ledger is not None and bool(self.ledger.full)
 
     def _at_its_turn(self, work: Callable[[Any], object], one: Any) -> None:
         with self.order:  # what was begun before is done then
