@@ -48,7 +48,7 @@ REMEMBERS = f"""{FIVE}
 event asks  when kind == "chat"
 event fails when ok == false
 event looks when tool_calls.exists(t, t.name == "lookup_order")
-clause patient   {{ at most 1000 asks per 1ms }}
+clause patient   {{ at most 20 fails per 1h }}
 clause careful   {{ asks never after fails until looks }}
 clause recovers  {{ after fails expect looks within 3 calls }}
 clause steady    {{ require !previous(ok == false) || ok == true }}

@@ -34,10 +34,10 @@ class Interrupts:
     def each(self, items: Iterator[T]) -> Iterator[T]:
         """The items; the caller's work on one of them is not interrupted."""
         while True:
-            if self.asked:
-                raise KeyboardInterrupt
-            self.waiting = True
+            self.waiting = True  # first: a wish that comes after the look at `asked` is granted at once
             try:
+                if self.asked:
+                    raise KeyboardInterrupt
                 item = next(items)
             except StopIteration:
                 return
