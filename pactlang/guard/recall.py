@@ -270,10 +270,10 @@ class Recall(Books):
                 self.numbers.end(str(session))
 
     def _end(self, session: Any) -> None:
-        if self.memory().end(session):
-            now = time.time_ns()
-            self._put(Aside("end", session=None if self.hides_keys else session), now)
-            self._amend(now)
+        now = time.time_ns()
+        self.memory().end(session)
+        self._put(Aside("end", session=None if self.hides_keys else session), now)
+        self._amend(now)
 
     def _advance(self, micros: int) -> None:
         self.memory().advance(micros)
