@@ -192,9 +192,13 @@ def test_following_a_log_keeps_its_state(logged: Pactc) -> None:
         time.sleep(1.0)
         with log.open("a") as file:
             file.write("\n".join(LOG[1:5]) + "\n")
-        time.sleep(1.5)
+        assert process.stdout is not None
+        seen = [process.stdout.readline()]
+        while seen[-1] and b"came out on" not in seen[-1]:
+            seen.append(process.stdout.readline())
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
+        out = b"".join(seen) + out
     finally:
         process.kill()
     assert b"31m ago" in out and b"escalates: came out on live.jsonl:5" in out
