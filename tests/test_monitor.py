@@ -73,7 +73,7 @@ def test_the_end_of_a_session() -> None:
     m.feed(call(1, "refund", ok=False, id="7"))
     assert not m.end("other")
     assert m.end("s")
-    assert list(m.amendments) == [Amendment("7", "escalates", Outcome.VIOLATED)]
+    assert list(m.amendments) == [Amendment("7", "escalates", Outcome.VIOLATED, FIRST)]
     assert m.counts["sessions"] == 0
 
 
@@ -215,7 +215,7 @@ def test_what_keys_to_come_may_owe_runs_out_in_a_restored_monitor_too() -> None:
     m.advance(datetime(2026, 1, 1, 0, 9, tzinfo=UTC))
     m.feed(call(1, "ask", args={"k": 1}, id="asked"))
     m.feed(call(1, "answer", args={"k": 1}))
-    assert list(m.amendments) == [Amendment("asked", "answered", Outcome.SATISFIED)]
+    assert list(m.amendments) == [Amendment("asked", "answered", Outcome.SATISFIED, FIRST)]
 
 
 def test_what_came_from_nowhere_is_named() -> None:
