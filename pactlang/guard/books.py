@@ -21,6 +21,7 @@ from pactlang.guard.result import Verification
 from pactlang.guard.sessions import Numbers
 from pactlang.ledger.entry import Entry
 from pactlang.opcodes import Outcome
+from pactlang.score import Scorer
 from pactlang.values import Timestamp
 from pactlang.verdict import Verdict
 
@@ -61,17 +62,20 @@ class Books:
         self.late = Desk("pactlang-guard-late", LATE)
         self.callbacks = Desk("pactlang-guard-callbacks", TOLD)
         self._check: Callable[[Any], Verdict] = evaluator.check
+        self.scorer = Scorer(evaluator.program)
         self.waits = getattr(ledger, "overflow", "") == "wait"
         self._new_writer()
 
     def _new_writer(self) -> None:
         self.writer, self.number = secrets.token_hex(8), 0
+        self.scored = 0  # calls, where no ledger numbers them
         self.lock = threading.Lock()
 
     def after_fork(self) -> None:
         """Begin anew in a child: another writer, no threads, and what waits is the parent's business."""
         self._new_writer()
         self.counts = Counts()
+        self.scorer = Scorer(self.scorer.program)
         self.late.reset()
         self.callbacks.reset()
 
@@ -153,6 +157,7 @@ class Books:
         self._count(one)
         if self.ledger is not None:
             self._store(one)
+        self._score(one)
         one.finish()
         if self.on_verdict is not None or (self.tells and one.verdict is not None and not one.verdict.ok):
             self._tell(one)
@@ -182,6 +187,23 @@ class Books:
                     codes = list(map(verdict.outcome, range(len(self.names))))
                     counts.violated += VIOLATED in codes
                     counts.unknown += UNKNOWN in codes
+
+    def _score(self, one: Verification) -> None:
+        """Add what is known of a call to the score, under the number that it is stored by."""
+        tally, time = self.scorer.tally, one._time // 1000
+        with self.lock:
+            number = None if one.capture is None else one.capture[1]
+            if self.ledger is None:
+                number, self.scored = self.scored, self.scored + 1
+            if one.verdict is None:
+                tally.note("dropped", time, self.writer, number)
+            else:
+                tally.add(one.verdict, time, self.writer, number)
+
+    def scored_so_far(self) -> Scorer:
+        """A copy of the sums: asking them takes milliseconds, which no call is to wait for."""
+        with self.lock:
+            return Scorer(self.scorer.program).merge(self.scorer)
 
     # The ledger -----------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ from pactlang.guard.result import Result, Verification
 from pactlang.guard.sessions import CURRENT, NOWHERE, Facts, Scope
 from pactlang.guard.streams import AsyncStream, Stream, is_stream
 from pactlang.program import Program
+from pactlang.score import Score
 from pactlang.values import Timestamp, parse_timestamp
 
 R = TypeVar("R")
@@ -402,6 +403,18 @@ class Guard:
         """A copy of the counts so far."""
         with self._books.lock:
             return msgspec.structs.replace(self._books.counts)
+
+    def score(self, now: datetime | Timestamp | int | None = None, band: str | None = None) -> Score:
+        """The score of all calls since this guard began, at a time, by default that of the newest call.
+
+        band: the one that was published last (`Scorer.score`).  Numbers are those of the ledger, so that
+        `pactc score` on the ledger counts the same calls, and those of earlier guards.
+        """
+        return self._books.scored_so_far().score(now, band)
+
+    def score_state(self) -> bytes:
+        """What the score is made of (`Scorer.to_bytes`), to be merged with that of other workers."""
+        return self._books.scored_so_far().to_bytes()
 
     @property
     def writer(self) -> str:

@@ -292,6 +292,7 @@ class Recall(Books):
         with self.lock:
             self.counts.amendments += 1
             self.counts.violated_later += found.outcome == VIOLATED
+            self.scorer.add(found)
         self._put(Aside("amendment", found.id, found.clause, found.outcome.name.lower()), nanos)
         if self.told.get(found.outcome) is not None:
             self._tell_by(self._tell_later, self.names.index(found.clause), found)
@@ -302,6 +303,8 @@ class Recall(Books):
             return
         try:
             number, self.number = self.number, self.number + 1
+            with self.lock:
+                self.scorer.pass_over((self.writer, number))
             self.ledger.put(Entry(b"", self.writer, number, None, None, nanos / 1e9, aside=aside))
         except Exception:
             with self.lock:

@@ -17,7 +17,6 @@ from pactlang.program import Program
 from pactlang.score import state
 from pactlang.score.plan import Plan
 from pactlang.score.shape import Score
-from pactlang.score.value import score_of
 from pactlang.values import Timestamp
 from pactlang.verdict import Amendment, Batch, Verdict
 
@@ -181,6 +180,8 @@ class Scorer:
         band: the one that was published last; it stands until the interval excludes it.  ValueError for a
         time before the newest call: what was known then is no longer here.
         """
+        from pactlang.score.value import score_of  # only who asks pays for the import of decimals
+
         return score_of(self.plan, self.tally, None if now is None else micros(now), band)
 
     def __repr__(self) -> str:
