@@ -535,7 +535,9 @@ def check_score(core: Core) -> None:
         raise ProgramError("the scale or the half-life of the score is out of range")
     if not 500_000 <= score.confidence < 1_000_000:
         raise ProgramError("the confidence of the score is out of range")
-    if len(weights) != len(score.weights) or not {c.dimension for c in core.clauses} <= set(weights):
+    watched = set() if core.state is None else {watch.clause for watch in core.state.watches}
+    scored = {c.dimension for i, c in enumerate(core.clauses) if i not in watched}
+    if len(weights) != len(score.weights) or not scored <= set(weights):
         raise ProgramError("the weights of the score are not right")
     if not any(weights.values()) or not all(0 <= weight <= MOST_COUNTED for weight in weights.values()):
         raise ProgramError("a weight of the score is out of range")

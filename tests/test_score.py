@@ -289,6 +289,26 @@ def test_calls_outside_the_pact_age_the_others_and_no_more() -> None:
     assert Scorer.from_bytes(program(text), made.to_bytes()).score() == score
 
 
+def test_a_watch_is_never_scored() -> None:
+    text = """pact q "1.0.0"
+        clause short { dimension safety require size(output) < 9 }
+        clause steady { watch violated(short) above 0.01 one false alarm in 1000 calls }
+        clause sudden { dimension safety severity critical watch output == "x" above 0.001 }
+        score { half_life 1d weights { safety 1 } }"""
+    monitor, made = pactlang.Monitor(program(text)), Scorer(program(text), "a")
+    alarms = 0
+    for at in range(500):
+        output = "far too long" if at > 400 else "x" if at > 380 else ""
+        verdict = monitor.feed({"output": output, "time": (START + timedelta(minutes=at)).isoformat()})
+        alarms += verdict.outcomes["steady"] == Outcome.VIOLATED
+        alarms += verdict.outcomes["sudden"] == Outcome.VIOLATED
+        made.add(verdict, at)
+    score = made.score()
+    assert alarms >= 2 and score.caps == ()
+    assert [each.name for each in score.dimensions] == ["safety"]
+    assert score.coverage.violated == 99 and score.coverage.satisfied == 401
+
+
 # Critical clauses -----------------------------------------------------------------------------------
 
 

@@ -210,7 +210,8 @@ class Clauses:
     def _dimension(self, clause: syntax.Clause) -> str:
         written = _first(clause.items, syntax.Dimension)
         name = written.name.name if written else "reliability"
-        if self.dimensions is not None and name not in self.dimensions:
+        needed = written is not None or _first(clause.items, syntax.Watch) is None  # no watch is scored
+        if needed and self.dimensions is not None and name not in self.dimensions:
             span = written.name.span if written else clause.name.span
             known: Hint = {"help": (f"weights are given for {listed(sorted(self.dimensions), 'and')}",)}
             self.report.error(

@@ -32,14 +32,17 @@ class Plan:
     def __init__(self, program: Program) -> None:
         self.program = program
         clauses = program.clauses
-        self.said = program.core.score or default(dict.fromkeys(clause.dimension for clause in clauses))
+        state = program.core.state
+        watches = set() if state is None else {watch.clause for watch in state.watches}
+        self.scored = [i for i in range(len(clauses)) if i not in watches]  # a watch never is
+        self.said = program.core.score or default(dict.fromkeys(clauses[i].dimension for i in self.scored))
         self.dimensions = tuple(name for name, _ in self.said.weights)
         self.weights = tuple(weight for _, weight in self.said.weights)
         number = {name: i for i, name in enumerate(self.dimensions)}
-        self.dimension_of = [number[clause.dimension] for clause in clauses]
+        self.dimension_of = [-1 if i in watches else number[c.dimension] for i, c in enumerate(clauses)]
         self.severities = [SEVERITY[clause.severity] for clause in clauses]
         self.names = tuple(clause.name for clause in clauses)
-        self.critical = [i for i, clause in enumerate(clauses) if clause.severity == "critical"]
+        self.critical = [i for i in self.scored if clauses[i].severity == "critical"]
 
     @cached_property
     def digest(self) -> bytes:

@@ -200,7 +200,8 @@ def since(moment: Moment, number: int) -> tuple[float, float] | None:
 
 def coverage(moment: Moment, share: Fraction) -> Coverage:
     """What was counted, and what was not."""
-    tally, counts = moment.tally, moment.tally.clause_counts()
+    tally, every = moment.tally, moment.tally.clause_counts()
+    counts = [every[i] for i in moment.plan.scored]
     violated, unknown, skipped, waiting = map(sum, list(zip(*counts, strict=True))[:4] or [()] * 4)
     satisfied = tally.calls * len(counts) - violated - unknown - skipped - waiting
     missing = sum(count for _, count in moment.gaps)
