@@ -12,14 +12,13 @@ from functools import lru_cache
 
 LONG = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)
 CONTEXT = decimal.Context(prec=50, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)
-QUICK = decimal.Context(prec=22, rounding=decimal.ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)
 SCALE = 64  # real numbers are integers of 2^-SCALE
 SLACK = 1 << SCALE - 30  # 1e-9: far more than all rounding errors of a bound together
 UNIT = 10_000  # bounds are integers of this part of 1
 
 NEGLIGIBLE = 9 << SCALE
-ONE = Decimal(1 << SCALE)
-PARTS = 10**15
+STEP = SCALE - 7  # bits of a 128th
+LN_STEP = SCALE - 5  # of a 32nd
 
 SHIFTED = 24  # Stirling's series starts here
 BERNOULLI = ((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510))
@@ -52,10 +51,47 @@ def ln_of_sum(heights: list[int], slopes: list[int]) -> tuple[int, int]:
     total, weighted = 0, 0
     for height, slope in zip(heights, slopes, strict=True):
         if most - height < NEGLIGIBLE:
-            part = int(QUICK.exp(QUICK.divide(Decimal(height - most), ONE)) * PARTS)
+            part = _exp_of_minus(most - height)
             total += part
             weighted += part * slope
-    return most + fixed(QUICK.ln(Decimal(total) / PARTS)), weighted // total
+    return most + _ln(total), weighted // total
+
+
+def _exp_of_minus(x: int) -> int:
+    """exp(-x) for 0 <= x < NEGLIGIBLE, all in units of 2^-SCALE; wrong by less than 1e-12."""
+    f = x & (1 << STEP) - 1
+    series = (1 << SCALE) - f
+    power = f * f >> SCALE
+    series += power // 2
+    power = power * f >> SCALE
+    series -= power // 6
+    series += (power * f >> SCALE) // 24
+    return series * _stair(x >> STEP) >> SCALE
+
+
+def _ln(x: int) -> int:
+    """ln(x) for x >= 1, all in units of 2^-SCALE; wrong by less than 1e-13.
+
+    ln(x / y) = 2 (z + z^3/3 + z^5/5 + ..) with z = (x - y) / (x + y), here below 1/64.
+    """
+    i = x >> LN_STEP
+    y = i << LN_STEP
+    z = (x - y << SCALE) // (x + y)
+    square = z * z >> SCALE
+    cube = z * square >> SCALE
+    return _ln_stair(i) + 2 * (z + cube // 3 + (cube * square >> SCALE) // 5)
+
+
+@lru_cache(4096)
+def _ln_stair(i: int) -> int:
+    """ln(i / 32)."""
+    return fixed(ln(Decimal(i) / (1 << SCALE - LN_STEP)))
+
+
+@lru_cache(1024)
+def _stair(i: int) -> int:
+    """exp(-i / 128)."""
+    return fixed(CONTEXT.exp(Decimal(-i) / (1 << SCALE - STEP)))
 
 
 @lru_cache(1024)

@@ -39,7 +39,7 @@ KEPT = 40  # epochs before which a stream keeps nothing
 NEAR = 6  # epochs that have a bound each; older ones share one
 FIRST_STEP, LAST_STEP = -6, 32  # of wagers that count, the end of the newest epoch weighing 1
 OLDEST_STEP = FIRST_STEP + 2 * (KEPT - 1)  # a wager is placed from the epoch on where its step is this
-PRIOR = 32  # the larger, the smaller the price of age and the larger that of youth
+PRIOR = 20  # the larger, the smaller the price of age and the larger that of youth
 NEWTON = 4
 CLIMB = 24
 LEAST = -(1 << 2 * SCALE)  # below every bound
@@ -344,7 +344,9 @@ def _first_guess(stream: Stream, level: float) -> tuple[int, int]:
     """The step and the centre that are about best for calls that go by chance alone."""
     m = stream.mean
     centre = min(range(len(CENTRES)), key=lambda each: abs(CENTRE_PARTS[each] / 10 - m))
-    spread = sum(_square(row, m) / 4**k for k, row in enumerate(stream.near))
+    spread = 0.0  # added up one by one: `sum` rounds otherwise in some versions of Python
+    for k, row in enumerate(stream.near):
+        spread += _square(row, m) / 4**k
     step = stream.lowest
     while step < LAST_STEP and not (allowed(step, centre, stream.reach) and _cautious(step, spread, level)):
         step += 1

@@ -24,7 +24,7 @@ CENTRE_PARTS = (0, 2, 5, 8, 10)  # of 10
 SIZES = tuple(Decimal(part) / 32 for part in SIZE_PARTS)
 CENTRES = tuple(Decimal(part) / 10 for part in CENTRE_PARTS)
 MOST = Decimal("0.9375")  # of b v c, so that no outcome loses all
-SHARES = (Decimal("0.25"), Decimal("0.15"), Decimal("0.2"), Decimal("0.15"), Decimal("0.25"))  # of the stake
+SHARES = tuple(Decimal(share) for share in ("0.35", "0.1", "0.1", "0.1", "0.35"))  # of the stake
 
 EIGHTHS = 8
 CAPS = (1143481, 1246975, 1359836, 1482911, 1617126, 1763489, 1923098, 1 << 21)  # ceil(2^20 * 2^((k+1)/8))
