@@ -206,9 +206,9 @@ def test_age_and_doubt_about_the_time_widen(calls: list[tuple[int, int]], older:
     low, high = mean_interval(epochs, 0.05, min(epochs), newest)
     for other in (mean_interval(epochs, 0.05, min(epochs) - older, newest), mean_interval(epochs, 0.05, min(epochs))):
         assert other[0] <= low + 30 and other[1] >= high - 30
-    if newest // 256 + later < min(epochs) + KEPT:
-        far = mean_interval(epochs, 0.05, min(epochs), newest + 256 * later)
-        assert far[0] <= low + 30 and far[1] >= high - 30
+    far = mean_interval(epochs, 0.05, min(epochs), newest + 256 * later)
+    assert far[0] <= low + 30 and far[1] >= high - 30
+    assert mean_interval(epochs, 0.05, newest=newest + 256 * KEPT) == (0, UNIT)
 
 
 GOLDEN = [
@@ -347,8 +347,14 @@ def test_an_absent_dimension_is_from_0_to_1() -> None:
     assert composite([part(1, {})], 0.05).whole == (0, UNIT)
 
 
-@pytest.mark.parametrize("weights", [[], [0], [1, 0], [2, -1]])
-def test_a_weight_is_above_0(weights: list[int]) -> None:
+def test_a_dimension_without_weight_has_bounds_of_its_own() -> None:
+    parts = [part(a, epochs) for a, epochs in DIMENSIONS]
+    found, more = composite(parts, 0.05), composite([*parts, part(0, DIMENSIONS[0][1])], 0.05)
+    assert more == (found.whole, [*found.each, found.each[0]])
+
+
+@pytest.mark.parametrize("weights", [[], [0], [0, 0], [2, -1]])
+def test_some_weight_is_above_0(weights: list[int]) -> None:
     with pytest.raises(ValueError, match="weight"):
         composite([part(each, {}) for each in weights], 0.05)
 

@@ -119,7 +119,7 @@ def streams(epochs: Mapping[int, Sums], first: int | None, newest: int | None) -
     top, bottom = max(epochs), min(epochs)
     end = top if newest is None else newest // 256
     start = bottom if first is None else first
-    if not start <= bottom <= top <= end < bottom + KEPT:
+    if not (start <= bottom and top <= end and top - bottom < KEPT):
         raise ValueError("an epoch lies before the first, after the newest, or is too old to be kept")
     rows = [(top - each, _row(*epochs[each])) for each in sorted(epochs, reverse=True)]
     reach = newest % 256 * EIGHTHS // 256 if newest is not None and end == top else FULL
@@ -171,7 +171,7 @@ def _added(one: Row, other: Row) -> Row:
 class Part(NamedTuple):
     """A dimension of a score.
 
-    weight: above 0; only its share of all counts.  lower, upper: the sums of its lower and of its upper
+    weight: at least 0; only its share of all counts.  lower, upper: the sums of its lower and of its upper
     observations; empty if it has none.  missing: e -> sum of the weights of its calls that nobody judged.
     """
 
@@ -199,7 +199,7 @@ class Half(NamedTuple):
 def composite(
     parts: Sequence[Part], alpha: float, first: int | None = None, newest: int | None = None
 ) -> Intervals:
-    """Bounds of the weighted mean of at least one dimension, and of every dimension alone.
+    """Bounds of the weighted mean of dimensions, of which one has a weight at least, and of each alone.
 
     The whole misses at any moment, ever, with probability alpha; so does each dimension, of which several
     may miss.  Calls that nobody judged count as 0 below and as 1 above; so does a dimension without any.
@@ -207,8 +207,8 @@ def composite(
     """
     level = confidence(alpha, 2)
     total = sum((part.weight for part in parts), Fraction(0))
-    if not parts or min(part.weight for part in parts) <= 0:
-        raise ValueError("every dimension has a weight above 0")
+    if total <= 0 or min(part.weight for part in parts) < 0:
+        raise ValueError("no weight is below 0, and one is above")
     lows: list[Half] = []
     highs: list[Half] = []
     for part in parts:
@@ -238,7 +238,8 @@ def _least(half: Half, level: int) -> int:
 
 def _least_of_all(halves: list[Half], level: int) -> int:
     """The least weighted mean for which all stakes on all dimensions reach e^level, or less (theorem 2)."""
-    bounds = [(half, solve(half.found, level)) for half in halves if half.found and half.judged]
+    counted = [half for half in halves if half.found and half.judged and half.share]
+    bounds = [(half, solve(half.found, level)) for half in counted]
     for _ in range(2):
         bounds = [(half, bound) for half, bound in bounds if bound.mean > 0]
         if not bounds:
