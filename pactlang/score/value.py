@@ -91,18 +91,12 @@ def share_of(plan: Plan, evidence: list[Evidence]) -> Fraction:
 
 def bounds(moment: Moment) -> Intervals:
     """Of the whole, and of every dimension, also of those without weight."""
-    plan = moment.plan
-    parts = {
-        i: Part(Fraction(a or 1), moment.lower(i), moment.upper(i), moment.missing(i))
-        for i, a in enumerate(plan.weights)
-    }
-    alpha = float(1 - Fraction(plan.said.confidence, MILLION))
-    counted = [part for i, part in parts.items() if plan.weights[i]]
-    found = composite(counted, alpha, moment.first, moment.newest)
-    if len(counted) == len(parts):
-        return found
-    others = composite(list(parts.values()), alpha, moment.first, moment.newest)
-    return Intervals(found.whole, others.each)
+    parts = [
+        Part(Fraction(a), moment.lower(i), moment.upper(i), moment.missing(i))
+        for i, a in enumerate(moment.plan.weights)
+    ]
+    alpha = float(1 - Fraction(moment.plan.said.confidence, MILLION))
+    return composite(parts, alpha, moment.first, moment.newest)
 
 
 def around(interval: tuple[int, int], value: int | None) -> tuple[int, int]:
@@ -158,7 +152,11 @@ def recent(moment: Moment, clause: int) -> Cap | None:
 
 
 def often(moment: Moment, clause: int) -> Cap | None:
-    """A critical clause is broken more often than a pact may suffer, as surely as the confidence says."""
+    """A critical clause is broken more often than a pact may suffer.
+
+    All critical clauses share the doubt that the confidence leaves: none of them may be capped wrongly with
+    a probability above it, ever.
+    """
     plan = moment.plan
     counts = {}
     for epoch, row in moment.timed_rows:
@@ -167,7 +165,7 @@ def often(moment: Moment, clause: int) -> Cap | None:
     if not any(broken for _, broken in counts.values()):
         return None
     alpha = Decimal(MILLION - plan.said.confidence) / MILLION
-    if excess(counts, RATE, moment.first) < (1 / alpha).ln():
+    if excess(counts, RATE, moment.first) < (len(plan.critical) / alpha).ln():
         return None
     return Cap(OFTEN / UNIT, plan.names[clause], "rate", None)
 
