@@ -20,7 +20,9 @@ from pactlang import __version__
 from pactlang.cli import exits
 from pactlang.cli.screen import prepare_outputs, printable
 
-COMMANDS = ("init", "check", "fmt", "build", "test", "run", "explain", "docs", "ledger", "demo", "lsp")
+COMMANDS = (
+    "init", "check", "fmt", "build", "test", "run", "score", "explain", "docs", "ledger", "demo", "lsp",
+)  # fmt: skip
 
 
 class ClosedPipe(Exception):

@@ -54,7 +54,8 @@ class Block(NamedTuple):
 
     withheld: the lines of a ledger's calls of which something was not stored.  numbers: where each line
     stands in the file, if they do not follow one another there.  steps: what a ledger holds behind the call
-    of a line, from 1: ends of sessions, and times.
+    of a line, from 1 (0: before the first), ends of sessions, and times.  captures: of a ledger that is asked
+    for them, each line's writer and number; asides: the same of what is no call.
     """
 
     data: bytes
@@ -62,6 +63,8 @@ class Block(NamedTuple):
     withheld: Withholding | None = None
     numbers: tuple[int, ...] | None = None
     steps: dict[int, list[Aside]] = {}  # noqa: RUF012  (of a tuple; nobody writes into the default)
+    captures: tuple[tuple[str, int], ...] | None = None
+    asides: tuple[tuple[str, int], ...] = ()
 
     def number(self, line: int) -> int:
         """Where a line of the block, from 1, stands in the file."""

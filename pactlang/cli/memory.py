@@ -45,13 +45,14 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """An amendment, and the row on which it came, or behind which."""
+    """An amendment, the row on which it came, or behind which, and the time of its call."""
 
     row: int
     id: Any
     clause: int
     outcome: Outcome
     behind: bool = False
+    time: int | None = None
 
 
 class MemoryAudit(Audit):
@@ -97,7 +98,7 @@ class MemoryAudit(Audit):
     def _settle(self, checked: Remembered) -> None:
         """Go through what was opened and closed, in the order in which it was."""
         events: list[Opened | Closed] = [*checked.closed, *checked.opened]
-        for event in sorted(events, key=_moment):
+        for event in sorted(events, key=moment):
             if isinstance(event, Opened):
                 places = self.open.setdefault((event.id, event.clause), [])
                 places.append(checked.place(event.row))
@@ -105,7 +106,11 @@ class MemoryAudit(Audit):
                 self._close(checked, event)
 
     def _close(self, checked: Remembered, event: Closed) -> None:
-        name, at = self.names[event.clause], checked.place(event.row)
+        checked.amended.append((event.row, self.resolve(event, checked.place(event.row))))
+
+    def resolve(self, event: Closed, at: Place) -> Resolved:
+        """Count what a clause that was pending has come to; at: the call on which it did."""
+        name = self.names[event.clause]
         places = self.open.get((event.id, event.clause))
         place = places.pop(0) if places else Place(EARLIER, 0, event.id)
         if places is not None:
@@ -116,15 +121,20 @@ class MemoryAudit(Audit):
         if not places:
             self.open.pop((event.id, event.clause), None)
         found = Resolved(place, name, event.outcome, at)
-        checked.amended.append((event.row, found))
         if self.timeline is not None:
             self.timeline.resolved(event, found)
+        self._show(found)
+        return found
+
+    def _show(self, found: Resolved) -> None:
+        """Keep what was resolved, if there is room for it."""
+        name = found.clause
         if len(self.amended[name]) < self.limit:
             self.amended[name].append(found)
-        if event.outcome == Outcome.VIOLATED and len(self.violations[name]) < self.limit:
+        if found.outcome == Outcome.VIOLATED and len(self.violations[name]) < self.limit:
             self.violations[name].append(broken_later(self.pact, found))
-        elif event.outcome == Outcome.UNKNOWN and len(self.unknowns[name]) < self.limit:
-            self.unknowns[name].append(Undecided(place, ENDED))
+        elif found.outcome == Outcome.UNKNOWN and len(self.unknowns[name]) < self.limit:
+            self.unknowns[name].append(Undecided(found.place, ENDED))
 
     def waiting(self, clause: int) -> tuple[int, int, int]:
         """How many obligations of the log are open, how many verdicts lack evidence, and how many obligations
@@ -162,8 +172,8 @@ def broken_later(program: Program, found: Resolved) -> Example:
 class Remembered(Checked):
     """A block with its verdicts: those that say something are kept.
 
-    again: the rows of duplicates.  opened, closed: what became pending, and what was resolved, by rows.
-    amended: what was resolved, with the places of the calls.
+    again: the rows of duplicates.  times: each row's, microseconds since 1970, or None.  opened, closed: what
+    became pending, and what was resolved, by rows.  amended: what was resolved, with the places of the calls.
     """
 
     def __init__(self, audit: MemoryAudit, file: str, block: Block | Columnar) -> None:
@@ -172,6 +182,7 @@ class Remembered(Checked):
         self._ends = []
         self.verdicts: dict[int, MonitorVerdict] = {}
         self.opened, self.closed = list[Opened](), list[Closed]()
+        self.times = list[int | None]()
         self.amended: list[tuple[int, Resolved]] = []
         self.insufficient = np.zeros(len(audit.names), np.int64)
         self.unsettled: set[tuple[int, int]] = set()  # row and clause: unknown, and nothing is wrong so far
@@ -238,6 +249,7 @@ class Remembered(Checked):
     def _note(self, row: int, verdict: MonitorVerdict | None) -> None:
         """Keep what was resolved by a call, what it leaves open, and the verdict if it is needed."""
         self._resolved(row)
+        self.times.append(None if verdict is None else verdict.time)
         if verdict is None:
             return
         if verdict.reasons:
@@ -250,8 +262,8 @@ class Remembered(Checked):
     def _resolved(self, row: int, behind: bool = False) -> None:
         waiting = self.machine.amended
         while waiting:
-            ident, clause, outcome, _ = waiting.popleft()
-            self.closed.append(Closed(row, ident, clause, Outcome(outcome), behind))
+            ident, clause, outcome, time = waiting.popleft()
+            self.closed.append(Closed(row, ident, clause, Outcome(outcome), behind, time))
 
     def _wait(self, row: int, verdict: MonitorVerdict) -> None:
         for number in verdict.reasons or ():
@@ -342,7 +354,7 @@ class RememberedRows(Remembered):
         return self.evaluator.reader.from_dict(record_of(self.narrow, row))
 
 
-def _moment(event: Opened | Closed) -> tuple[int, bool]:
+def moment(event: Opened | Closed) -> tuple[int, bool]:
     """When in a block something was opened or closed."""
     return event.row, isinstance(event, Closed) and event.behind
 

@@ -40,7 +40,10 @@ class Columnar(NamedTuple):
 
 
 class ParquetInput(Input):
-    """One Parquet file.  `reader` says what the pact reads, and is set before the first block."""
+    """One Parquet file.  `reader` says what the pact reads, and is set before the first block; `also` what
+    somebody else does."""
+
+    also: tuple[Reader, ...] = ()
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -82,10 +85,11 @@ class ParquetInput(Input):
         if self.follows:
             raise Broken(f"{self.name} is a Parquet file, and cannot be followed")
         assert self.reader is not None
+        readers = (self.reader, *self.also)
         try:
             with parquet.ParquetFile(self.path) as file:
                 self.schema = file.schema_arrow
-                names = [name for name in self.schema.names if is_read(name, self.reader)]
+                names = [n for n in self.schema.names if any(is_read(n, reader) for reader in readers)]
                 total, first = max(file.metadata.num_rows, 1), 1
                 # Without a column that is read there are still rows: any one column counts them.
                 for batch in file.iter_batches(ROWS, columns=names or self.schema.names[:1]):

@@ -30,12 +30,17 @@ TABLE_WIDTH = 72  # columns; a narrower terminal gets a list
 def report(outcome: Outcome) -> None:
     """Print the report; errors and notices go to standard error, so that a pipe gets the report alone."""
     screen = console()
-    _head(screen, outcome)
+    head(screen, outcome)
     _counts(screen, outcome)
     _offenders(screen, outcome)
     _unknowns(screen, outcome)
-    _unreadable(screen, outcome)
+    unreadable(screen, outcome)
     _foot(screen, outcome)
+    remarks(outcome)
+
+
+def remarks(outcome: Outcome) -> None:
+    """What is said beside a report, on standard error."""
     for notice in outcome.notices:
         click.echo(f"note: {notice}", err=True)
     for warning in outcome.warnings():
@@ -46,11 +51,12 @@ def report(outcome: Outcome) -> None:
         click.echo("interrupted: the report covers what was read so far", err=True)
 
 
-def _head(screen: Console, outcome: Outcome) -> None:
+def head(screen: Console, outcome: Outcome) -> None:
+    """Print which pact and which files, and how many records."""
     program, total = outcome.program, outcome.audit.total
-    head = Text(printable(f"{program.name} {program.version}"), "bold")
-    head.append(f"  {short(program.digest)}", "not bold dim")
-    screen.print(head)
+    said = Text(printable(f"{program.name} {program.version}"), "bold")
+    said.append(f"  {short(program.digest)}", "not bold dim")
+    screen.print(said)
     parts = [plural(total.records, "record"), plural(total.calls, "call")]
     if total.outside:
         parts.append(f"{total.outside:,} outside the pact")
@@ -71,7 +77,7 @@ def _counts(screen: Console, outcome: Outcome) -> None:
     for clause in outcome.clauses() if screen.width < TABLE_WIDTH else ():
         screen.print(Text.assemble(printable(clause.name), "  ", (clause.severity, _style(clause))))
         parts = (f"{n} {word}" for n, word in zip(_cells(clause), OUTCOMES, strict=True) if n.plain != "0")
-        _indented(screen, Text(", ".join(parts) or "no calls"), 2)
+        indented(screen, Text(", ".join(parts) or "no calls"), 2)
 
 
 def _table(screen: Console, outcome: Outcome) -> None:
@@ -103,7 +109,7 @@ def _offenders(screen: Console, outcome: Outcome) -> None:
         head.append(f", {clause.breach}", "not bold")
         screen.print(head)
         if clause.description:
-            _indented(screen, Text(printable(clause.description), "italic"), 2)
+            indented(screen, Text(printable(clause.description), "italic"), 2)
         for example in outcome.audit.violations[clause.name]:
             _example(screen, example, outcome)
 
@@ -114,13 +120,13 @@ def _example(screen: Console, example: Example, outcome: Outcome) -> None:
     heading = _heading(place, outcome)
     if example.resolved is not None:
         heading.append(f"  resolved on {_where(example.resolved, outcome)}", "dim")
-    _indented(screen, heading, 2)
-    _indented(screen, Text(said), 4)
+    indented(screen, heading, 2)
+    indented(screen, Text(said), 4)
     room = min(screen.width, QUOTED) - 8
     found = quote(violation, room - len(violation.matched.field if violation.matched else ""))
     for name, value in violation.values.items():
         if not _says_value(said, printable(name)) and (found is None or printable(name) != found.field):
-            _indented(screen, Text.assemble((f"{printable(name)} = ", "dim"), shown(value)), 4)
+            indented(screen, Text.assemble((f"{printable(name)} = ", "dim"), shown(value)), 4)
     if found is not None:
         _quoted(screen, found)
 
@@ -135,8 +141,8 @@ def _quoted(screen: Console, found: Quote) -> None:
     label = f"{found.field}: "
     marks = "^" * max(cell_len(found.match), 1)
     text = Text.assemble((label, "dim"), found.before, (found.match, "bold red"), found.after)
-    _indented(screen, text, 4)
-    _indented(screen, Text(marks, "red"), 4 + cell_len(label + found.before))
+    indented(screen, text, 4)
+    indented(screen, Text(marks, "red"), 4 + cell_len(label + found.before))
 
 
 def _heading(place: Place, outcome: Outcome) -> Text:
@@ -161,11 +167,12 @@ def _unknowns(screen: Console, outcome: Outcome) -> None:
         head.append(f"  unknown for {plural(clause.unknown, 'call')}{clause.waits}", "not bold yellow")
         screen.print(head)
         for found in outcome.audit.unknowns[clause.name]:
-            _indented(screen, _heading(found.place, outcome), 2)
-            _indented(screen, Text(printable(found.reason)), 4)
+            indented(screen, _heading(found.place, outcome), 2)
+            indented(screen, Text(printable(found.reason)), 4)
 
 
-def _unreadable(screen: Console, outcome: Outcome) -> None:
+def unreadable(screen: Console, outcome: Outcome) -> None:
+    """Print why records could not be read, the most common reasons first."""
     audit = outcome.audit
     if not audit.reasons:
         return
@@ -178,14 +185,14 @@ def _unreadable(screen: Console, outcome: Outcome) -> None:
         line = Text(f"{plural(count, 'record')}: ")
         line.append(printable(f"{path}: {why}" if path else why))
         line.append(f", first at {first}" if first else "", "dim")
-        _indented(screen, line, 2)
+        indented(screen, line, 2)
     if len(ranked) > REASONS_SHOWN:
         rest = sum(count for _, count in ranked[REASONS_SHOWN:])
-        _indented(screen, Text(f"{plural(rest, 'record')} for other reasons", "dim"), 2)
+        indented(screen, Text(f"{plural(rest, 'record')} for other reasons", "dim"), 2)
 
 
-def _indented(screen: Console, text: Text, columns: int) -> None:
-    """The text in lines that fit, each with so many blanks before it and none after it."""
+def indented(screen: Console, text: Text, columns: int) -> None:
+    """Print the text in lines that fit, each with so many blanks before it and none after it."""
     for line in text.wrap(screen, max(screen.width - columns, 1), overflow="fold"):
         line.rstrip()
         line.pad_left(columns)
@@ -204,4 +211,3 @@ def _foot(screen: Console, outcome: Outcome) -> None:
         screen.print(Text("Every promise was kept.", "green"))
     speed = f"{outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
     screen.print(Text(speed, "dim"))
-

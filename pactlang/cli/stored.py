@@ -10,7 +10,7 @@ decoded, something of the field's type stands in its place.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pactlang.cli.exits import Fault
@@ -18,6 +18,7 @@ from pactlang.cli.input import CHUNK, LONGEST_LINE, Block, Broken, Input, Overlo
 from pactlang.cli.screen import printable
 from pactlang.errors import LedgerError
 from pactlang.ledger.export import call_line
+from pactlang.ledger.retain import removed_numbers
 from pactlang.ledger.rules import WHOLE
 from pactlang.opcodes import Outcome
 
@@ -33,9 +34,15 @@ UNREADABLE = b"an answer that could not be read when it was captured"  # stands 
 
 
 class StoredInput(Input):
-    """A ledger; its lines are its calls, numbered from 1."""
+    """A ledger; its lines are its calls, numbered from 1.
+
+    is_known: asked for captures, it leaves out the calls (writer, number) of which this says that they are
+    known already, and counts them in `known`.
+    """
 
     is_sparse = True
+    is_known: Callable[[str, int], bool] | None = None
+    known = 0
 
     def check(self) -> str:
         """Why this ledger cannot be read, or ""."""
@@ -49,26 +56,81 @@ class StoredInput(Input):
 
     def blocks(self, chunk: int = CHUNK, longest: int = LONGEST_LINE) -> Iterator[Block | Overlong]:
         """The calls of this ledger.  Raises `Broken` after the last one that could be read."""
-        held: list[StoredEntry] = []
-        steps: dict[int, list[Aside]] = {}
-        first, size = 1, 0
+        page = _Page(self.is_known is not None)
         try:
-            for entry in self._reader.entries(asides=True):
-                if entry.said.aside is not None:
-                    if entry.said.aside.kind != "amendment":
-                        steps.setdefault(len(held), []).append(entry.said.aside)
-                    continue
-                if held and (len(held) >= PAGE or size + len(entry.call) > chunk):
-                    yield _block(held, first, steps)
-                    held, steps, first, size = [], {}, first + len(held), 0
-                held.append(entry)
-                size += len(entry.call)
+            for line, entry in self._entries():
+                if entry.is_call and page.is_full(entry, chunk):
+                    yield page.block()
+                page.take(line, entry)
         except LedgerError as error:
-            if held:
-                yield _block(held, first, steps)
+            if page.has_some:
+                yield page.block()
             raise Broken(f"{self.name} breaks off: {printable(str(error))}") from error
-        if held:
-            yield _block(held, first, steps)
+        if page.has_some:
+            yield page.block()
+
+    def _entries(self) -> Iterator[tuple[int, StoredEntry]]:
+        """What is stored, with the line of a call among the calls."""
+        line = 0
+        for entry in self._reader.entries(asides=True):
+            line += entry.is_call
+            if self.is_known is None or not self.is_known(entry.writer, entry.number):
+                yield line, entry
+            elif entry.is_call:
+                self.known += 1
+
+    def removed(self) -> list[tuple[str, int, int]]:
+        """Writer, first and last number of calls that retention has removed."""
+        with self._reader.connection() as made:
+            return removed_numbers(made)
+
+
+class _Page:
+    """Entries on their way into a block.  numbered: somebody wants to know their numbers."""
+
+    def __init__(self, numbered: bool) -> None:
+        self.numbered = numbered
+        self._clear()
+
+    def _clear(self) -> None:
+        self.lines: list[int] = []
+        self.held: list[StoredEntry] = []
+        self.steps: dict[int, list[Aside]] = {}
+        self.asides: list[tuple[str, int]] = []
+        self.size = 0  # bytes
+
+    @property
+    def has_some(self) -> bool:
+        """Whether there is something to be told of: calls, or numbers of what is none."""
+        return bool(self.held or (self.numbered and self.asides))
+
+    def is_full(self, entry: StoredEntry, chunk: int) -> bool:
+        """Whether a call belongs into the next block."""
+        has_room = not self.held or self.size + len(entry.call) <= chunk
+        return len(self.held) >= PAGE or not has_room
+
+    def take(self, line: int, entry: StoredEntry) -> None:
+        """Add an entry."""
+        aside = entry.said.aside
+        if aside is not None:
+            self.asides.append((entry.writer, entry.number))
+            if aside.kind != "amendment":
+                self.steps.setdefault(len(self.held), []).append(aside)
+            return
+        self.lines.append(line)
+        self.held.append(entry)
+        self.size += len(entry.call)
+
+    def block(self) -> Block:
+        """What was taken, and begin anew."""
+        made = _block(self.held, self.lines[0] if self.lines else 1, self.steps)
+        if self.lines and self.lines[-1] - self.lines[0] >= len(self.lines):
+            made = made._replace(numbers=tuple(self.lines))
+        if self.numbered:
+            captures = tuple((entry.writer, entry.number) for entry in self.held)
+            made = made._replace(captures=captures, asides=tuple(self.asides))
+        self._clear()
+        return made
 
 
 def take_step(monitor: Monitor, step: Aside) -> None:

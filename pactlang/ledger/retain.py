@@ -181,3 +181,30 @@ def _call_after(made: sqlite3.Connection, writer: int, id: int) -> int | None:
 
 def _beginning(made: sqlite3.Connection, writer: int) -> bytes:
     return genesis(made.execute("SELECT writer FROM writers WHERE id = ?", (writer,)).fetchone()[0])
+
+
+def removed_numbers(made: sqlite3.Connection) -> list[tuple[str, int, int]]:
+    """Writer, first and last number of the calls that were removed before others of their writer.
+
+    A tombstone says how many calls it stands for; where more numbers are free than that, the rest is missing.
+    """
+    found = []
+    for writer, name, first, last, calls in made.execute(
+        "SELECT t.writer, w.writer, t.first, t.last, t.calls FROM tombstones t "
+        "JOIN writers w ON w.id = t.writer ORDER BY t.writer, t.first"
+    ).fetchall():
+        before, after = _number(made, writer, "<", first), _number(made, writer, ">", last)
+        begin = 0 if before is None else before + 1
+        end = begin + calls - 1 if after is None else min(begin + calls, after) - 1
+        if begin <= end:
+            found.append((name, begin, end))
+    return found
+
+
+def _number(made: sqlite3.Connection, writer: int, side: str, id: int) -> int | None:
+    """The number of the call of a writer next to an id."""
+    order = "DESC" if side == "<" else "ASC"
+    found = made.execute(
+        f"SELECT number FROM calls WHERE writer = ? AND id {side} ? ORDER BY id {order} LIMIT 1", (writer, id)
+    ).fetchone()
+    return None if found is None else int(found[0])

@@ -28,6 +28,8 @@ from pactlang.prose.document import (
     words,
 )
 from pactlang.prose.forms import watches_together
+from pactlang.score.plan import POINT, Plan
+from pactlang.score.value import ENOUGH, OFTEN, PRIOR, RATE, RECENT, UNIT
 
 NANOS = 1_000_000_000
 SPANS = ((86_400 * NANOS, "day"), (3_600 * NANOS, "hour"), (60 * NANOS, "minute"), (NANOS, "second"))
@@ -45,6 +47,7 @@ def contract(program: Program) -> Document:
         _sessions(module, speaker),
         _clauses(program, speaker),
         _costs(module),
+        _scored(program),
         _reads(program),
     )
     blocks = [block for part in (*parts, _stored(module), _sought(module), _tests(module)) for block in part]
@@ -158,6 +161,41 @@ def _costs(module: ir.Module) -> Iterator[Block]:
         names: list[Words] = [(Code(c.name),) for c in module.clauses if c.severity == severity]
         rows.append(((severity,), (str(WEIGHTS[severity]),), in_a_row(names)))
     yield Table(("severity", "weight", "clauses"), tuple(rows))
+
+
+def _scored(program: Program) -> Iterator[Block]:
+    """How verdicts become a score; nothing where no clause is scored."""
+    plan = Plan(program)
+    if not plan.scored:
+        return
+    said, sure = plan.said, f"{plan.said.confidence / 10_000:.12g} %"
+    yield Heading(2, ("How it is scored",))
+    old = _amount(said.half_life * 1000, SPANS)
+    mean = (
+        f"The score is from 0 to {said.scale:,}: the mean of the dimensions, and of each the mean of its "
+        f"calls. After {old} a call weighs half. Every dimension begins with {PRIOR} calls of half the "
+        f"points; one with fewer than {ENOUGH} calls is shown as absent."
+    )
+    yield Paragraph((mean,))
+    yield Table(("dimension", "share"), tuple(_shares(plan)))
+    holds = f"The bounds of the score hold with {sure} confidence, at every moment. {_bands(plan)}"
+    yield Paragraph((holds.rstrip(),))
+    if plan.critical:
+        names: list[Words] = [(Code(plan.names[i]),) for i in plan.critical]
+        recent = f"broken less than {old} ago, it leaves at most {RECENT / UNIT:.0%} of the scale"
+        often = f"broken for sure more often than once in {1 / RATE:,.0f} calls, {OFTEN / UNIT:.0%}"
+        yield Paragraph(words(*in_a_row(names), f": {recent}; {often}."))
+
+
+def _shares(plan: Plan) -> Iterator[tuple[Words, ...]]:
+    total = sum(plan.weights)
+    for name, weight in zip(plan.dimensions, plan.weights, strict=True):
+        yield (Code(name),), (f"{weight / total:.1%}",)
+
+
+def _bands(plan: Plan) -> str:
+    bands = [f"{name} from {least / POINT:,.12g} on" for name, least in plan.said.bands]
+    return f"The lower one decides the band: {', '.join(bands)}." if bands else ""
 
 
 # Data ----------------------------------------------------------------------------------------------
