@@ -630,6 +630,19 @@ def test_a_call_of_the_far_future_makes_all_others_old_unless_it_is_told_not_to(
     assert data["newest"].startswith("2026-01-10")
 
 
+def test_what_is_later_than_can_be_stays_so_with_a_state(logged: Pactc) -> None:
+    """A clause that came out later has the time of its call, and that is one that cannot be."""
+    calls = [{"id": "p", "session": "s", "time": "2190-01-01T00:00:00Z", "tool": "ask", "model": "m"},
+             {"id": "q", "session": "s", "time": "2026-01-01T00:01:00Z", "tool": "other", "model": "m"},
+             {"id": "r", "session": "s", "time": "2026-01-01T00:02:00Z", "tool": "other", "model": "m"}]  # fmt: skip
+    for end in (1, 3):
+        logged.write("late.jsonl", lines(calls[:end]))
+        options = ("--by", "model", "--state", "kept.state", "--latest", "2027-01-01")
+        data = score(logged, "keeps.pact", "late.jsonl", *options)
+    assert data["newest"] == data["groups"][0]["newest"] == "2026-01-01T00:02:00Z"
+    assert data["coverage"]["violated"] == data["groups"][0]["coverage"]["violated"] == 1
+
+
 def test_times_that_run_backward_change_nothing(logged: Pactc) -> None:
     logged.write("backward.jsonl", lines(records(600, 1)[::-1]))
     known = score(logged, "plain.pact", "calls.jsonl")

@@ -284,7 +284,7 @@ def cost(loss: Loss) -> str:
     name = printable(loss.name)
     if loss.kind == "cap":
         return f"{name} is critical and was broken: that caps the score"
-    return f"{name}  {printable(loss.dimension)}, broken by {plural(loss.broken, 'call')}"
+    return f"{name} ({printable(loss.dimension)}), broken by {plural(loss.broken, 'call')}"
 
 
 def _hung(screen: Console, first: Text, text: Text) -> None:

@@ -95,7 +95,8 @@ class Scoring:
         self.waiting: dict[tuple[Any, int], list[Key]] = {} if saved is None else dict(saved.waiting)
         if saved is not None and self.groups is not None:
             self.groups.go_on(dict(saved.groups), saved.whole.tally)
-        self.whole.latest = self.latest
+        for scorer in (self.whole, *(saved.groups.values() if saved is not None else ())):
+            scorer.latest = scorer.tally.latest = self.latest
         self.known = 0
         self.history = _history(self, saved) if wanted.history else None
         self._broke: dict[str, list[tuple[int, int, Broke]]] = {c.name: [] for c in program.clauses}
