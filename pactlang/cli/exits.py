@@ -23,11 +23,12 @@ Exit codes:
     1  check, build, fmt, test: the pact has errors; fmt --check: it has another style;
        test: a test fails;
        run: a promise is broken (--fail-on);
+       replay: the new pact is weaker, or what else --fail-on asks about;
        ledger verify: what is stored is not what was written
     2  not done: wrong usage, a file that cannot be read or written,
-       a pact that does not compile (run, score, explain), no such call (explain)
+       a pact that does not compile (run, score, replay, explain), no such call (explain)
     3  done in part: an input breaks off, none of its records is readable, or (run,
-       score) none has a field that the pact reads
+       score, replay) none has a field that the pact reads
    70  a fault in pactc itself (PACT_DEBUG=1 shows where)
   130  interrupted
   141  the reader of the output went away

@@ -194,11 +194,11 @@ class Withholding:
             batch.outcomes[row, columns] = Outcome.UNKNOWN
 
     def reason(self, line: int, clause: str, program: Program) -> str:
-        """Why a clause is unknown on a call; "" if nothing of the call was withheld."""
-        if line not in self.entries:
-            return ""
-        then = "it was unknown when the call was judged; what shows why was withheld"
-        return self.hidden(line, program).get(clause, then)
+        """Why a clause is unknown on a call; "" if nothing of the call was withheld that has a part in it."""
+        entry = self.entries.get(line)
+        if entry is None or entry.pact != program.digest:
+            return self.hidden(line, program).get(clause, "")
+        return "it was unknown when the call was judged; what shows why was withheld"
 
     def untold(self, line: int, program: Program) -> dict[str, tuple[str, str]]:
         """Outcome of and reason for the clauses that read what was withheld of a call."""
@@ -214,8 +214,10 @@ class Withholding:
         return {clause: (word, hidden[clause]) for clause, word in zip(names, words, strict=True)}
 
     def violation(self, line: int, clause: str, program: Program) -> Violation | None:
-        """A stored violation whose evidence was withheld; None if nothing of the call was."""
-        if line not in self.entries:
+        """A stored violation whose evidence was withheld; None if nothing of the call was, and for another
+        pact, which was broken by what is there."""
+        entry = self.entries.get(line)
+        if entry is None or entry.pact != program.digest:
             return None
         from pactlang.source import Span
         from pactlang.verdict import Violation
@@ -276,12 +278,15 @@ class Reads:
 
 
 _LAST: list[Reads] = []
+PROGRAMS = 2  # of one command, at most
 
 
 def reads_of(program: Program) -> Reads:
-    """What a program reads; a command has one program."""
-    if not _LAST or _LAST[0].program is not program:
-        _LAST[:] = [Reads(program)]
+    """What a program reads."""
+    for known in _LAST:
+        if known.program is program:
+            return known
+    _LAST[:] = [Reads(program), *_LAST][:PROGRAMS]
     return _LAST[0]
 
 
