@@ -84,6 +84,11 @@ class Opcode(IntEnum):
     RESULT = 64
     SESSION = 65
     OPERATE = 66
+    NOT = 67
+    AND = 68
+    OR = 69
+    EQUALS = 70
+    JUDGE = 71
 
 
 class Shape(NamedTuple):
@@ -176,6 +181,11 @@ SHAPES: dict[Opcode, Shape] = {
         "a", "", "tf", "the call is of session a, go to t; to f if no more is judged"
     ),
     Opcode.OPERATE: Shape("ab", "c", "", "c = operator k of a and b over the session", "operator"),
+    Opcode.NOT: Shape("a", "c", "", "c = !a; an error value of what is no bool"),
+    Opcode.AND: Shape("ab", "c", "", "c = a && b"),
+    Opcode.OR: Shape("ab", "c", "", "c = a || b"),
+    Opcode.EQUALS: Shape("ab", "c", "", "c = (a == b)"),
+    Opcode.JUDGE: Shape("ab", "", "", "clause k promises a (imm 1: that a is false) when b", "clause"),
 }
 
 

@@ -116,14 +116,20 @@ cdef void copy_tokens(state_table* to, const state_table* source) noexcept:
 
 
 cdef bint hash_keys(state_key* out, MonitorMachine m, const Unit* u, Frame frame) noexcept:
-    """The hash of a form's keys; false if one of them is null or an error value."""
+    """The hash of a form's keys, once for all forms with these keys; false if one of them is null or an error
+    value."""
     cdef state_key pair[2]
     cdef int i
+    if m.key_states[u.key_set]:
+        out[0] = m.key_hashes[u.key_set]
+        return m.key_states[u.key_set] == 1
+    m.key_states[u.key_set] = 2
     for i in range(u.same_count):
         if not value_hash(&pair[1], m.secret, &frame.cells[u.same[i]], frame, 0):
             return False
         pair[0] = pair[1] if i == 0 else state_sip(m.secret, OTHER, pair, sizeof(pair))
-    out[0] = pair[0]
+    out[0] = m.key_hashes[u.key_set] = pair[0]
+    m.key_states[u.key_set] = 1
     return True
 
 

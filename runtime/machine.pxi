@@ -255,6 +255,31 @@ cdef void run_from(Machine m, Frame frame, const Ins* code, int start) noexcept:
         ):
             pc = code + pc.e if extend(pc, &r[pc.a], &r[pc.b], &r[pc.c], frame) < 0 else pc + 1
 
+        # Conditions as values, without a jump.
+        elif pc.op == OP_NOT:
+            pact_truth(<PactCell*>&r[pc.c], pact_no(<PactCell*>a), pact_yes(<PactCell*>a), ERR_UNCERTAIN)
+            pc += 1
+        elif pc.op == OP_AND:
+            pact_both(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], ERR_UNCERTAIN)
+            pc += 1
+        elif pc.op == OP_OR:
+            pact_either(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], ERR_UNCERTAIN)
+            pc += 1
+        elif pc.op == OP_EQUALS:
+            b = &r[pc.b]
+            if a.tag == TAG_STRING and b.tag == TAG_STRING:
+                result = same_text(a.v.o, b.v.o, frame)
+            else:
+                result = equal(a, b, frame, 0)
+            pact_truth(<PactCell*>&r[pc.c], result > 0, result == 0, ERR_UNCERTAIN)
+            pc += 1
+        elif pc.op == OP_JUDGE:
+            pact_judge(
+                <PactCell*>a, <PactCell*>&r[pc.b], pc.imm.i != 0, <uint64_t>1 << (pc.k & 63),
+                &frame.violated[pc.k >> 6], &frame.unknown[pc.k >> 6], &frame.skipped[pc.k >> 6],
+            )
+            pc += 1
+
         # Values.
         elif pc.op == OP_ADD_INT:
             b = &r[pc.b]

@@ -13,6 +13,7 @@ cdef extern from "unistd.h":
 
 cdef enum:
     PAUSE = 20                  # microseconds, of a thread that waits for another's call
+    SHORT_KEY = 128             # characters of a session's key that is compared with the last one's
     RECENT = 64                 # calls of a session among which a duplicate is known
     FILTER_SHARE = 64           # of the memory for sessions, the part that the filter of forgotten keys has
     MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
@@ -141,8 +142,22 @@ cdef class MonitorMachine(JsonMachine):
     cdef list kept_units
     cdef list kept_clauses              # of each of `windows` the number of its clause
     cdef int* operator_registers
+    # What the tables of truths.pxi are made of
+    cdef int truth_count
+    cdef int* truths                    # registers of the forms' conditions
+    cdef state_marks* marks             # of each, a word at a time
+    cdef uint64_t* forms                # mask: clauses that are forms
+    cdef uint64_t* always               # those whose registers take every call
+    cdef int* form_of                   # clause -> its unit
+    cdef state_word* weighed            # of this call
+    cdef int expects                    # forms that are `expect`
+    cdef int key_set_count
+    cdef state_key* key_hashes          # of this call, where key_states says so: 1, or 2 where there is none
+    cdef uint8_t* key_states
     # Sessions
     cdef state_table table
+    cdef object recent_key              # of the last call that had a session, a short text
+    cdef Session* recent_session
     cdef Session** all
     cdef int64_t all_room
     cdef int64_t hand
@@ -193,6 +208,14 @@ cdef class MonitorMachine(JsonMachine):
         PyMem_Free(self.waiting)
         PyMem_Free(self.blank)
         PyMem_Free(self.operator_registers)
+        PyMem_Free(self.truths)
+        PyMem_Free(self.marks)
+        PyMem_Free(self.forms)
+        PyMem_Free(self.always)
+        PyMem_Free(self.form_of)
+        PyMem_Free(self.weighed)
+        PyMem_Free(self.key_hashes)
+        PyMem_Free(self.key_states)
 
     def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps, list watches):
         """Take over the state code and its tables; ValueError says what is wrong with them.
@@ -222,6 +245,7 @@ cdef class MonitorMachine(JsonMachine):
         self.kept_clauses = [keep[0] for keep in keeps]
         self.drifts = [Drift(watch, self.registers, self.clauses, secret) for watch in watches]
         take_units(self, units)
+        take_truths(self)
         self.session_clauses = <uint64_t*>allocate(self.words * sizeof(uint64_t))
         self.waiting = <uint64_t*>allocate(self.words * sizeof(uint64_t))
         self.needs_sessions = len(clauses) > 0

@@ -134,27 +134,60 @@ cdef void recall(MonitorMachine m, Frame frame) noexcept:
 
 
 cdef void judge_session(MonitorMachine m, Frame frame) noexcept:
-    """All forms judge, then all take the call."""
+    """All forms judge, then all take the call: the many that it does not concern, all at once."""
+    cdef state_word* w
+    cdef uint64_t skips, unknown, due
+    cdef int word
+    if m.unit_count == m.operator_count:
+        return
+    if m.key_set_count > 1:
+        memset(m.key_states, 0, m.key_set_count)
+    else:
+        m.key_states[0] = 0
+    weigh_truths(m, frame.cells)
+    for word in range(m.words):
+        w = &m.weighed[word]
+        skips = m.forms[word] & (w.no_when | (w.no_event & ~w.maybe_when))
+        unknown = m.forms[word] & ~skips & (w.maybe_when | w.maybe_event)
+        frame.skipped[word] |= skips
+        frame.unknown[word] |= unknown
+        due = m.forms[word] & ~(skips | unknown)
+        while due:
+            judge_due(m, frame, m.form_of[64 * word + pact_lowest(due)])
+            due &= due - 1
+    for word in range(m.words):
+        due = m.weighed[word].takes
+        while due:
+            take_form(m, &m.units[m.form_of[64 * word + pact_lowest(due)]], m.session.block, frame)
+            due &= due - 1
+    if m.expects:
+        count_expected(m)
+
+
+cdef void judge_due(MonitorMachine m, Frame frame, int number) noexcept:
+    """A form whose event this call is."""
+    cdef const Unit* u = &m.units[number]
+    cdef int why
+    cdef int outcome = judge_form(m, u, m.session.block, frame, &why)
+    cdef uint64_t bit = <uint64_t>1 << (u.clause & 63)
+    if outcome == OUTCOME_VIOLATED:
+        frame.violated[u.clause >> 6] |= bit
+    elif outcome == OUTCOME_SKIPPED:
+        frame.skipped[u.clause >> 6] |= bit
+    elif outcome == OUTCOME_UNKNOWN:
+        frame.unknown[u.clause >> 6] |= bit
+        give_reason(m, u.clause, why)
+        if why == WHY_PENDING:
+            m.waiting[u.clause >> 6] |= bit
+
+
+cdef void count_expected(MonitorMachine m) noexcept:
+    """The last call within which something was expected may be this one."""
     cdef const Unit* u
-    cdef int i, outcome, why
-    cdef uint64_t bit
+    cdef int i
     for i in range(m.operator_count, m.unit_count):
         u = &m.units[i]
-        outcome = judge_form(m, u, m.session.block, frame, &why)
-        bit = <uint64_t>1 << (u.clause & 63)
-        if outcome == OUTCOME_VIOLATED:
-            frame.violated[u.clause >> 6] |= bit
-        elif outcome == OUTCOME_SKIPPED:
-            frame.skipped[u.clause >> 6] |= bit
-        elif outcome == OUTCOME_UNKNOWN:
-            frame.unknown[u.clause >> 6] |= bit
-            give_reason(m, u.clause, why)
-            if why == WHY_PENDING:
-                m.waiting[u.clause >> 6] |= bit
-    for i in range(m.operator_count, m.unit_count):
-        u = &m.units[i]
-        take_form(m, u, m.session.block, frame)
-        if u.kind == UNIT_KIND_EXPECT and u.calls >= 0:     # the last of its calls may be this one
+        if u.kind == UNIT_KIND_EXPECT and u.calls >= 0:
             each_expected(m, u, m.session.block, m.moment.number + 1, 0, False, 0)
 
 
@@ -225,7 +258,6 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     cdef const Cell* time = &frame.cells[m.time_register] if m.time_register >= 0 else NULL
     cdef int64_t micros = 0
     cdef int64_t lost
-    cdef state_key h
     cdef Session* s
     m.session = NULL
     if time != NULL and time.tag == TAG_TIMESTAMP:
@@ -233,7 +265,7 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
         micros = m.instant_time = time.v.i * 1_000_000 + time.aux // 1_000
     m.moment.timeless = not m.has_time
     m.moment.now = m.moment.last = micros if m.has_time else STATE_EVER
-    s = session_of(m, frame, key, micros, &h)
+    s = session_of(m, frame, key, micros)
     if s == NULL:
         m.counts[COUNT_NO_SESSION] += m.needs_sessions
         return not m.identity_only
@@ -294,16 +326,19 @@ cdef void set_moment(MonitorMachine m, Session* s, int64_t micros) noexcept:
         m.moment.now = m.moment.last
 
 
-cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t micros, state_key* h) noexcept:
+cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t micros) noexcept:
     """The session of a key, a new one after an idle time; NULL if the key is none."""
-    cdef state_entry* entry
+    cdef state_key h
     cdef Session* s
-    if key.tag == TAG_NULL or key.tag == TAG_ERROR or not value_hash(h, m.secret, key, frame, 0):
-        return NULL
-    entry = state_find(&m.table, h.a, h.b)
-    if entry == NULL:
-        return new_session(m, h[0], micros)
-    s = <Session*>entry.value
+    if m.recent_session != NULL and key.tag == TAG_STRING and pact_same_text(<PyObject*>m.recent_key, key.v.o):
+        s = m.recent_session
+    else:
+        if key.tag == TAG_NULL or key.tag == TAG_ERROR or not value_hash(&h, m.secret, key, frame, 0):
+            return NULL
+        s = known_session(m, h, micros)
+        if s == NULL:
+            return NULL
+        note_recent(m, s, key)
     s.touched = True
     if m.idle >= 0 and m.has_time and s.time != STATE_NEVER and micros - s.time > m.idle:
         expire_session(m, s, -1, micros, True)
@@ -311,6 +346,20 @@ cdef Session* session_of(MonitorMachine m, Frame frame, const Cell* key, int64_t
         m.flush()
         empty_session(m, s)
     return s
+
+
+cdef Session* known_session(MonitorMachine m, state_key h, int64_t micros) noexcept:
+    """The session that has this key, made if need be; NULL if there is no memory."""
+    cdef state_entry* entry = state_find(&m.table, h.a, h.b)
+    return new_session(m, h, micros) if entry == NULL else <Session*>entry.value
+
+
+cdef inline void note_recent(MonitorMachine m, Session* s, const Cell* key) noexcept:
+    """The next call may well be of the same session: a short text is compared sooner than hashed."""
+    m.recent_session = NULL
+    if key.tag == TAG_STRING and PyUnicode_GET_LENGTH(key.v.o) <= SHORT_KEY:
+        m.recent_key = <object>key.v.o
+        m.recent_session = s
 
 
 # Order and loss -------------------------------------------------------------------------------------
@@ -553,6 +602,8 @@ cdef void end_session(MonitorMachine m, Session* s, int ends) noexcept:
 
 cdef void end_obligations(MonitorMachine m, Session* s, int ends) noexcept:
     cdef int i
+    if not m.expects:
+        return
     for i in range(m.operator_count, m.unit_count):
         if m.units[i].kind == UNIT_KIND_EXPECT:
             each_expected(m, &m.units[i], s.block, -1, 0, False, ends)
@@ -560,6 +611,8 @@ cdef void end_obligations(MonitorMachine m, Session* s, int ends) noexcept:
 
 cdef void expire_session(MonitorMachine m, Session* s, int64_t number, int64_t now, bint timed) noexcept:
     cdef int i
+    if not m.expects:
+        return
     for i in range(m.operator_count, m.unit_count):
         if m.units[i].kind == UNIT_KIND_EXPECT:
             each_expected(m, &m.units[i], s.block, number, now, timed, 0)
@@ -608,6 +661,8 @@ cdef void empty_session(MonitorMachine m, Session* s) noexcept:
 
 cdef void free_session(MonitorMachine m, Session* s) noexcept:
     cdef int i
+    if m.recent_session == s:
+        m.recent_session = NULL
     for i in range(m.unit_count):
         m.room -= drop_unit(&m.units[i], s.block + m.units[i].offset)
     m.room -= session_room(m)

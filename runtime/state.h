@@ -58,6 +58,11 @@ static inline int64_t state_latest(int64_t span, const state_instant *m) {
 typedef struct { int64_t low, high; } state_past;        /* of `_before` the earliest time, else the latest */
 
 static inline void state_note(state_past *r, int64_t span, int before, int event, const state_instant *m) {
+    if (!before && !m->timeless) {              /* by far the most frequent: without a jump */
+        r->low = event == STATE_YES ? m->now : r->low;
+        r->high = event != STATE_NO ? m->now : r->high;
+        return;
+    }
     event = state_timed(event, span, m);
     if (before) {
         int64_t t = m->timeless ? m->last : m->now;
@@ -69,7 +74,18 @@ static inline void state_note(state_past *r, int64_t span, int before, int event
     }
 }
 
+/* state_within of a call that has a time, without a jump: no time lies behind it but those of OPEN. */
+static inline int state_recent(int64_t t, int64_t span, int64_t now) {
+    uint64_t width = span < 0 ? UINT64_MAX : (uint64_t)span;
+    return (t != STATE_NEVER) & ((uint64_t)now - (uint64_t)t <= width);
+}
+
 static inline int state_past_answer(const state_past *r, int64_t span, int before, const state_instant *m) {
+    if (!before && !m->timeless) {
+        int low = state_recent(r->low, span, m->now);
+        int high = state_recent(r->high, span, m->now) | (r->high == STATE_OPEN);
+        return low * STATE_YES + (high & (1 - low)) * STATE_MAYBE;
+    }
     if (before) return state_answer(state_before(r->low, span, m, 0), state_before(r->high, span, m, 1));
     return state_answer(state_within(r->low, span, m, 0), state_within(r->high, span, m, 1));
 }
@@ -80,8 +96,8 @@ static inline int state_once(state_past *r, int64_t span, int before, int event,
 }
 
 static inline int state_since(state_past *r, int64_t span, int before, int p, int q, const state_instant *m) {
-    if (p != STATE_YES) r->low = STATE_NEVER;
-    if (p == STATE_NO) r->high = STATE_NEVER;
+    r->low = p != STATE_YES ? STATE_NEVER : r->low;
+    r->high = p == STATE_NO ? STATE_NEVER : r->high;
     state_note(r, span, before, q, m);
     return state_past_answer(r, span, before, m);
 }
@@ -101,8 +117,11 @@ static inline size_t state_ring_size(int64_t n, int64_t span) {
     return sizeof(int64_t) * (size_t)(1 + (span >= 0 ? n : 0));
 }
 
+/* Where the next time goes: a division takes longer than all the rest, and most rings have one place. */
+static inline int64_t state_at(const state_ring *r, int64_t n) { return n == 1 ? 0 : r->count % n; }
+
 static inline void state_push(state_ring *r, int64_t n, int64_t span, int64_t t) {
-    if (span >= 0 && n > 0) r->times[r->count % n] = t;
+    if (span >= 0 && n > 0) r->times[state_at(r, n)] = t;
     if (r->count < INT64_MAX / 2) r->count++;
     if (span >= 0 && n > 0 && r->count >= 4 * n) r->count -= 2 * n;    /* count % n and count >= n stay */
 }
@@ -110,7 +129,7 @@ static inline void state_push(state_ring *r, int64_t n, int64_t span, int64_t t)
 /* Whether at least n came, the n-th latest not longer ago than span. */
 static inline int state_full(const state_ring *r, int64_t n, int64_t span, const state_instant *m, int possibly) {
     if (r->count < n) return 0;
-    return span < 0 || n == 0 || state_within(r->times[r->count % n], span, m, possibly);
+    return span < 0 || n == 0 || state_within(r->times[state_at(r, n)], span, m, possibly);
 }
 
 /* One event into both readings: `eager` takes a maybe, `strict` does not. */

@@ -105,6 +105,7 @@ cdef struct Unit:               # an operator or a form, as opcodes.UnitKind say
     int64_t span                # microseconds; -1: none
     bint before                 # of an operator `_before`; of `only after` fresh; of `never after` until
     int ending                  # of `expect`: a Said for obligations that the session's end finds open
+    int key_set                 # which of the monitor's sets of keys `same` is
     int same_count
     int* same                   # registers of the keys, then two for each source
     int source_count
@@ -339,35 +340,41 @@ cdef void operate_previous(const Unit* u, uint8_t* r, const Cell* x, Cell* resul
 
 cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, Cell* result, const state_instant* m) noexcept:
     """One operator takes this call and says what holds on it."""
-    cdef int first = STATE_MAYBE if a.tag != TAG_BOOL else STATE_YES if a.v.i else STATE_NO
-    cdef int second, answer
-    cdef int64_t low, high
+    cdef int first = tri(a)
+    cdef int answer
     if u.kind == UNIT_KIND_PREVIOUS:
         operate_previous(u, r, a, result)
         return
     if u.kind == UNIT_KIND_COUNTED:
-        if u.span < 0:
-            (<int64_t*>r)[0] += first == STATE_YES
-            (<int64_t*>r)[1] += first != STATE_NO
-            low = (<int64_t*>r)[0]
-            high = (<int64_t*>r)[1]
-        elif count_times(r, u, first, m, &low, &high) < 0:
-            fail(result, ERR_LIMIT)
-            return
-        if low == high:
-            set_int(result, low)
-        else:
-            fail(result, ERR_UNCERTAIN)
+        operate_count(u, r, first, result, m)
         return
     if u.kind == UNIT_KIND_ONCE:
         answer = state_once(<state_past*>r, u.span, u.before, first, m)
     else:
-        second = STATE_MAYBE if b.tag != TAG_BOOL else STATE_YES if b.v.i else STATE_NO
-        answer = state_since(<state_past*>r, u.span, u.before, first, second, m)
-    if answer == STATE_MAYBE:
-        fail(result, ERR_UNCERTAIN)
+        answer = state_since(<state_past*>r, u.span, u.before, first, tri(b), m)
+    pact_truth(<PactCell*>result, answer == STATE_YES, answer == STATE_NO, ERR_UNCERTAIN)
+
+
+cdef inline int tri(const Cell* x) noexcept:
+    """What a cell says, as answer_of, without a jump."""
+    return STATE_MAYBE - pact_yes(<PactCell*>x) - 2 * pact_no(<PactCell*>x)
+
+
+cdef void operate_count(const Unit* u, uint8_t* r, int event, Cell* result, const state_instant* m) noexcept:
+    """`count`: a number where both readings say the same."""
+    cdef int64_t low, high
+    if u.span < 0:
+        (<int64_t*>r)[0] += event == STATE_YES
+        (<int64_t*>r)[1] += event != STATE_NO
+        low = (<int64_t*>r)[0]
+        high = (<int64_t*>r)[1]
+    elif count_times(r, u, event, m, &low, &high) < 0:
+        fail(result, ERR_LIMIT)
+        return
+    if low == high:
+        set_int(result, low)
     else:
-        set_bool(result, answer == STATE_YES)
+        fail(result, ERR_UNCERTAIN)
 
 
 # What was lost --------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ OPERATORS = {
 }  # fmt: skip
 ENDINGS = {"": 0, "violate": 2, "forget": 3}
 DIGEST = 16  # bytes
+MANY = 8_000  # temporaries, from which on a condition leaves none behind but what it comes to
+COMPARED = ("bool", "int", "string")  # what is cheap to compare
 
 
 class StateCode(NamedTuple):
@@ -84,6 +86,26 @@ def micros(nanos: int, up: bool = False) -> int:
     return nanos if nanos < 0 else -(-nanos // 1000) if up else nanos // 1000
 
 
+def is_plain(node: ir.Expr) -> bool:
+    """Whether a condition is so cheap that it is computed in full, rather than as far as it is needed."""
+    match node:
+        case ir.Operator() | ir.Slot():
+            return node.type.kind == "bool"
+        case ir.Not():
+            return is_plain(node.operand)
+        case ir.Logic():
+            return all(map(is_plain, node.operands))
+        case ir.Call(function="_==_" | "_!=_", args=(left, right)):
+            sides = ir.bare(left), ir.bare(right)
+            return sides[0].type.kind == sides[1].type.kind and all(map(_is_at_hand, sides))
+    return False
+
+
+def _is_at_hand(node: ir.Expr) -> bool:
+    """Whether a value lies in a register and is compared at once."""
+    return isinstance(node, ir.Slot | ir.Const | ir.Operator) and node.type.kind in COMPARED
+
+
 class _Memory:
     """Emits the state code of one pact."""
 
@@ -132,12 +154,20 @@ class _Memory:
                 isinstance(node, ir.Operator) for node in ir.nodes(clause.when, *ir.promised(clause.promise))
             )
             if operators and not isinstance(clause.promise, ir.Remembering):
-                mark = self.emitter.depth
-                self.emitter.clause(number, clause)
-                self.emitter.depth = mark
+                self._clause(number, clause)
             if operators or isinstance(clause.promise, ir.Form):
                 needing.append(number)
         return tuple(needing)
+
+    def _clause(self, number: int, clause: ir.Clause) -> None:
+        """A clause with operators."""
+        emitter, mark, promise = self.emitter, self.emitter.depth, ir.condition(clause)
+        if emitter.temps < MANY and is_plain(promise) and (clause.when is None or is_plain(clause.when)):
+            when = emitter.constant("bool", True) if clause.when is None else self.truth(clause.when)
+            emitter.add(Opcode.JUDGE, self.truth(promise), when, k=number, imm=clause.never)
+        else:
+            emitter.clause(number, clause)
+            emitter.depth = mark
 
     # Registers of their own ---------------------------------------------------------------------
 
@@ -165,6 +195,37 @@ class _Memory:
         return self.truths[shape]
 
     def _condition(self, node: ir.Expr) -> int:
+        """Computed without a jump where that is cheap: which way a call goes is hard to foresee."""
+        if self.emitter.temps < MANY and is_plain(node):
+            return self._plain(node)
+        return self._branching(node)
+
+    def _plain(self, node: ir.Expr) -> int:
+        emitter = self.emitter
+        match node:
+            case ir.Operator():
+                return emitter.operators[node.number]
+            case ir.Slot():
+                return node.slot
+            case ir.Not():
+                return self._made(Opcode.NOT, self.truth(node.operand))
+            case ir.Logic():
+                op, found = Opcode.AND if node.op == "&&" else Opcode.OR, self.truth(node.operands[0])
+                for each in node.operands[1:]:
+                    found = self._made(op, found, self.truth(each))
+                return found
+            case ir.Call(function="_!=_"):
+                return self._made(Opcode.NOT, self.truth(replace(node, function="_==_")))
+            case ir.Call():
+                return self._made(Opcode.EQUALS, *(emitter.value(ir.bare(each)) for each in node.args))
+        raise AssertionError("a plain condition is one of these")
+
+    def _made(self, op: Opcode, a: int, b: int = 0) -> int:
+        target = self.emitter.temp()
+        self.emitter.add(op, a, b, target)
+        return target
+
+    def _branching(self, node: ir.Expr) -> int:
         emitter, target = self.emitter, self.emitter.temp()
         mark = emitter.depth
         yes, no, failed, done = (emitter.label() for _ in range(4))
