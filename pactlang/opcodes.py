@@ -182,8 +182,8 @@ SHAPES: dict[Opcode, Shape] = {
     ),
     Opcode.OPERATE: Shape("ab", "c", "", "c = operator k of a and b over the session", "operator"),
     Opcode.NOT: Shape("a", "c", "", "c = !a; an error value of what is no bool"),
-    Opcode.AND: Shape("ab", "c", "", "c = a && b"),
-    Opcode.OR: Shape("ab", "c", "", "c = a || b"),
+    Opcode.AND: Shape("ab", "c", "", "c = a && b, with !a where k has 1, !b where it has 2"),
+    Opcode.OR: Shape("ab", "c", "", "c = a || b, with !a where k has 1, !b where it has 2"),
     Opcode.EQUALS: Shape("ab", "c", "", "c = (a == b)"),
     Opcode.JUDGE: Shape("ab", "", "", "clause k promises a (imm 1: that a is false) when b", "clause"),
 }

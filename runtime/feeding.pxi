@@ -34,6 +34,7 @@ cdef class Feeding:
         cdef Frame frame
         cdef Py_ssize_t end = min(self.row + count, len(records), self.states.shape[0])
         self.machine.take()
+        self.machine.quiet = True
         try:
             frame = self.machine.take_frame()
             frame.wants_id = self.ids is not None
@@ -41,6 +42,7 @@ cdef class Feeding:
                 self.record(frame, records[self.row])
             self.machine.give_back(frame)
         finally:
+            self.machine.quiet = False
             self.machine.let_go()
         return end < len(records)
 
@@ -56,6 +58,7 @@ cdef class Feeding:
         cdef Frame frame
         cdef Py_ssize_t last = min(self.row + count, self.states.shape[0], numbers.shape[0])
         self.machine.take()
+        self.machine.quiet = True
         try:
             frame = self.machine.take_frame()
             frame.wants_id = self.ids is not None
@@ -69,6 +72,7 @@ cdef class Feeding:
                 p = stop + 1
             self.machine.give_back(frame)
         finally:
+            self.machine.quiet = False
             self.machine.let_go()
         return min(p, end) - <const uint8_t*>PyBytes_AS_STRING(data), number
 

@@ -53,6 +53,8 @@ cdef void witness(MonitorMachine m, const Unit* u, uint8_t* r) noexcept:
     cdef state_witness* w = <state_witness*>r
     cdef object calls = None
     cdef object micros = None
+    if m.quiet:
+        return
     if u.kind != UNIT_KIND_ONLY_FROM and w.number >= 0:
         calls = m.moment.number - w.number
         if w.time != STATE_NEVER and not m.moment.timeless:

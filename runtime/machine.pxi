@@ -256,14 +256,14 @@ cdef void run_from(Machine m, Frame frame, const Ins* code, int start) noexcept:
             pc = code + pc.e if extend(pc, &r[pc.a], &r[pc.b], &r[pc.c], frame) < 0 else pc + 1
 
         # Conditions as values, without a jump.
-        elif pc.op == OP_NOT:
-            pact_truth(<PactCell*>&r[pc.c], pact_no(<PactCell*>a), pact_yes(<PactCell*>a), ERR_UNCERTAIN)
-            pc += 1
         elif pc.op == OP_AND:
-            pact_both(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], ERR_UNCERTAIN)
+            pact_combine(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], pc.k & 3)
             pc += 1
         elif pc.op == OP_OR:
-            pact_either(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], ERR_UNCERTAIN)
+            pact_combine(<PactCell*>&r[pc.c], <PactCell*>a, <PactCell*>&r[pc.b], pc.k & 3 | 4)
+            pc += 1
+        elif pc.op == OP_NOT:
+            pact_say(<PactCell*>&r[pc.c], pact_not(pact_answer(<PactCell*>a)))
             pc += 1
         elif pc.op == OP_EQUALS:
             b = &r[pc.b]
@@ -271,7 +271,7 @@ cdef void run_from(Machine m, Frame frame, const Ins* code, int start) noexcept:
                 result = same_text(a.v.o, b.v.o, frame)
             else:
                 result = equal(a, b, frame, 0)
-            pact_truth(<PactCell*>&r[pc.c], result > 0, result == 0, ERR_UNCERTAIN)
+            pact_say(<PactCell*>&r[pc.c], 2 if result < 0 else result != 0)
             pc += 1
         elif pc.op == OP_JUDGE:
             pact_judge(

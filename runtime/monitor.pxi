@@ -147,7 +147,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef int* truths                    # registers of the forms' conditions
     cdef state_marks* marks             # of each, a word at a time
     cdef uint64_t* forms                # mask: clauses that are forms
-    cdef uint64_t* always               # those whose registers take every call
+    cdef state_marks* has               # those with an event, with a `when`; whose registers take every call
     cdef int* form_of                   # clause -> its unit
     cdef state_word* weighed            # of this call
     cdef int expects                    # forms that are `expect`
@@ -189,6 +189,7 @@ cdef class MonitorMachine(JsonMachine):
     cdef readonly list windows          # of each `keep` its own
     cdef readonly list drifts           # of each `watch` its own
     cdef int64_t number                 # stands for a call's id where it has none: of records so far
+    cdef bint quiet                     # nobody asks for more than outcomes
     cdef bint busy                      # some thread looks at the state, or changes it
     cdef unsigned long holder           # that thread
 
@@ -211,7 +212,7 @@ cdef class MonitorMachine(JsonMachine):
         PyMem_Free(self.truths)
         PyMem_Free(self.marks)
         PyMem_Free(self.forms)
-        PyMem_Free(self.always)
+        PyMem_Free(self.has)
         PyMem_Free(self.form_of)
         PyMem_Free(self.weighed)
         PyMem_Free(self.key_hashes)

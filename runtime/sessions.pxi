@@ -147,8 +147,8 @@ cdef void judge_session(MonitorMachine m, Frame frame) noexcept:
     weigh_truths(m, frame.cells)
     for word in range(m.words):
         w = &m.weighed[word]
-        skips = m.forms[word] & (w.no_when | (w.no_event & ~w.maybe_when))
-        unknown = m.forms[word] & ~skips & (w.maybe_when | w.maybe_event)
+        skips = m.has[word].when & ~w.some.when | m.has[word].event & ~w.some.event & ~w.maybe.when
+        unknown = (w.maybe.when | w.maybe.event) & ~skips
         frame.skipped[word] |= skips
         frame.unknown[word] |= unknown
         due = m.forms[word] & ~(skips | unknown)
@@ -156,7 +156,7 @@ cdef void judge_session(MonitorMachine m, Frame frame) noexcept:
             judge_due(m, frame, m.form_of[64 * word + pact_lowest(due)])
             due &= due - 1
     for word in range(m.words):
-        due = m.weighed[word].takes
+        due = m.weighed[word].some.takes | m.has[word].takes
         while due:
             take_form(m, &m.units[m.form_of[64 * word + pact_lowest(due)]], m.session.block, frame)
             due &= due - 1
@@ -192,7 +192,7 @@ cdef void count_expected(MonitorMachine m) noexcept:
 
 
 cdef void give_reason(MonitorMachine m, int clause, int why) noexcept:
-    if why == WHY_ERROR:
+    if why == WHY_ERROR or m.quiet:
         return
     if m.reasons is None:
         m.reasons = {}
@@ -221,7 +221,7 @@ cdef void put_outcome(MonitorMachine m, Frame frame, int clause, int code) noexc
         give_reason(m, clause, code >> 4 & 15)
         if code >> 4 & 15 == WHY_INSUFFICIENT:
             m.waiting[clause >> 6] |= bit
-    if code & 256:
+    if code & 256 and not m.quiet:
         m.fired = (clause,) if m.fired is None else (*m.fired, clause)
 
 

@@ -8,11 +8,10 @@ cdef extern from "fast.h":
     pass
 
 cdef extern from "logic.h":
-    bint pact_yes(const PactCell* x) noexcept nogil
-    bint pact_no(const PactCell* x) noexcept nogil
-    void pact_truth(PactCell* c, uint64_t yes, uint64_t no, int32_t error) noexcept nogil
-    void pact_both(PactCell* c, const PactCell* a, const PactCell* b, int32_t error) noexcept nogil
-    void pact_either(PactCell* c, const PactCell* a, const PactCell* b, int32_t error) noexcept nogil
+    int pact_answer(const PactCell* x) noexcept nogil
+    void pact_say(PactCell* c, int answer) noexcept nogil
+    int pact_not(int answer) noexcept nogil
+    void pact_combine(PactCell* c, const PactCell* a, const PactCell* b, int kind) noexcept nogil
     void pact_judge(const PactCell* promise, const PactCell* when, bint never, uint64_t bit, uint64_t* violated, uint64_t* unknown, uint64_t* skipped) noexcept nogil
 
 cdef extern from "fast.h":

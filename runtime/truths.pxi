@@ -3,36 +3,16 @@
 # Owns:  MonitorMachine owns the tables.
 # Needs: units.pxi, monitor.pxi.        Gives: take_truths(), weigh_truths().
 # Most calls are the event of few forms.  Each condition's register is looked at once; its masks say of which
-# clauses it is the event, the `when`, or something that their registers take.  No outcome makes a jump.
+# clauses it is the event, the `when`, or something that their registers take.  Few say anything but no.
 
-cdef extern from *:
-    """
-    /* What the registers of conditions say, as masks of clauses. */
-    typedef struct { uint64_t no_event, maybe_event, no_when, maybe_when, takes; } state_word;
-    /* Masks of one condition, in one word: clauses whose event it is, whose `when`, whose registers take it. */
-    typedef struct { uint64_t event, when, takes; } state_marks;
+cdef struct state_marks:        # of one condition, a word of clauses
+    uint64_t event              # whose event it is
+    uint64_t when               # whose `when`
+    uint64_t takes              # whose registers take something of it
 
-    static inline void state_weigh(state_word *word, const state_marks *marks, uint32_t is_bool, int64_t value) {
-        uint64_t yes = 0 - (uint64_t)(is_bool & (value != 0)), no = 0 - (uint64_t)(is_bool & (value == 0));
-        uint64_t maybe = ~(yes | no);
-        word->no_event |= marks->event & no;
-        word->maybe_event |= marks->event & maybe;
-        word->no_when |= marks->when & no;
-        word->maybe_when |= marks->when & maybe;
-        word->takes |= marks->takes & ~no;
-    }
-    """
-    ctypedef struct state_word:
-        uint64_t no_event
-        uint64_t maybe_event
-        uint64_t no_when
-        uint64_t maybe_when
-        uint64_t takes
-    ctypedef struct state_marks:
-        uint64_t event
-        uint64_t when
-        uint64_t takes
-    void state_weigh(state_word* word, const state_marks* marks, uint32_t is_bool, int64_t value) noexcept nogil
+cdef struct state_word:         # of a call, those of which a condition does not say no
+    state_marks some
+    state_marks maybe           # and of these those of which it is not known
 
 
 cdef void take_truths(MonitorMachine m) except *:
@@ -48,7 +28,7 @@ cdef void take_truths(MonitorMachine m) except *:
     m.truths = <int*>allocate(len(numbers) * sizeof(int))
     m.marks = <state_marks*>allocate(len(numbers) * m.words * sizeof(state_marks))
     m.forms = <uint64_t*>allocate(m.words * sizeof(uint64_t))
-    m.always = <uint64_t*>allocate(m.words * sizeof(uint64_t))
+    m.has = <state_marks*>allocate(m.words * sizeof(state_marks))
     m.form_of = <int*>allocate(64 * m.words * sizeof(int))
     m.weighed = <state_word*>allocate(m.words * sizeof(state_word))
     for register, number in numbers.items():
@@ -95,34 +75,44 @@ cdef void mark_form(MonitorMachine m, int number, dict numbers) except *:
     cdef uint64_t bit = <uint64_t>1 << (u.clause & 63)
     m.forms[word] |= bit
     m.form_of[u.clause] = number
+    m.has[word].event |= bit & -<uint64_t>(u.event >= 0)
+    m.has[word].when |= bit & -<uint64_t>(u.when >= 0)
     if u.event >= 0:
         m.marks[<int>numbers[u.event] * m.words + word].event |= bit
     if u.when >= 0:
         m.marks[<int>numbers[u.when] * m.words + word].when |= bit
     for register in taken_registers(u):
         if register < 0:
-            m.always[word] |= bit
+            m.has[word].takes |= bit
         else:
             m.marks[<int>numbers[register] * m.words + word].takes |= bit
 
 
 cdef void weigh_truths(MonitorMachine m, const Cell* cells) noexcept:
     """Look at every condition of the call once."""
-    cdef const Cell* x
-    cdef state_word one
-    cdef int i, word
-    if m.words == 1:                        # kept in registers
-        memset(&one, 0, sizeof(one))
-        for i in range(m.truth_count):
-            x = &cells[m.truths[i]]
-            state_weigh(&one, &m.marks[i], x.tag == TAG_BOOL, x.v.i)
-        one.takes |= m.always[0]
-        m.weighed[0] = one
-        return
+    cdef int first, i, answer
+    cdef uint64_t some, maybe
     memset(m.weighed, 0, m.words * sizeof(state_word))
-    for i in range(m.truth_count):
-        x = &cells[m.truths[i]]
-        for word in range(m.words):
-            state_weigh(&m.weighed[word], &m.marks[i * m.words + word], x.tag == TAG_BOOL, x.v.i)
+    for first in range(0, m.truth_count, 64):
+        some = maybe = 0
+        for i in range(min(64, m.truth_count - first)):
+            answer = pact_answer(<PactCell*>&cells[m.truths[first + i]])
+            some |= <uint64_t>(answer != STATE_NO) << i
+            maybe |= <uint64_t>(answer == STATE_MAYBE) << i
+        while some:
+            i = pact_lowest(some)
+            weigh_marks(m, &m.marks[(first + i) * m.words], -(maybe >> i & 1))
+            some &= some - 1
+
+
+cdef inline void weigh_marks(MonitorMachine m, const state_marks* marks, uint64_t maybe) noexcept:
+    """Take up the masks of a condition that does not say no.  maybe: all bits if it says neither."""
+    cdef int word
+    cdef state_word* w
     for word in range(m.words):
-        m.weighed[word].takes |= m.always[word]
+        w = &m.weighed[word]
+        w.some.event |= marks[word].event
+        w.some.when |= marks[word].when
+        w.some.takes |= marks[word].takes
+        w.maybe.event |= marks[word].event & maybe
+        w.maybe.when |= marks[word].when & maybe

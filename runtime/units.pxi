@@ -340,7 +340,7 @@ cdef void operate_previous(const Unit* u, uint8_t* r, const Cell* x, Cell* resul
 
 cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, Cell* result, const state_instant* m) noexcept:
     """One operator takes this call and says what holds on it."""
-    cdef int first = tri(a)
+    cdef int first = pact_answer(<PactCell*>a)
     cdef int answer
     if u.kind == UNIT_KIND_PREVIOUS:
         operate_previous(u, r, a, result)
@@ -351,13 +351,8 @@ cdef void operate_unit(const Unit* u, uint8_t* r, const Cell* a, const Cell* b, 
     if u.kind == UNIT_KIND_ONCE:
         answer = state_once(<state_past*>r, u.span, u.before, first, m)
     else:
-        answer = state_since(<state_past*>r, u.span, u.before, first, tri(b), m)
-    pact_truth(<PactCell*>result, answer == STATE_YES, answer == STATE_NO, ERR_UNCERTAIN)
-
-
-cdef inline int tri(const Cell* x) noexcept:
-    """What a cell says, as answer_of, without a jump."""
-    return STATE_MAYBE - pact_yes(<PactCell*>x) - 2 * pact_no(<PactCell*>x)
+        answer = state_since(<state_past*>r, u.span, u.before, first, pact_answer(<PactCell*>b), m)
+    pact_say(<PactCell*>result, answer)
 
 
 cdef void operate_count(const Unit* u, uint8_t* r, int event, Cell* result, const state_instant* m) noexcept:

@@ -164,7 +164,8 @@ class _Memory:
         emitter, mark, promise = self.emitter, self.emitter.depth, ir.condition(clause)
         if emitter.temps < MANY and is_plain(promise) and (clause.when is None or is_plain(clause.when)):
             when = emitter.constant("bool", True) if clause.when is None else self.truth(clause.when)
-            emitter.add(Opcode.JUDGE, self.truth(promise), when, k=number, imm=clause.never)
+            register, negated = self._side(promise)
+            emitter.add(Opcode.JUDGE, register, when, k=number, imm=clause.never != negated)
         else:
             emitter.clause(number, clause)
             emitter.depth = mark
@@ -207,22 +208,33 @@ class _Memory:
                 return emitter.operators[node.number]
             case ir.Slot():
                 return node.slot
-            case ir.Not():
-                return self._made(Opcode.NOT, self.truth(node.operand))
             case ir.Logic():
-                op, found = Opcode.AND if node.op == "&&" else Opcode.OR, self.truth(node.operands[0])
+                op, (found, denied) = (
+                    Opcode.AND if node.op == "&&" else Opcode.OR,
+                    self._side(node.operands[0]),
+                )
                 for each in node.operands[1:]:
-                    found = self._made(op, found, self.truth(each))
+                    side, negated = self._side(each)
+                    found, denied = self._made(op, found, side, denied + 2 * negated), False
                 return found
-            case ir.Call(function="_!=_"):
-                return self._made(Opcode.NOT, self.truth(replace(node, function="_==_")))
-            case ir.Call():
-                return self._made(Opcode.EQUALS, *(emitter.value(ir.bare(each)) for each in node.args))
-        raise AssertionError("a plain condition is one of these")
+            case ir.Call(function="_==_", args=(left, right)):
+                return self._made(Opcode.EQUALS, emitter.value(ir.bare(left)), emitter.value(ir.bare(right)))
+        register, negated = self._side(node)
+        return self._made(Opcode.NOT, register) if negated else register
 
-    def _made(self, op: Opcode, a: int, b: int = 0) -> int:
+    def _side(self, node: ir.Expr) -> tuple[int, bool]:
+        """The register of a plain condition, and whether what it says is the contrary."""
+        match node:
+            case ir.Not():
+                register, negated = self._side(node.operand)
+                return register, not negated
+            case ir.Call(function="_!=_"):
+                return self.truth(replace(node, function="_==_")), True
+        return self.truth(node), False
+
+    def _made(self, op: Opcode, a: int, b: int = 0, k: int = 0) -> int:
         target = self.emitter.temp()
-        self.emitter.add(op, a, b, target)
+        self.emitter.add(op, a, b, target, k=k)
         return target
 
     def _branching(self, node: ir.Expr) -> int:
