@@ -50,6 +50,11 @@ class Chance:
         return least + self.randrange(most - least + 1)
 
 
+def random_steps(rng: Random, count: int) -> list[bytes]:
+    """What `trace` makes so many steps of."""
+    return [rng.randbytes(28) for _ in range(count + 1)]
+
+
 class DrawSessions:
     """Draws one pact; `text` is it, `trace` makes calls for it."""
 

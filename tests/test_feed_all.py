@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from drawn_sessions import random_steps
 from test_monitor_oracle import amended, drawn
 
 import pactlang
@@ -73,7 +74,7 @@ def same(program: pactlang.Program, records: list[Any], batch: Any, many: pactla
 def test_rows_say_what_verdicts_say(form: str) -> None:
     for seed in range(30):
         draw, text, program = drawn(7_000_000 + 100 * FORMS.index(form) + seed)
-        steps = [each for each in draw.trace(120) if isinstance(each, dict)]
+        steps = [each for each in draw.trace(random_steps(Random(seed), 120)) if isinstance(each, dict)]
         records, many = given(steps, form), pactlang.Monitor(program)
         said: list[list[int]] = []
         parts = sorted(Random(seed).choices(range(len(records)), k=2))
@@ -90,7 +91,11 @@ def test_rows_say_what_verdicts_say(form: str) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_lines_say_what_verdicts_say(seed: int) -> None:
     draw, _, program = drawn(8_000_000 + seed)
-    lines = [msgspec.json.encode(each) for each in draw.trace(60) if isinstance(each, dict)]
+    lines = [
+        msgspec.json.encode(each)
+        for each in draw.trace(random_steps(Random(seed), 60))
+        if isinstance(each, dict)
+    ]
     lines.insert(7, b'{"id": ')
     many = pactlang.Monitor(program)
     batch = many.feed_lines(b"\n \n".join(lines))
@@ -169,4 +174,20 @@ def test_a_call_within_a_batch_is_refused() -> None:
     batch = monitor.feed_all([{"session": "s"}, asks, {"session": "s", "cost": 2.0}])
     assert batch.outcomes.tolist() == [[3], [3], [0]]  # a condition on what a call lacks is an error value
     assert [fault.line for fault in batch.undecodable] == [2]
+    assert monitor.counts["records"] == 3
+
+
+def test_a_list_that_changes_while_it_is_fed() -> None:
+    """Whatever a record's own code does to the list, what was fed has its row, and nothing else has."""
+
+    class Zone(tzinfo):
+        def utcoffset(self, when: datetime | None) -> timedelta:
+            del fed[3:]
+            return timedelta(0)
+
+    monitor = pactlang.Monitor(pactlang.compile('pact p "1.0.0" clause c { require once(cost > 1.0) }'))
+    fed: list[Any] = [{"session": "s", "cost": 2.0} for _ in range(20)]
+    fed[1] = {"session": "s", "cost": 0.5, "time": datetime(2026, 1, 1, tzinfo=Zone())}
+    batch = monitor.feed_all(fed)
+    assert (batch.outcomes.tolist(), batch.lines.tolist()) == ([[0], [0], [0]], [1, 2, 3])
     assert monitor.counts["records"] == 3

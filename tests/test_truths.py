@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from drawn_sessions import DrawSessions
+from drawn_sessions import DrawSessions, random_steps
 from test_monitor_oracle import amended, drawn
 
 import pactlang
@@ -43,8 +43,8 @@ def test_with_jumps_and_without(part: int, monkeypatch: pytest.MonkeyPatch) -> N
     for seed in range(40):
         draw, text, program = drawn(9_000_000 + 1_000 * part + seed)
         jumping = with_jumps(text, monkeypatch)
-        for _ in range(4):
-            steps = list(draw.trace(40))
+        for turn in range(4):
+            steps = list(draw.trace(random_steps(Random(seed + turn), 40)))
             assert said(program, steps) == said(jumping, steps), text
 
 
@@ -114,7 +114,7 @@ def test_more_clauses_than_a_word_has_bits(seed: int) -> None:
     draw, head, forms = many_forms(seed, 150)
     clauses = [f"clause c{i} {{ {form} }}" for i, form in enumerate(forms)]
     whole = pactlang.compile("\n".join([*head, *clauses]))
-    steps = list(draw.trace(80))
+    steps = list(draw.trace(random_steps(Random(seed), 80)))
     outcomes, resolved = said(whole, steps)
     for i, clause in enumerate(clauses):
         remembers = (

@@ -55,10 +55,11 @@ def feed_all(monitor: Monitor, records: list[Any], ids: bool) -> Batch:
     """Feed records one by one, since each may change what is said of the next."""
     import numpy as np
 
+    lines = np.arange(1, len(records) + 1)
     rows = _Fed(monitor, len(records), ids)
     while rows.feeding.records(records, TURN):
         pass
-    return rows.batch(np.arange(1, len(records) + 1))
+    return rows.batch(lines)
 
 
 def feed_lines(monitor: Monitor, data: bytes, ids: bool) -> Batch:

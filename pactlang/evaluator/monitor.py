@@ -222,7 +222,7 @@ class Monitor:
 
         if isinstance(records, str | bytes | bytearray | memoryview | Mapping | Struct):
             raise TypeError(f"expected many records, found one: {type(records).__name__}")
-        return feed_all(self, list(records), ids)
+        return feed_all(self, records if type(records) is list else list(records), ids)
 
     def feed_lines(self, data: bytes | str, ids: bool = False) -> Batch:
         """Verdicts on NDJSON, in its order: a row per line that is not blank; a bad line is a row of UNKNOWN.
