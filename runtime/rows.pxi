@@ -13,6 +13,7 @@ cdef enum RowKind:          # what load_in_place does
     ROW_DOUBLE
     ROW_INT
     ROW_BOOL
+    ROW_TIME                # a number in the kind's unit
     ROW_RECORD              # the record itself
     ROW_OTHER
 
@@ -66,6 +67,9 @@ cdef inline bint load_in_place(Cell* x, const RowField* row, PyObject* record, F
     elif row.kind == ROW_TEXT:
         if o != Py_None:
             set_object(x, TAG_STRING, o)
+            return True
+    elif row.kind == ROW_TIME:
+        if (PyFloat_CheckExact(<object>o) or PyLong_CheckExact(<object>o)) and load_time(x, o, row.slot.kind, frame):
             return True
     elif o == Py_True or o == Py_False:
         set_bool(x, o == Py_True)
@@ -135,4 +139,6 @@ cdef int row_kind(const FieldSlot* slot, bint trusted) noexcept:
         return ROW_DOUBLE
     if slot.kind == KIND_INT:
         return ROW_INT
+    if KIND_TIMESTAMP <= slot.kind <= KIND_DURATION_NS and unit_of(slot.kind):
+        return ROW_TIME
     return ROW_BOOL if slot.kind == KIND_BOOL else ROW_OTHER

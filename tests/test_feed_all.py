@@ -125,6 +125,47 @@ def test_ids_and_time(form: str) -> None:
     assert (lines.ids, lines.outcomes.tolist()) == (batch.ids, batch.outcomes.tolist())
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_every_form_in_place(unit: str) -> None:
+    """A time that is read in place is what it is by way of a dict, or is refused as there."""
+    program = pactlang.compile(
+        f'pact p "1.0.0" on R record R {{ session: string  time: timestamp({unit})?  d: duration({unit})? }}'
+        'clause c { require time > timestamp("1970-01-02T00:00:00Z") && d < duration("1h") && once(d == d) }'
+    )
+
+    class Timed(msgspec.Struct):
+        time: float | None
+        d: float | None
+        session: str = "s"
+
+    class Whole(float):
+        pass
+
+    numbers: list[Any] = [
+        0,
+        1,
+        -1,
+        86_401,
+        86_401.0,
+        1e12,
+        10**15,
+        10**19,
+        10**40,
+        1e300,
+        float("nan"),
+        float("inf"),
+        None,
+    ]
+    numbers += [True, "1970-01-03T00:00:00Z", Whole(90_000.0), 0.0000005, 2**62, -(2**63)]
+    fed = [Timed(a, b) for a in numbers for b in (numbers[0], a)]
+    own, dicts = pactlang.Monitor(program), pactlang.Monitor(program)
+    batch = own.feed_all(fed)
+    same(program, fed, batch, own)
+    wanted = dicts.feed_all([msgspec.structs.asdict(each) for each in fed])
+    assert batch.outcomes.tolist() == wanted.outcomes.tolist()
+    assert [each.line for each in batch.undecodable] == [each.line for each in wanted.undecodable]
+
+
 def test_what_is_no_record_is_a_row_of_its_own() -> None:
     program = pactlang.compile(TIMED)
     bad: list[Any] = [b"{", 7, None, {"id": "x"}, "\ud800", Own("y", 1.0, 3, 1), b"[]", object()]
