@@ -284,7 +284,7 @@ class _Life:
     def _number(self, draw: DrawSessions, now: float) -> int:
         if self.rough and self.lost and draw.often(0.1):
             return self.lost.pop()
-        if draw.idle and now - self.last > 6 and draw.often(0.5):
+        if draw.idle and round(now - self.last, 6) > 6 and draw.often(0.5):  # as the clock of the calls has it
             self.seq = 0
         if self.rough and draw.often(0.06):
             gap = draw.pick(1, 1, 2, 3, 70)
