@@ -209,6 +209,8 @@ class Feeding:
         self,
         machine: MonitorMachine,
         outcomes: NDArray[np.uint8],
+        waiting: NDArray[np.uint8],
+        times: NDArray[np.int64],
         states: NDArray[np.int8],
         late: NDArray[np.uint8],
         since: int | None,
@@ -465,6 +467,9 @@ class Tally:
     def add(self, verdict: Verdict, time: int | None, worker: str, number: int | None) -> None: ...
     def add_codes(
         self, codes: Any, waiting: Any, time: int | None, worker: str, number: int | None
+    ) -> None: ...
+    def add_rows(
+        self, codes: Any, waiting: Any, times: Any, kinds: Any, worker: str, first: int | None
     ) -> None: ...
     def note(self, kind: str, time: int | None, worker: str, number: int | None) -> None: ...
     def pass_over(self, worker: str, first: int, last: int) -> None: ...

@@ -111,6 +111,20 @@ class Undecodable(NamedTuple):
     reason: str
 
 
+class Fed(NamedTuple):
+    """What a monitor knows of the rows of a batch beside their outcomes.
+
+    waiting: numpy uint8 of shape (calls, clauses), 1 where unknown is not the last word (`pending`,
+    `insufficient`).  times: numpy int64, microseconds since 1970, -(2^63 - 1) where a call has none; known of
+    pacts that remember calls or have a `score`.  kinds: numpy int8, 1 judged, 0 outside, 2 a duplicate, -1
+    no record.
+    """
+
+    waiting: NDArray[np.uint8]
+    times: NDArray[np.int64]
+    kinds: NDArray[np.int8]
+
+
 class Batch:
     """Verdicts on many calls.
 
@@ -121,6 +135,7 @@ class Batch:
     outside: numpy bool (calls,), True where the pact is not about the call.
     expired: numpy bool (calls,), True where the call came on or after the day the pact renews.
     ids: per row the call's id, None where it has none; empty unless they were asked for.
+    fed: what a monitor knows beside; None of any other batch.
     """
 
     def __init__(
@@ -132,6 +147,7 @@ class Batch:
         outside: NDArray[np.bool_],
         expired: NDArray[np.bool_],
         ids: list[Any],
+        fed: Fed | None = None,
     ) -> None:
         self.outcomes = outcomes
         self.clauses = clauses
@@ -140,6 +156,7 @@ class Batch:
         self.outside = outside
         self.expired = expired
         self.ids = ids
+        self.fed = fed
 
     def __len__(self) -> int:
         return len(self.lines)

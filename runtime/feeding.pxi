@@ -31,13 +31,16 @@ cdef class Feeding:
     """Where the rows of a batch go; a row per record that is fed.
 
     outcomes: codes; of what is no record, or is outside, UNKNOWN throughout, of a duplicate SKIPPED.
-    states: 1 judged, 0 outside, -1 no record.  late: 1 where the call's time is at or after `since`, seconds
+    waiting: 1 where unknown is not the last word.  times: of the calls, microseconds since 1970; TALLY_NEVER.
+    states: 1 judged, 0 outside, 2 a duplicate, -1 no record.  late: 1 where the call's time is at or after `since`, seconds
     since 1970 or None.  ids: None, or a list that takes every row's id.  faults: (row, error) of those that
     are no records.
     """
 
     cdef MonitorMachine machine
     cdef uint8_t[:, ::1] outcomes
+    cdef uint8_t[:, ::1] waiting
+    cdef int64_t[::1] times
     cdef int8_t[::1] states
     cdef uint8_t[::1] late
     cdef int64_t since
@@ -45,10 +48,14 @@ cdef class Feeding:
     cdef readonly list faults
     cdef readonly Py_ssize_t row        # the next one
 
-    def __init__(self, MonitorMachine machine, uint8_t[:, ::1] outcomes, int8_t[::1] states, uint8_t[::1] late, since, list ids):
-        if outcomes.shape[1] != machine.clauses or not outcomes.shape[0] == states.shape[0] == late.shape[0]:
+    def __init__(self, MonitorMachine machine, uint8_t[:, ::1] outcomes, uint8_t[:, ::1] waiting, int64_t[::1] times, int8_t[::1] states, uint8_t[::1] late, since, list ids):
+        cdef Py_ssize_t rows = outcomes.shape[0]
+        if not outcomes.shape[1] == waiting.shape[1] == machine.clauses or waiting.shape[0] != rows:
             raise ValueError("the arrays do not fit the clauses")
-        self.machine, self.outcomes, self.states, self.late = machine, outcomes, states, late
+        if not times.shape[0] == states.shape[0] == late.shape[0] == rows:
+            raise ValueError("the arrays are not of one length")
+        self.machine, self.outcomes, self.waiting, self.times = machine, outcomes, waiting, times
+        self.states, self.late = states, late
         self.since = INT64_MAX if since is None else since
         self.ids, self.faults, self.row = ids, [], 0
 
@@ -173,13 +180,22 @@ cdef class Feeding:
             memset(out, OUTCOME_SKIPPED, m.clauses)
         else:
             m.put_outcomes(frame, out)
-        self.states[self.row] = not frame.outside
+        self.states[self.row] = 2 if m.standing == DUPLICATE else not frame.outside
+        self.times[self.row] = m.instant_time if m.has_time else TALLY_NEVER
+        if m.waiting != NULL and some_bit(m.waiting, m.words):
+            self.wait()
         self.late[self.row] = self.since != INT64_MAX and self.is_late(frame, record, read)
         if self.ids is not None:
             self.ids.append(frame.ident if read else (<object>m).ident_of(record))
             frame.ident = None
         self.row += 1
         return 0
+
+    cdef void wait(self) noexcept:
+        """Mark the clauses of this call whose unknown is not the last word."""
+        cdef int i
+        for i in range(self.machine.clauses):
+            self.waiting[self.row, i] = self.machine.waiting[i >> 6] >> (i & 63) & 1
 
     cdef bint is_late(self, Frame frame, object record, bint read) except -1:
         cdef const Cell* time
@@ -194,6 +210,7 @@ cdef class Feeding:
         """The row of what is no record."""
         memset(&self.outcomes[self.row, 0], OUTCOME_UNKNOWN, self.machine.clauses)
         self.states[self.row] = -1
+        self.times[self.row] = TALLY_NEVER
         self.late[self.row] = False
         if self.ids is not None:
             self.ids.append(None)

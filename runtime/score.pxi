@@ -50,7 +50,6 @@ cdef extern from "score.h":
 
 cdef enum:
     SCORE_TIMELESS_W = 1 << 20                  # what a call without time weighs: as one call now
-    TALLY_NEVER = -0x7FFFFFFFFFFFFFFF           # no time
 
 SCORE_TABLE = tuple(score_weights[i] for i in range(SCORE_STEPS))
 
@@ -174,6 +173,31 @@ cdef class Tally:
             if waiting is not None and waiting[i]:
                 masks[3 * words + (i >> 6)] |= <uint64_t>1 << (i & 63)
         self.judged(masks, &masks[3 * words], micros)
+
+    def add_rows(self, const uint8_t[:, ::1] codes, const uint8_t[:, ::1] waiting, const int64_t[::1] times, const int8_t[::1] kinds, worker, first):
+        """Rows of outcome codes, numbered on from `first` (or not, if it is None).
+
+        waiting: None, or marks as of `add_codes`.  times: microseconds, TALLY_NEVER for none.  kinds: 1 judged,
+        0 outside, 2 a duplicate, -1 dropped.  ValueError, and nothing is changed, if one has been counted.
+        """
+        cdef Py_ssize_t row, rows = codes.shape[0]
+        cdef const uint8_t[::1] none = None
+        cdef Numbers numbers = self.numbers.get(worker)
+        if not rows == times.shape[0] == kinds.shape[0] or (waiting is not None and waiting.shape[0] != rows):
+            raise ValueError("the arrays are not of one length")
+        if codes.shape[1] != self.plan.clauses or (waiting is not None and waiting.shape[1] != codes.shape[1]):
+            raise ValueError("the rows are of another pact")
+        if first is not None and not 0 <= first < INT64_MAX - rows:
+            raise ValueError("a capture number is from 0 on")
+        if first is not None and rows and numbers is not None and numbers.has_some(first, first + rows - 1):
+            raise ValueError(f"a call of worker {worker!r} from {first} to {first + rows - 1} is counted already")
+        for row in range(rows):
+            number = None if first is None else first + row
+            time = None if times[row] == TALLY_NEVER or times[row] > self.latest else times[row]
+            if kinds[row] == 1:
+                self.add_codes(codes[row], none if waiting is None else waiting[row], time, worker, number)
+            else:
+                self.note("outside" if not kinds[row] else "duplicates" if kinds[row] == 2 else "dropped", time, worker, number)
 
     def note(self, str kind, time, worker, number):
         """A call without outcomes: `outside`, `duplicates` or `dropped`."""

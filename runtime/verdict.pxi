@@ -24,6 +24,10 @@ cdef extern from *:
     void pact_row_codes(const uint64_t* masks, int words, int clauses, uint8_t* out) noexcept nogil
 
 
+cdef enum:
+    TALLY_NEVER = -0x7FFFFFFFFFFFFFFF           # in arrays of times: a call without one
+
+
 @cython.no_gc
 @cython.freelist(64)
 cdef class Verdict:

@@ -213,6 +213,40 @@ def test_unknown_is_between_the_bounds() -> None:
     assert unsure.coverage.unknown == 500 and unsure.dimensions[0].calls == 1500
 
 
+def test_a_batch_adds_up_as_its_verdicts_do() -> None:
+    draw = random.Random(8)
+    records: list[Any] = [record(draw, START + timedelta(minutes=5 * at)) for at in range(500)]
+    records[70]["time"], records[100:100] = None, [b"{", records[99]]
+    records = [{**each, "id": str(each.get("time"))} if isinstance(each, dict) else each for each in records]
+    one, many = Scorer(program(), "a"), Scorer(program(), "a")
+    monitor = pactlang.Monitor(program())
+    for number, each in enumerate(records):
+        try:
+            one.add(monitor.feed(each), number)
+        except pactlang.RecordError:
+            one.drop(number)
+        for amendment in monitor.amendments:
+            one.add(amendment)
+    monitor = pactlang.Monitor(program())
+    many.add_batch(monitor.feed_all(records), 0)
+    for amendment in monitor.amendments:
+        many.add(amendment)
+    assert many.to_bytes() == one.to_bytes()
+    assert one.score().coverage.duplicates == 1 and one.score().coverage.dropped == 1
+    with pytest.raises(ValueError, match="already"):
+        many.add_batch(monitor.feed_all(records[:3]), 501)
+    assert many.to_bytes() == one.to_bytes()
+    many.add_batch(monitor.feed_all(records[:3]), 502)
+
+
+def test_a_batch_of_an_evaluator_has_no_times() -> None:
+    evaluator, made = pactlang.Evaluator(good(0).program), good(0)
+    lines = "\n".join(['{"output": "", "time": "2026-01-01T00:00:00Z"}', "{", '{"output": "far too long"}'])
+    made.add_batch(evaluator.check_lines(lines), 0)
+    coverage = made.score().coverage
+    assert (coverage.calls, coverage.untimed, coverage.dropped, coverage.violated) == (2, 2, 1, 1)
+
+
 # Missing calls, and calls that come twice -------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pactlang._runtime import Feeding, count_lines
 from pactlang.errors import RecordError
-from pactlang.verdict import Batch, Undecodable
+from pactlang.verdict import Batch, Fed, Undecodable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,9 +83,14 @@ class _Fed:
         machine = monitor.machine
         self.monitor, self.names = monitor, machine.names
         self.outcomes = np.empty((most, len(machine.names)), np.uint8)
+        self.waiting = np.zeros((most, len(machine.names)), np.uint8)
+        self.times = np.empty(most, np.int64)
         self.states, self.late = np.empty(most, np.int8), np.empty(most, np.uint8)
         renews = machine.renews.seconds if machine.renews is not None and machine.has_time else None
-        self.feeding = Feeding(machine, self.outcomes, self.states, self.late, renews, [] if ids else None)
+        self.feeding = Feeding(
+            machine, self.outcomes, self.waiting, self.times, self.states, self.late, renews,
+            [] if ids else None,
+        )  # fmt: skip
 
     def batch(self, lines: NDArray[np.int64]) -> Batch:
         """What was said; the numbers of the rows' lines come from the caller."""
@@ -95,6 +100,7 @@ class _Fed:
         return Batch(
             self.outcomes[:count], self.names, faults, lines[:count], self.states[:count] == 0,
             self.late[:count].astype(bool), feeding.ids or [],
+            Fed(self.waiting[:count], self.times[:count], self.states[:count]),
         )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOREVER = 2**63 - 1
+NEVER = -(2**63 - 1)  # no time
 MOST = 2**53  # calls that one state counts
 
 
@@ -86,23 +87,29 @@ class Scorer:
         when = self._time_of(found) if time is None else self._in_time(micros(time))
         self.tally.add(found, when, worker, number)
 
-    def add_batch(self, batch: Batch, captures: Any = None, times: Any = None) -> None:
-        """Count the rows of a batch.
+    def add_batch(self, batch: Batch, capture: int | None = None, times: Any = None) -> None:
+        """Count the rows of a batch, as `add` counts verdicts; what waited comes as amendments.
 
-        captures: a number per row, or none.  times: microseconds since 1970 per row, None where a call has
-        none; by default those that the batch knows.  A line that is no record counts as dropped.
+        capture: number of the first row, from which the others are numbered on.  times: numpy int64 of shape
+        (calls,), microseconds since 1970, -(2^63 - 1) for none; by default those that the batch knows
+        (`Batch.fed`), and without them all rows count as calls without time.  A line that is no record is
+        dropped.
         """
+        import numpy as np
+
         if batch.clauses != self.plan.names:
             raise ValueError("the batch is of another pact")
-        bad = {each.line for each in batch.undecodable}
-        for row in range(len(batch)):
-            number = None if captures is None else int(captures[row])
-            time = None if times is None or times[row] is None else self._in_time(int(times[row]))
-            if int(batch.lines[row]) in bad or batch.outside[row]:
-                kind = "outside" if batch.outside[row] else "dropped"
-                self.tally.note(kind, time, self.worker, number)
-            else:
-                self.tally.add_codes(batch.outcomes[row], None, time, self.worker, number)
+        fed, rows = batch.fed, len(batch)
+        if times is None:
+            times = np.full(rows, NEVER, np.int64) if fed is None else fed.times
+        if fed is None:
+            kinds = np.where(batch.outside, 0, 1).astype(np.int8)
+            kinds[np.isin(batch.lines, [each.line for each in batch.undecodable])] = -1
+        else:
+            kinds = fed.kinds
+        waiting = None if fed is None else fed.waiting
+        codes = np.ascontiguousarray(batch.outcomes)
+        self.tally.add_rows(codes, waiting, np.asarray(times, np.int64), kinds, self.worker, capture)
 
     def drop(self, capture: Capture = None, time: Time | None = None) -> None:
         """Count a call that was seen and never judged: the bounds take it as the worst, and as the best."""
