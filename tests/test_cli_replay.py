@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from cli_tools import LOG, PACT, Pactc, pactc
-from test_cli_score import KEEPS, PLAIN, lines, records
+from test_cli_score import KEEPS, PLAIN, Tags, lines, records
 from test_ledger_cli import store
 
 import pactlang
@@ -279,6 +279,66 @@ def test_what_was_withheld_is_counted_and_named(pactc: Pactc) -> None:
     assert "no_secrets  NEW: 1 call, it reads `output`, which the ledger does not hold" in done.out
 
 
+HELD = """pact held "1.0.0"
+session by session
+event approve when output.contains("approved")
+event refund when tool == "refund"
+event ask when tool == "ask"
+clause approved { refund only after approve }
+clause answered { after ask expect approve within 2 calls }
+clause few { at most 1 refund per session }
+"""
+
+
+def test_what_other_calls_lack_is_counted_by_itself(pactc: Pactc) -> None:
+    """A pact that remembers: every unknown that would be known from the whole calls has a reason."""
+    stored, other = HELD + "store { redact output }\n", HELD.replace("1.0.0", "1.1.0")
+    pactc.write("stored.pact", stored)
+    pactc.write("other.pact", other)
+    draw, calls = random.Random(5), list[dict[str, Any]]()
+    with pactlang.Guard(pactlang.compile(stored), pactc.folder / "a.ledger") as guard:
+        for at in range(120):
+            made = {"id": f"c{at}", "session": f"s{at // 6}", "tool": draw.choice(["ask", "refund", "other"])}
+            if draw.random() < 0.4:
+                made["output"] = draw.choice(["approved it", "no"])
+            calls.append(made)
+            guard.record(made)
+    data = replay(pactc, "stored.pact", "other.pact", "a.ledger", "--limit", "1")
+    known = judged(other, calls)
+    for clause in data["clauses"]:
+        name, columns = clause["clause"], Counter[str]()
+        for row in clause["outcomes"].values():
+            columns.update(row)
+        whole_calls = sum(said[name] == "unknown" for said in known)
+        held = {each["reason"]: each["calls"] for each in clause["not_held"]["new"]}
+        assert sum(held.values()) == columns["unknown"] - whole_calls, name
+        if name == "approved":
+            assert {why.startswith("of other calls") for why in held} == {False, True}
+    assert not next(each for each in data["clauses"] if each["clause"] == "few")["not_held"]["new"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("plain", "loose"), ("keeps", "later"), ("plain", "applies")])
+def test_the_other_way_round_is_the_mirror_image(logged: Pactc, old: str, new: str) -> None:
+    one = replay(logged, f"{old}.pact", f"{new}.pact", "calls.jsonl")
+    other = replay(logged, f"{new}.pact", f"{old}.pact", "calls.jsonl")
+    turned = {each["clause"]: each for each in other["clauses"]}
+    for clause in [one["calls"], *one["clauses"]]:
+        back = turned[clause["clause"]] if "clause" in clause else other["calls"]
+        pairs = [(a, b, n) for a, row in clause["outcomes"].items() for b, n in row.items()]
+        assert sorted(pairs) == sorted(
+            (b, a, n) for a, row in back["outcomes"].items() for b, n in row.items()
+        )
+        flips = {(each["old"], each["new"]): each["examples"] for each in clause["flips"]}
+        for (a, b), examples in flips.items():
+            if "unknown" not in (a, b):
+                mirrored = next(e for e in back["flips"] if (e["old"], e["new"]) == (b, a))["examples"]
+                assert mirrored == examples
+    assert one["weaker"]["pass"] == other["stricter"]["broken"]
+    assert one["weaker"]["less_grave"] == other["stricter"]["more_grave"]
+    moved = one["score"]["moved"]
+    assert moved == {name: by and -by for name, by in other["score"]["moved"].items()}
+
+
 def test_a_broken_promise_about_what_is_held_has_its_evidence(pactc: Pactc) -> None:
     pactc.write("stored.pact", f"{PACT}\nstore {{ redact output secret; drop args }}\n")
     pactc.write("dear.pact", PACT.replace("cost < 1.0", "cost < 0.4"))
@@ -358,7 +418,7 @@ def test_deep_and_wide_expressions_take_no_deep_stack() -> None:
 # The same bytes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", ["text", "json", "html"])
 def test_the_same_inputs_give_the_same_bytes(logged: Pactc, form: str) -> None:
     found = lines(records(600, 1)).splitlines(True)
     found[100] = b"not json\n"
@@ -419,6 +479,21 @@ def test_lines_fit_and_have_no_colour_in_a_pipe(
         out = logged("replay", f"{old}.pact", f"{new}.pact", "calls.jsonl").out
         assert "\x1b" not in out
         assert max(map(len, out.splitlines())) <= int(columns)
+
+
+def test_a_page_is_whole_and_loads_nothing(logged: Pactc) -> None:
+    found = records(200, 1)
+    for each in found[100:]:
+        each["output"] = "</p><script>alert(1)</script> and much more"
+        each["id"] = f"<img src=x onerror=alert({each['id']})>"
+    logged.write("sharp.jsonl", lines(found))
+    for old, new in (("plain", "loose"), ("keeps", "later"), ("plain", "plain")):
+        page = logged("replay", f"{old}.pact", f"{new}.pact", "sharp.jsonl", "--format", "html").out
+        tags = Tags()
+        tags.feed(page)
+        assert not tags.open and not tags.loads and "<script>" not in page and "<img" not in page
+        first = logged("replay", f"{old}.pact", f"{new}.pact", "sharp.jsonl").out.splitlines()[0]
+        assert f">{first}</h1>" in page
 
 
 def test_names_that_could_move_the_cursor_are_escaped(logged: Pactc) -> None:

@@ -24,6 +24,7 @@ from pactlang.cli.changes import changes
 from pactlang.cli.memory import Closed, Opened, Remembered, broken_later
 from pactlang.cli.outcome import SEVERITIES
 from pactlang.cli.tally import UNKNOWN, VIOLATED
+from pactlang.explain import ERROR_VALUE
 
 if TYPE_CHECKING:
     from pactlang.cli.changes import Change
@@ -110,7 +111,7 @@ class Comparison:
 
     def take(self, pair: Sequence[Checked]) -> None:
         """Compare what both sides made of a block."""
-        old, new = (side.view(checked) for side, checked in zip(self.sides, pair, strict=True))
+        old, new = (side.view(checked, self._count) for side, checked in zip(self.sides, pair, strict=True))
         held = self._hold(old, new)
         for track in self.tracks:
             self._add(track, old, new)
@@ -246,7 +247,8 @@ class Held:
 class Side:
     """One scoring: what is pending in it, and what it could not know.
 
-    hidden: of each clause, how many calls it could not judge since fields of them are not stored, by reason.
+    hidden: of each clause, how many calls it could not judge since a ledger lacks fields, of these calls or
+    of others that it looks at, by reason.
     """
 
     def __init__(self, scoring: Scoring) -> None:
@@ -254,22 +256,36 @@ class Side:
         clauses = self.program.clauses
         self.ranks = np.array([SEVERITIES.index(each.severity) for each in clauses], np.intp)
         self.hidden: list[dict[str, int]] = [{} for _ in clauses]
+        self._since: dict[int, tuple[int, str]] = {}  # of a clause, the first call that lacks what it reads
         self._open: dict[tuple[Any, int], deque[Held]] = {}
 
-    def view(self, checked: Checked) -> View:
-        """A block with its outcomes; what is hidden in it is counted."""
-        made = View(checked, self.ranks)
+    def view(self, checked: Checked, first: int) -> View:
+        """A block with its outcomes, whose first call has the number `first`; what is hidden is counted."""
+        made, told = View(checked, self.ranks), set[tuple[int, int]]()
         if (withheld := checked.block.withheld) is not None:
+            numbers = {clause: at for at, clause in enumerate(checked.batch.clauses)}
             for row, line in enumerate(checked.lines):
-                if line - 1 in withheld.entries:
-                    self._hidden(made, row, withheld.hidden(line - 1, self.program))
+                hidden = withheld.hidden(line - 1, self.program)
+                for clause, (_, why) in withheld.untold(line - 1, self.program).items():
+                    at = numbers[clause]
+                    self._since.setdefault(at, (first + row, why))
+                    told.add((row, at))
+                    if clause in hidden and made.codes[row, at] == UNKNOWN:
+                        self._hide(at, why)
+        self._look_around(made, first, told)
         return made
 
-    def _hidden(self, view: View, row: int, why: dict[str, str]) -> None:
-        for clause, reason in why.items():
-            at = view.checked.batch.clauses.index(clause)
-            if view.codes[row, at] == UNKNOWN:
-                self.hidden[at][reason] = self.hidden[at].get(reason, 0) + 1
+    def _hide(self, clause: int, why: str) -> None:
+        self.hidden[clause][why] = self.hidden[clause].get(why, 0) + 1
+
+    def _look_around(self, view: View, first: int, told: set[tuple[int, int]]) -> None:
+        """Count what is unknown for what other calls lack, where that may be so."""
+        for clause, (since, why) in self._since.items():
+            if not self.program.clauses[clause].remembers:
+                continue
+            for row in np.flatnonzero(view.codes[:, clause] == UNKNOWN).tolist():
+                if first + row > since and (row, clause) not in told and view.looks(row, clause):
+                    self._hide(clause, f"of other calls {why}")
 
     def settle(self, view: View, held: dict[int, Held], number: int) -> Iterator[Held]:
         """Go through what a block opened and closed; the calls on which nothing is pending any more."""
@@ -293,6 +309,8 @@ class Side:
     def _close(self, call: Held, side: HeldSide, event: Closed, at: Place) -> None:
         call.left -= 1
         side.codes[event.clause] = event.outcome
+        if event.outcome == UNKNOWN and event.clause in self._since:
+            self._hide(event.clause, f"of other calls {self._since[event.clause][1]}")
         if event.outcome == VIOLATED:
             found = Resolved(call.place, self.program.clauses[event.clause].name, event.outcome, at)
             side.examples[event.clause] = broken_later(self.program, found)
@@ -329,6 +347,12 @@ class View:
         """All violations in a row."""
         broken = np.flatnonzero(self.codes[row] == VIOLATED).tolist()
         return {clause: self.evidence(row, clause) for clause in broken}
+
+    def looks(self, row: int, clause: int) -> bool:
+        """Whether a clause is unknown in a row for what other calls were, and not for an error value."""
+        assert isinstance(self.checked, Remembered)
+        verdict = self.checked.verdicts.get(row)
+        return verdict is not None and self.checked.machine.memory(verdict, clause).why != ERROR_VALUE
 
     def doubt(self, row: int, clause: int | None) -> str:
         """Why a clause is unknown in a row, or the first that is."""

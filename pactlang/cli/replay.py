@@ -13,12 +13,12 @@ import click
 from pactlang.cli import exits
 from pactlang.cli.input import Input, open_inputs
 from pactlang.cli.score import micros
-from pactlang.cli.screen import printable, write_json
+from pactlang.cli.screen import printable, write_bytes, write_json
 
 if TYPE_CHECKING:
     from pactlang.cli.replayed import Replay
 
-FORMS = ("text", "json")
+FORMS = ("text", "json", "html")
 FAIL_ON = ("weaker", "stricter", "unknown", "any")
 
 
@@ -57,6 +57,10 @@ def command(
         from pactlang.cli.replayed import data
 
         write_json(data(replay))
+    elif form == "html":
+        from pactlang.cli.forms.replay import page_of
+
+        write_bytes(page_of(replay))
     else:
         from pactlang.cli.replayboard import report
 

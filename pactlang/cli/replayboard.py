@@ -74,18 +74,19 @@ def _score(screen: Console, replay: Replay) -> None:
     screen.print()
     if screen.width < WIDE:
         screen.print(Text(f"score  {when}", "bold"))
-        for row in _rows(old, new):
+        for row in score_rows(old, new):
             indented(screen, Text(f"{row[0]}  {row[1]} -> {row[2]}" + (f"  {row[3]}" if row[3] else "")), 2)
         return
     table = _table("score", "OLD>", "NEW>", "moved>")
-    for row in _rows(old, new):
+    for row in score_rows(old, new):
         table.add_row(*map(Text, row))
     screen.print(table)
     if when:
         screen.print(Text(when, "dim"))
 
 
-def _rows(old: Score, new: Score) -> Iterator[tuple[str, str, str, str]]:
+def score_rows(old: Score, new: Score) -> Iterator[tuple[str, str, str, str]]:
+    """Name, old and new value and the difference: of the score, its bounds, its band and each dimension."""
     for name in ("value", "lower", "upper"):
         yield _row(name, old, new, getattr(old, name), getattr(new, name))
     yield "band", _band(old), _band(new), "" if old.band == new.band else "another"
@@ -167,9 +168,9 @@ def _table(*columns: str) -> Table:
 def _clauses(screen: Console, replay: Replay) -> None:
     screen.print()
     if replay.rest:
-        listed = ", ".join(f"`{part}`" for part in replay.rest)
-        indented(screen, Text(f"beside the clauses, what the pact says of {listed} is another", "yellow"), 0)
-    rows = [(change, track, *_broken(change, track)) for change, track in replay.clauses()]
+        indented(screen, Text(others(replay), "yellow"), 0)
+        screen.print()
+    rows = [(change, track, *broken(change, track)) for change, track in replay.clauses()]
     if screen.width < WIDE:
         for change, track, old, new in rows:
             if change.kind != SAME or track.flipped:
@@ -186,7 +187,14 @@ def _clauses(screen: Console, replay: Replay) -> None:
     screen.print(table)
 
 
-def _broken(change: Change, track: Track) -> tuple[str, str]:
+def others(replay: Replay) -> str:
+    """What else of the pact is another, in a sentence."""
+    listed = ", ".join(f"`{part}`" for part in replay.rest)
+    return f"beside the clauses, what the pact says of {listed} is another"
+
+
+def broken(change: Change, track: Track) -> tuple[str, str]:
+    """How often a clause was broken on each side; `-` where there is none."""
     old = "-" if change.old is None else f"{int(track.counts[VIOLATED].sum()):,}"
     return old, "-" if change.new is None else f"{int(track.counts[:, VIOLATED].sum()):,}"
 
@@ -231,18 +239,25 @@ def _flip(screen: Console, flip: Flip) -> None:
         indented(screen, Text(printable(flip.message)), 6)
 
 
-def _hidden(screen: Console, replay: Replay) -> None:
-    """What could not be known because a ledger does not hold it."""
-    found = [
+LACKS = "Not known for what the ledger lacks"
+
+
+def lacking(replay: Replay) -> list[str]:
+    """What could not be known because a ledger does not hold it, a sentence per clause and reason."""
+    return [
         f"{printable(side.program.clauses[at].name)}  {name}: {plural(many, 'call')}, {why}"
         for name, side in zip(("OLD", "NEW"), replay.comparison.sides, strict=True)
         for at, reasons in enumerate(side.hidden)
         for why, many in sorted(reasons.items())
     ]
+
+
+def _hidden(screen: Console, replay: Replay) -> None:
+    found = lacking(replay)
     if not found:
         return
     screen.print()
-    screen.print(Text("Not known for what the ledger lacks", "bold yellow"))
+    screen.print(Text(LACKS, "bold yellow"))
     for said in found:
         indented(screen, Text(printable(said)), 2)
 
