@@ -47,12 +47,14 @@ def linked(source: Source, library: Library | None = None) -> Linked:
     return link(source, library)
 
 
-def compile_linked(whole: Linked) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-    """The program, None if a diagnostic is an error; diagnostics in source order."""
+def compile_linked(
+    whole: Linked, draft: bool = False
+) -> tuple[Program | None, tuple[Diagnostic, ...]]:
+    """The program, None if a diagnostic is an error; diagnostics in source order; draft as there."""
     from pactlang.emit import emit
     from pactlang.fold import fold_module
 
-    module, found = check_linked(whole)
+    module, found = check_linked(whole, draft)
     if module is None:
         return None, found
     folded = fold_module(module)
@@ -63,14 +65,15 @@ def compile_linked(whole: Linked) -> tuple[Program | None, tuple[Diagnostic, ...
     return compiled, in_order((*found, *last))
 
 
-def check_linked(whole: Linked) -> tuple[Module | None, tuple[Diagnostic, ...]]:
-    """The typed pact, None if a diagnostic is an error; diagnostics in source order."""
+def check_linked(whole: Linked, draft: bool = False) -> tuple[Module | None, tuple[Diagnostic, ...]]:
+    """The typed pact, None if a diagnostic is an error; diagnostics in source order.  draft: for a look at a
+    log that is to give the baselines that the pact names."""
     from pactlang.check import check
 
     pact, source, found = whole.pact, whole.source, whole.found
     if pact is None:
         return None, found
-    module, more = check(pact, source)
+    module, more = check(pact, source, None if draft else whole.bases)
     more = tuple(map(whole.told, more))
     if has_errors(found):
         return None, in_order((*found, *beside(found, more, pact)))

@@ -409,12 +409,32 @@ class Keep(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
     minimum: int
 
 
+class Base(Struct, frozen=True, array_like=True):
+    """How `of` was distributed over a log of `calls` values.
+
+    kind: numbers (bins between `edges`, then one for null) or texts (one for each of `texts`, then null, then
+    all others).  counts: how often each was hit; rates: the share that it is held to, as a fraction.  delta:
+    the probability that some share of the log is above that.  digest: of all this, in hex.
+    """
+
+    of: str
+    kind: str
+    edges: tuple[float, ...]
+    texts: tuple[str, ...]
+    counts: tuple[int, ...]
+    rates: tuple[tuple[int, int], ...]
+    calls: int
+    delta: tuple[int, int]
+    digest: str
+
+
 class Watch(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
     """`watch value above rate one false alarm in calls by keys`.
 
     value: a bool or a number from 0 to 1; None where `clause` is looked at, whose outcome `outcome`
     (violated, satisfied) counts as a hit.  rate: P as a fraction, in [0, 1).  calls: -1 where they are not
-    written: then the watches of the pact without a number share one promise.
+    written: then the watches of the pact without a number share one promise.  base: of `watch
+    distribution(value) against "..."`, what it is held against.
     """
 
     value: Expr | None
@@ -423,6 +443,7 @@ class Watch(Struct, frozen=True, tag=True, tag_field="node", array_like=True):
     rate: tuple[int, int]
     calls: int
     keys: tuple[Expr, ...]
+    base: Base | None = None
 
 
 NamedForm = OnlyAfter | NeverAfter | AtMost | Expect | OnlyFrom

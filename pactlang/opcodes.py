@@ -330,6 +330,14 @@ class KeepStep(IntEnum):
     CALL = 2
 
 
+class WatchKind(IntEnum):
+    """What the parts of a watch are: one rate; bins of numbers and one for null; texts, null, other texts."""
+
+    RATE = 0
+    NUMBERS = 1
+    TEXTS = 2
+
+
 class Comparison(IntEnum):
     """How the two sides of a `keep` are compared."""
 

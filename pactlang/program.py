@@ -188,7 +188,8 @@ class WatchInfo(Struct, frozen=True, array_like=True):
     """The tables of one `watch`.
 
     value: the register of X, -1 where `of` says at which clause's outcome it looks: a hit is that it is
-    violated (outcome 1) or satisfied (0).  rate: P as a fraction; calls: one false alarm in so many.
+    violated (outcome 1) or satisfied (0).  rates: P of each part as a fraction; calls: one false alarm in so
+    many.  kind, edges, texts: the parts are those of `opcodes.WatchKind`.
     digest: of what it computes, so that a later version of the pact knows its detectors again.
     """
 
@@ -198,8 +199,11 @@ class WatchInfo(Struct, frozen=True, array_like=True):
     value: int
     of: int
     outcome: int
-    rate: tuple[int, int]
+    rates: tuple[tuple[int, int], ...]
     calls: int
+    kind: int = 0
+    edges: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
     digest: bytes = b""
 
     @property
@@ -214,6 +218,7 @@ class State(Struct, frozen=True, array_like=True):
     time, seq, id: registers, -1 where the record has none.  idle: microseconds, limit: calls; -1 where the
     pact says nothing.  clauses: numbers of those that need a session.  digest: of what a session is.
     keeps, watches: the tables of promises about many calls; a watch that looks at another stands behind it.
+    versions: names and registers of the fields that tell versions of the agent apart.
     """
 
     code: bytes
@@ -227,6 +232,7 @@ class State(Struct, frozen=True, array_like=True):
     digest: bytes = b""
     keeps: tuple[KeepInfo, ...] = ()
     watches: tuple[WatchInfo, ...] = ()
+    versions: tuple[tuple[str, int], ...] = ()
 
 
 class Core(Struct, frozen=True, omit_defaults=True):

@@ -22,6 +22,7 @@ __all__ = [
     "Alarm",
     "Amendment",
     "Batch",
+    "Changed",
     "FleetBatch",
     "FleetVerdict",
     "Matched",
@@ -45,13 +46,37 @@ class Matched(NamedTuple):
     name: str
 
 
+class Changed(NamedTuple):
+    """A field of the agent's version that took a new value when a rate rose: its `field`, the values `before`
+    and `after`, and the number of the `record` with which it came.
+
+    calls, hits: with the new value since then; other_calls, other_hits: with others.  e_value: the evidence
+    of these calls alone against what is promised, 1 on average at most as long as that is kept.  named:
+    whether the e-BH procedure at 5 % names it among all that changed.
+    """
+
+    field: str
+    before: tuple[str, ...]
+    after: str
+    record: int
+    calls: int
+    hits: float
+    other_calls: int
+    other_hits: float
+    e_value: float
+    named: bool
+
+
 class Alarm(NamedTuple):
     """What is known at the alarm of a `watch`.
 
     rate: what is promised, P.  record, time: where the change probably began, the number of the record that
     the monitor was given (from 1) and its event time (RFC 3339); None if it is not known.  calls, hits: since
     then; in_all, hits_in_all: since the detector last began anew.  evidence: what the detector has come to,
-    in calls; at `promised` it gives an alarm.
+    in calls; at `promised` it gives an alarm.  changed: what else changed then, the strongest first;
+    mixed: clauses that watch a distribution and gave an alarm since the change.  bin: of a distribution, the
+    part that has risen, whose share was `was` in the baseline; stability: the population stability index
+    since the last alarm, which only describes.
     """
 
     rate: float
@@ -63,6 +88,11 @@ class Alarm(NamedTuple):
     hits_in_all: float
     evidence: float
     promised: int
+    changed: tuple[Changed, ...] = ()
+    mixed: tuple[str, ...] = ()
+    bin: str | None = None
+    was: float | None = None
+    stability: float | None = None
 
     @property
     def observed(self) -> float:

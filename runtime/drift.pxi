@@ -7,26 +7,41 @@
 cdef extern from "drift.h":
     cdef enum:
         DRIFT_GRID, DRIFT_FACTOR_BITS, DRIFT_LEVEL_BITS, DRIFT_X_BITS
+        DRIFT_MOST_PARTS, DRIFT_FIELDS, DRIFT_SEEN
         DRIFT_QUIET, DRIFT_ALARM, DRIFT_DOUBT
     const uint64_t DRIFT_ONE, DRIFT_MOST
-    ctypedef struct drift_plan:
+    ctypedef struct drift_rate:
         uint64_t miss[8]
         uint64_t hit[8]
-        uint64_t limit
+        uint64_t less[8]
+    ctypedef struct drift_plan:
+        int parts
         bint never
+        uint64_t limit
+        drift_rate* rates
     ctypedef struct drift_start:
         int64_t calls, hits, line, time
-    ctypedef struct drift_group:
-        uint64_t a, b
-        int64_t calls, hits, errors
+    ctypedef struct drift_part:
+        int64_t hits, running
         uint64_t low[8]
         uint64_t high[8]
         uint64_t run[8]
         drift_start starts[8]
-    int drift_take(const drift_plan* p, drift_group* g, uint64_t x, bint error, int64_t line, int64_t time) noexcept nogil
-    void drift_restart(drift_group* g, bint alarm) noexcept nogil
-    int drift_dominant(const drift_group* g) noexcept nogil
-    void drift_join(drift_group* into, const drift_group* from_) noexcept nogil
+    ctypedef struct drift_version:
+        uint32_t fields[8]
+        int64_t line, time, calls, hits, last, own_calls, own_hits
+    ctypedef struct drift_group:
+        uint64_t a, b
+        int64_t calls, errors, all_calls, all_hits, versions
+        drift_version* seen
+        drift_part parts[1]
+    size_t drift_size(const drift_plan* p) noexcept nogil
+    int drift_take(const drift_plan* p, drift_group* g, int bin, uint64_t x, int64_t line, int64_t time) noexcept nogil
+    int drift_error(const drift_plan* p, drift_group* g, int64_t line, int64_t time) noexcept nogil
+    void drift_restart(const drift_plan* p, drift_group* g, bint alarm) noexcept nogil
+    int drift_dominant(const drift_plan* p, const drift_group* g) noexcept nogil
+    void drift_note(drift_group* g, const uint32_t* fields, uint64_t x, int64_t away, int64_t line, int64_t time) noexcept nogil
+    void drift_join(const drift_plan* p, drift_group* into, const drift_group* from_) noexcept nogil
 
 # Of each alternative: how many times as high its odds are as those of P, in hundredths.
 cdef tuple DRIFT_ODDS = (130, 198, 303, 461, 704, 1074, 1638, 2500)
@@ -35,6 +50,9 @@ cdef enum:
     OF_DRIFT_KEYS = 9               # what hashed bytes are of, beside those of windows.pxi and hashing.pxi
     MOST_DRIFT_GROUPS = 1_000       # more are one group
     MOST_DRIFT_CALLS = 100_000_000  # N
+    DRIFT_AWAY = 1_000              # calls without a version, after which its calls are counted anew
+    MOST_DRIFT_LIMIT = 400_000_000  # N of each part, in all
+    MOST_KNOWN_CALLS = 274_877_906_944      # 2^38
     DRIFT_DOUBTFUL = 8              # beside the reasons of units.pxi: what could not be read would be an alarm
 
 cdef enum:
@@ -58,15 +76,18 @@ cdef class Drift:
     """
 
     cdef drift_plan plan
-    cdef int clause, when, value, of, outcome
+    cdef int clause, when, value, of, outcome, kind
     cdef int keys[8]
     cdef int key_count
     cdef state_table groups
     cdef drift_group* rest          # without keys the only group; else that of all past the limit
     cdef uint64_t secret[2]
     cdef int64_t counts[DRIFT_COUNTS]
+    cdef double* edges              # of bins of numbers: the greatest of each but the last
+    cdef dict texts                 # known text -> its part
     cdef readonly tuple table
     cdef readonly object alarm      # the last one: see `note_alarm`
+    cdef int64_t last               # the record of the last one; 0
     cdef Py_ssize_t registers
 
     def __cinit__(self, tuple table, Py_ssize_t registers, Py_ssize_t clauses, bytes secret):
@@ -74,7 +95,7 @@ cdef class Drift:
             raise ValueError("a secret is 16 bytes")
         memcpy(self.secret, PyBytes_AS_STRING(secret), 16)
         self.table, self.registers = table, registers
-        clause, when, keys, value, of, outcome, rate, calls = table
+        clause, when, keys, value, of, outcome, rates, calls, kind, edges, texts = table
         if not 0 <= clause < clauses or not -1 <= when < registers or len(keys) > MOST_KEYS:
             raise ValueError("a number of a watch is out of range")
         if not -1 <= value < registers or not -1 <= of < clauses or (value < 0) == (of < 0) or of == clause:
@@ -85,69 +106,88 @@ cdef class Drift:
         self.key_count = len(keys)
         for i, key in enumerate(keys):
             self.keys[i] = key
-        make_plan(&self.plan, rate, calls)
+        make_plan(&self.plan, rates, calls)
+        make_bins(self, kind, edges, texts)
 
     def __dealloc__(self):
         drop_drift(self)
+        free(self.plan.rates)
+        free(self.edges)
 
     # For Python ---------------------------------------------------------------------------------------
 
-    def feed(self, values, int64_t line=0, int64_t time=STATE_NEVER, uint64_t group=0):
+    def feed(self, values, int64_t line=0, int64_t time=STATE_NEVER, uint64_t group=0, int bin=0):
         """Of each value of one group, a number from 0 to 1 or None for one that cannot be read: 0, or 1 at an alarm,
-        2 where the unreadable ones would be one."""
-        cdef state_key h
+        2 where the unreadable ones would be one.  bin: the part that it is the X of."""
         cdef drift_group* g
         cdef int said
         found = bytearray()
-        h.a, h.b = group, 1
-        g = drift_group_of(self, &h)
+        g = drift_group_of(self, group, 1)
         if g == NULL:
             raise MemoryError()
+        if not 0 <= bin < self.plan.parts:
+            raise ValueError("no such part")
         for value in values:
             x = 0 if value is None else int(value * <int64_t>DRIFT_ONE)
             if not 0 <= x <= <int64_t>DRIFT_ONE:
                 raise ValueError("a number from 0 to 1")
-            said = drift_take(&self.plan, g, x, value is None, line + g.calls, time)
+            if value is None:
+                said = drift_error(&self.plan, g, line, time)
+            else:
+                said = drift_take(&self.plan, g, bin, x, line, time)
+            if said == DRIFT_ALARM:
+                note_alarm(self, g)
             if said != DRIFT_QUIET:
-                drift_restart(g, said == DRIFT_ALARM)
+                drift_restart(&self.plan, g, said == DRIFT_ALARM)
+            line += 1
             found.append(said)
         return bytes(found)
 
     def repeat(self, bytes hits, int64_t times):
         """The same values of the one group, so often: to measure what one costs.  A byte each: 0 or 1."""
-        cdef state_key h
         cdef drift_group* g
         cdef const uint8_t* each = <const uint8_t*>PyBytes_AS_STRING(hits)
         cdef Py_ssize_t i, size = len(hits)
         cdef int64_t turn
         cdef int said
-        h.a = h.b = 0
-        g = drift_group_of(self, &h)
+        g = drift_group_of(self, 0, 0)
         if g == NULL:
             raise MemoryError()
         with nogil:
             for turn in range(times):
                 for i in range(size):
-                    said = drift_take(&self.plan, g, DRIFT_ONE if each[i] else 0, False, turn, 0)
+                    said = drift_take(&self.plan, g, 0, DRIFT_ONE if each[i] else 0, turn, 0)
                     if said == DRIFT_ALARM:
-                        drift_restart(g, True)
+                        drift_restart(&self.plan, g, True)
 
     @property
     def factors(self):
-        """(L(0), L(1)) of each alternative, in units of 2^-40."""
-        return [(self.plan.miss[k], self.plan.hit[k]) for k in range(DRIFT_GRID)]
+        """(L(0), L(1)) of each alternative, in units of 2^-40, of all parts."""
+        cdef const drift_rate* r
+        found = []
+        for i in range(self.plan.parts):
+            r = &self.plan.rates[<int>i]
+            found += [(r.miss[<int>k], r.hit[<int>k]) for k in range(DRIFT_GRID)]
+        return found
 
     def levels(self, uint64_t group=0):
-        """The levels of a group, in calls, and those where what could not be read were hits; None if there is none."""
-        cdef state_key h
-        cdef const drift_group* g
+        """The levels of a group, in calls, part by part, and those where what could not be read were hits; None if
+        there is no such group."""
+        cdef const drift_group* g = drift_known(self, group, 1)
         cdef double one = 1 << DRIFT_LEVEL_BITS
-        h.a, h.b = group, 1
-        g = <const drift_group*>drift_known(self, &h)
+        cdef int i, k
         if g == NULL:
             return None
-        low = [g.low[k] / one for k in range(DRIFT_GRID)]
-        return low, [g.high[k] / one for k in range(DRIFT_GRID)] if g.errors else low
+        low = [g.parts[i].low[k] / one for i in range(self.plan.parts) for k in range(DRIFT_GRID)]
+        if not g.errors:
+            return low, low
+        return low, [g.parts[i].high[k] / one for i in range(self.plan.parts) for k in range(DRIFT_GRID)]
+
+    def hits(self, uint64_t group=0):
+        """Of each part how often it was hit since the last alarm; None if there is no such group."""
+        cdef const drift_group* g = drift_known(self, group, 1)
+        cdef int i
+        return None if g == NULL else [g.parts[i].hits / <double>DRIFT_ONE for i in range(self.plan.parts)]
 
     @property
     def tallies(self):
@@ -155,9 +195,9 @@ cdef class Drift:
         return {**{name: self.counts[i] for i, name in enumerate(DRIFT_NAMES)}, "groups": self.groups.count}
 
     @staticmethod
-    def group_size():
-        """Bytes of one group, with its place in the table."""
-        return sizeof(drift_group) + 2 * sizeof(state_entry)
+    def group_size(int parts=1):
+        """Bytes of one group of so many parts, with its place in the table and the versions that it has seen."""
+        return sizeof(drift_group) + (parts - 1) * sizeof(drift_part) + 2 * sizeof(state_entry) + DRIFT_SEEN * sizeof(drift_version)
 
     def merge(self, Drift other):
         """Add the detectors of another worker into these, exactly; self.  In any order, the same detectors give the
@@ -166,7 +206,6 @@ cdef class Drift:
         cdef int n
         cdef drift_group* g
         cdef drift_group* into
-        cdef state_key h
         if other is self or other.table != self.table or memcmp(self.secret, other.secret, 16) != 0:
             raise ValueError("these detectors are of another pact, or under another secret")
         others = self.counts[DRIFT_OTHER]
@@ -174,14 +213,14 @@ cdef class Drift:
             g = other.rest if i == other.groups.room else <drift_group*>other.groups.entries[i].value
             if g == NULL:
                 continue
-            h.a, h.b = g.a, g.b
-            into = drift_group_of(self, &h)
+            into = drift_group_of(self, g.a, g.b)
             if into == NULL:
                 raise MemoryError()
-            drift_join(into, g)
+            drift_join(&self.plan, into, g)
         self.counts[DRIFT_OTHER] = others
         for n in range(DRIFT_COUNTS):
             self.counts[n] += other.counts[n]
+        self.last = max(self.last, other.last)
         return self
 
     def to_bytes(self):
@@ -189,19 +228,20 @@ cdef class Drift:
         cdef size_t i
         cdef int n
         cdef drift_group* g
-        cdef bytearray out = bytearray(b"PDRIFT1\0")
+        cdef bytearray out = bytearray(b"PDRIFT2\0")
         cdef dict places = {}
         for n in range(DRIFT_COUNTS):
             keep_number(out, self.counts[n])
+        keep_number(out, self.last)
         for i in range(self.groups.room):
             g = <drift_group*>self.groups.entries[i].value
             if g != NULL:
                 places[g.a, g.b] = i
         keep_number(out, len(places) + (self.rest != NULL))
         if self.rest != NULL:
-            save_drift(out, self.rest)
+            save_drift(out, self, self.rest)
         for key in sorted(places):
-            save_drift(out, <drift_group*>self.groups.entries[<size_t>places[key]].value)
+            save_drift(out, self, <drift_group*>self.groups.entries[<size_t>places[key]].value)
         return bytes(out)
 
     def load(self, bytes data):
@@ -211,11 +251,12 @@ cdef class Drift:
         cdef int n
         drop_drift(self)
         try:
-            if not data.startswith(b"PDRIFT1\0"):
+            if not data.startswith(b"PDRIFT2\0"):
                 raise ValueError("these are no detectors")
             taken.at = 8
             for n in range(DRIFT_COUNTS):
                 self.counts[n] = taken.number(0, INT64_MAX >> 1)
+            self.last = taken.number(0, INT64_MAX >> 1)
             count = taken.number(0, MOST_DRIFT_GROUPS + 1)
             for i in range(count):
                 load_drift(taken, self, i == 0)
@@ -226,89 +267,165 @@ cdef class Drift:
             raise
 
 
-cdef int make_plan(drift_plan* p, object rate, object calls) except -1:
+cdef int make_plan(drift_plan* p, object rates, object calls) except -1:
     """Factors, each rounded down: then 1 - P times L(0) and P times L(1) add up to 1 at most."""
-    top, bottom = rate
-    if not 0 <= top < bottom <= 10**12 or not 1 <= calls <= MOST_DRIFT_CALLS:
+    cdef drift_rate* r
+    if not 1 <= len(rates) <= DRIFT_MOST_PARTS or not 1 <= calls <= MOST_DRIFT_CALLS:
         raise ValueError("a number of a watch is out of range")
-    p.never = top == 0
-    p.limit = <uint64_t>calls << DRIFT_LEVEL_BITS
-    for k, odds in enumerate(DRIFT_ODDS):
-        whole = 100 * bottom + (odds - 100) * top
-        p.miss[<int>k] = (100 * bottom << DRIFT_FACTOR_BITS) // whole
-        p.hit[<int>k] = (odds * bottom << DRIFT_FACTOR_BITS) // whole
+    if calls * len(rates) > MOST_DRIFT_LIMIT:
+        raise ValueError("a number of a watch is out of range")
+    p.rates = <drift_rate*>calloc(len(rates), sizeof(drift_rate))
+    if p.rates == NULL:
+        raise MemoryError()
+    p.parts = len(rates)
+    p.limit = <uint64_t>(calls * len(rates)) << DRIFT_LEVEL_BITS
+    for i, (top, bottom) in enumerate(rates):
+        if not 0 <= top < bottom <= 10**12 or (top == 0 and len(rates) > 1):
+            raise ValueError("a number of a watch is out of range")
+        p.never = top == 0
+        r = &p.rates[<int>i]
+        for k, odds in enumerate(DRIFT_ODDS):
+            whole = 100 * bottom + (odds - 100) * top
+            r.miss[<int>k] = min((100 * bottom << DRIFT_FACTOR_BITS) // whole, (<int64_t>1 << DRIFT_FACTOR_BITS) - 1)
+            r.hit[<int>k] = (odds * bottom << DRIFT_FACTOR_BITS) // whole
+            r.less[<int>k] = r.miss[<int>k] << (64 - DRIFT_FACTOR_BITS)
+    return 0
+
+
+cdef int make_bins(Drift d, object kind, object edges, object texts) except -1:
+    """What the parts are the bins of."""
+    parts = {WATCH_KIND_RATE: 1, WATCH_KIND_NUMBERS: len(edges) + 2, WATCH_KIND_TEXTS: len(texts) + 2}.get(kind, 0)
+    if kind == WATCH_KIND_RATE and (edges or texts):
+        raise ValueError("a rate has no bins")
+    if parts != d.plan.parts or (kind != WATCH_KIND_RATE and (d.of >= 0 or d.key_count)):
+        raise ValueError("a watch has other parts than its bins")
+    if any([type(text) is not str for text in texts]) or len(set(texts)) != len(texts):
+        raise ValueError("a text of a watch comes twice")
+    if any([type(edge) is not float for edge in edges]) or not all([a < b for a, b in zip(edges, edges[1:])]):
+        raise ValueError("the bins of a watch are not in order")
+    d.kind = kind
+    d.texts = {text: i for i, text in enumerate(texts)}
+    d.edges = <double*>calloc(len(edges) + 1, sizeof(double))
+    if d.edges == NULL:
+        raise MemoryError()
+    for i, edge in enumerate(edges):
+        d.edges[<int>i] = edge
     return 0
 
 
 # One call -------------------------------------------------------------------------------------------
 
-cdef int watch_call(Drift d, Frame frame, int64_t line, int64_t time) noexcept:
+cdef int watch_call(Drift d, Frame frame, const uint32_t* fields, int64_t line, int64_t time) noexcept:
     """What the watch says of this call: an outcome, plus 16 times the reason of an unknown one, plus 256 at an alarm,
-    of which `d.alarm` tells.  line: the number of the record; time: microseconds, or STATE_NEVER."""
+    of which `d.alarm` tells.  fields: hashes of the agent's version.  line: the number of the record; time:
+    microseconds, or STATE_NEVER."""
     cdef const Cell* cells = frame.cells
     cdef drift_group* g
     cdef state_key h
-    cdef uint64_t x = 0
-    cdef int error, said
+    cdef uint64_t x = DRIFT_ONE
+    cdef int bin
     if d.when >= 0:
         if cells[d.when].tag != TAG_BOOL:
             d.counts[DRIFT_UNCERTAIN] += 1
             return OUTCOME_UNKNOWN
         if not cells[d.when].v.i:
             return OUTCOME_SKIPPED
-    error = watched_value(d, frame, &x)
-    if error < 0:
+    bin = watched_value(d, frame, &x) if d.kind == WATCH_KIND_RATE else watched_bin(d, &cells[d.value])
+    if bin == DRIFT_NULL:
         d.counts[DRIFT_MISSING] += 1
         return OUTCOME_SKIPPED
     h.a = h.b = 0
     if d.key_count and not hash_watched(&h, d, cells, frame):
         d.counts[DRIFT_UNCERTAIN] += 1
         return OUTCOME_UNKNOWN
-    g = drift_group_of(d, &h)
+    g = drift_group_of(d, h.a, h.b)
     if g == NULL:
         return OUTCOME_UNKNOWN
-    d.counts[DRIFT_ERRORS if error else DRIFT_USED] += 1
-    said = drift_take(&d.plan, g, x, error, line, time)
-    if said == DRIFT_ALARM:
-        d.counts[DRIFT_ALARMS] += 1
-        note_alarm(d, g)
-    elif said == DRIFT_DOUBT:
-        d.counts[DRIFT_DOUBTS] += 1
-    if said != DRIFT_QUIET:
-        drift_restart(g, said == DRIFT_ALARM)
-    if said == DRIFT_ALARM:
-        return OUTCOME_VIOLATED + 256
-    if error or said == DRIFT_DOUBT:
-        return OUTCOME_UNKNOWN + (0 if said == DRIFT_QUIET else 16 * DRIFT_DOUBTFUL)
-    return OUTCOME_SATISFIED
+    if bin == DRIFT_UNREADABLE:
+        d.counts[DRIFT_ERRORS] += 1
+        return told_drift(d, g, drift_error(&d.plan, g, line, time), line, True)
+    d.counts[DRIFT_USED] += 1
+    bin = drift_take(&d.plan, g, bin, x, line, time)
+    if g.seen == NULL:
+        g.seen = <drift_version*>calloc(DRIFT_SEEN, sizeof(drift_version))
+    if g.seen != NULL:
+        drift_note(g, fields, x, DRIFT_AWAY, line, time)
+    return told_drift(d, g, bin, line, False)
 
+
+cdef int told_drift(Drift d, drift_group* g, int said, int64_t line, bint error) noexcept:
+    """What a detector says, as an outcome; it begins afresh where it has told of something."""
+    if said == DRIFT_QUIET:
+        return OUTCOME_UNKNOWN if error else OUTCOME_SATISFIED
+    d.counts[DRIFT_ALARMS if said == DRIFT_ALARM else DRIFT_DOUBTS] += 1
+    if said == DRIFT_ALARM:
+        note_alarm(d, g)
+        d.last = line
+    drift_restart(&d.plan, g, said == DRIFT_ALARM)
+    return OUTCOME_VIOLATED + 256 if said == DRIFT_ALARM else OUTCOME_UNKNOWN + 16 * DRIFT_DOUBTFUL
+
+
+cdef enum:
+    DRIFT_NULL = -1             # instead of a part: X is null
+    DRIFT_UNREADABLE = -2
 
 cdef int watched_value(Drift d, Frame frame, uint64_t* x) noexcept:
-    """X of this call: 0 if there is one, 1 if it cannot be read, -1 if it is null."""
+    """X of this call, and 0; or why there is none."""
     cdef const Cell* cell
     cdef double value
     cdef uint64_t bit
     if d.of >= 0:
         bit = <uint64_t>1 << (d.of & 63)
         if frame.unknown[d.of >> 6] & bit:
-            return 1
+            return DRIFT_UNREADABLE
         if frame.skipped[d.of >> 6] & bit:
-            return -1
+            return DRIFT_NULL
         x[0] = DRIFT_ONE if ((frame.violated[d.of >> 6] & bit) != 0) == (d.outcome == 1) else 0
         return 0
     cell = &frame.cells[d.value]
     if cell.tag == TAG_NULL:
-        return -1
+        return DRIFT_NULL
     if cell.tag == TAG_BOOL or cell.tag == TAG_INT or cell.tag == TAG_UINT:
-        if <uint64_t>cell.v.i > 1:
-            return 1
         x[0] = DRIFT_ONE if cell.v.i else 0
-        return 0
+        return 0 if <uint64_t>cell.v.i <= 1 else DRIFT_UNREADABLE
     value = cell.v.d if cell.tag == TAG_DOUBLE else -1.0
     if not 0.0 <= value <= 1.0:
-        return 1
+        return DRIFT_UNREADABLE
     x[0] = <uint64_t>(value * <double>DRIFT_ONE)
     return 0
+
+
+cdef int watched_bin(Drift d, const Cell* x) noexcept:
+    """The part that a value belongs to: the bins, that of null, of texts one for all others."""
+    cdef double value
+    cdef int low = 0, high = d.plan.parts - 2, middle
+    cdef PyObject* found
+    if x.tag == TAG_NULL:
+        return d.plan.parts - 1 - (d.kind == WATCH_KIND_TEXTS)
+    if d.kind == WATCH_KIND_TEXTS:
+        if x.tag != TAG_STRING:
+            return DRIFT_UNREADABLE
+        found = PyDict_GetItemWithError(d.texts, <object>x.v.o)
+        return d.plan.parts - 1 if found == NULL else <int><object>found
+    if x.tag == TAG_BOOL or x.tag == TAG_INT:
+        value = x.v.i
+    elif x.tag == TAG_UINT:
+        value = <uint64_t>x.v.i
+    elif x.tag == TAG_DOUBLE:
+        value = x.v.d
+    elif x.tag == TAG_DURATION:
+        value = x.v.i + x.aux / 1e9
+    else:
+        return DRIFT_UNREADABLE
+    if isnan(value):
+        return DRIFT_UNREADABLE
+    while low < high:
+        middle = (low + high) >> 1
+        if value <= d.edges[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 cdef bint hash_watched(state_key* out, Drift d, const Cell* cells, Frame frame) noexcept:
@@ -329,97 +446,159 @@ cdef bint hash_watched(state_key* out, Drift d, const Cell* cells, Frame frame) 
 
 
 cdef void note_alarm(Drift d, const drift_group* g) noexcept:
-    """What is known at an alarm: the level in calls, the record and time at which the change began, if it is
-    known, calls and hits since then, and in all since the last alarm."""
-    cdef int best = drift_dominant(g)
-    cdef const drift_start* s = &g.starts[best]
-    cdef uint64_t level = 0
-    cdef int k
-    cdef bint known = g.run[best] != 0
-    for k in range(DRIFT_GRID):
-        level += g.low[k]
-    began = (s.line, None if s.time == STATE_NEVER else s.time, g.calls - s.calls, g.hits - s.hits) if known else None
-    d.alarm = (level, best, began, g.calls, g.hits)
+    """What is known at an alarm: the level in all; the part that has risen; (record, time, calls, hits) of the change
+    and since then, None if it is not known; calls and hits since the last alarm; versions; hits of each part."""
+    cdef int best = drift_dominant(&d.plan, g)
+    cdef const drift_part* p = &g.parts[best >> 3]
+    cdef const drift_start* s = &p.starts[best & 7]
+    cdef const drift_version* v
+    cdef object level = 0
+    cdef object time, fields, own, rest
+    cdef object began = None
+    cdef list versions = []
+    cdef int i, k
+    for i in range(d.plan.parts):
+        for k in range(DRIFT_GRID):
+            level += g.parts[i].low[k]
+    if p.run[best & 7]:
+        began = s.line, None if s.time == STATE_NEVER else s.time, g.calls - s.calls, p.hits - s.hits
+    for i in range(<int>g.versions if g.seen != NULL else 0):
+        v = &g.seen[i]
+        fields = tuple([v.fields[k] for k in range(DRIFT_FIELDS)])
+        time = None if v.time == STATE_NEVER else v.time
+        own = (<object>v.own_calls, <object>v.own_hits)
+        rest = (<object>(g.all_calls - v.calls - v.own_calls), <object>(g.all_hits - v.hits - v.own_hits))
+        versions.append((fields, v.line, time, g.all_calls - v.calls, g.all_calls - 1 - v.last, own, rest))
+    hits = tuple([g.parts[i].hits for i in range(d.plan.parts)])
+    d.alarm = (level, best >> 3, began, g.calls, p.hits, tuple(versions), hits)
 
 
 # Groups ---------------------------------------------------------------------------------------------
 
-cdef drift_group* drift_known(Drift d, const state_key* h) noexcept:
+cdef drift_group* drift_known(Drift d, uint64_t a, uint64_t b) noexcept:
     cdef state_entry* entry
     if not d.key_count:
         return d.rest
-    entry = state_find(&d.groups, h.a, h.b)
+    entry = state_find(&d.groups, a, b)
     return d.rest if entry == NULL else <drift_group*>entry.value
 
 
-cdef drift_group* drift_group_of(Drift d, const state_key* h) noexcept:
+cdef drift_group* drift_group_of(Drift d, uint64_t a, uint64_t b) noexcept:
     """The group of these keys, made if need be; NULL if there is no memory."""
     cdef state_entry* entry
     cdef drift_group* g
-    if d.key_count and (h.a or h.b):
-        entry = state_find(&d.groups, h.a, h.b)
+    if d.key_count and (a or b):
+        entry = state_find(&d.groups, a, b)
         if entry != NULL:
             return <drift_group*>entry.value
         if d.groups.count < MOST_DRIFT_GROUPS:
-            g = <drift_group*>calloc(1, sizeof(drift_group))
-            if g == NULL or not state_insert(&d.groups, h.a, h.b, g):
+            g = <drift_group*>calloc(1, drift_size(&d.plan))
+            if g == NULL or not state_insert(&d.groups, a, b, g):
                 free(g)
                 return NULL
-            g.a, g.b = h.a, h.b
+            g.a, g.b = a, b
             return g
         d.counts[DRIFT_OTHER] += 1
     if d.rest == NULL:
-        d.rest = <drift_group*>calloc(1, sizeof(drift_group))
+        d.rest = <drift_group*>calloc(1, drift_size(&d.plan))
     return d.rest
+
+
+cdef void drop_group(drift_group* g) noexcept:
+    if g != NULL:
+        free(g.seen)
+    free(g)
 
 
 cdef void drop_drift(Drift d) noexcept:
     cdef size_t i
     for i in range(d.groups.room):
-        free(d.groups.entries[i].value)
+        drop_group(<drift_group*>d.groups.entries[i].value)
     free(d.groups.entries)
-    free(d.rest)
+    drop_group(d.rest)
     memset(&d.groups, 0, sizeof(d.groups))
     memset(d.counts, 0, sizeof(d.counts))
     d.rest = NULL
+    d.last = 0
 
 
-cdef int save_drift(bytearray out, const drift_group* g) except -1:
-    cdef int k
-    for number in (g.a, g.b, g.calls, g.hits, g.errors):
+# As bytes -------------------------------------------------------------------------------------------
+
+cdef int save_drift(bytearray out, Drift d, const drift_group* g) except -1:
+    cdef int i, k
+    cdef const drift_part* p
+    cdef Py_ssize_t versions = g.versions if g.seen != NULL else 0
+    for number in (g.a, g.b, g.calls, g.errors, g.all_calls, g.all_hits, versions):
         keep_number(out, <int64_t><uint64_t>number)
-    for k in range(DRIFT_GRID):
-        for number in (g.low[k], g.high[k] if g.errors else 0, g.run[k]):
-            keep_number(out, number)
-        if g.run[k]:
-            for number in (g.starts[k].calls, g.starts[k].hits, g.starts[k].line, g.starts[k].time):
-                keep_number(out, number)
+    if versions:
+        out += PyBytes_FromStringAndSize(<const char*>g.seen, versions * sizeof(drift_version))
+    for i in range(d.plan.parts):
+        p = &g.parts[i]
+        keep_number(out, p.hits)
+        for k in range(DRIFT_GRID):
+            keep_number(out, p.low[k])
+            keep_number(out, p.high[k] if g.errors else 0)
+            keep_number(out, p.run[k])
+            if p.run[k]:
+                out += PyBytes_FromStringAndSize(<const char*>&p.starts[k], sizeof(drift_start))
     return 0
 
 
 cdef int load_drift(Taken taken, Drift d, bint first) except -1:
-    cdef state_key h
     cdef drift_group* g
-    cdef int k
-    h.a = <uint64_t>taken.number(INT64_MIN, INT64_MAX)
-    h.b = <uint64_t>taken.number(INT64_MIN, INT64_MAX)
-    if (h.a or h.b) and (not d.key_count or d.groups.count == MOST_DRIFT_GROUPS):
+    cdef int i
+    cdef uint64_t a = <uint64_t>taken.number(INT64_MIN, INT64_MAX)
+    cdef uint64_t b = <uint64_t>taken.number(INT64_MIN, INT64_MAX)
+    cdef size_t known
+    if (a or b) and (not d.key_count or d.groups.count == MOST_DRIFT_GROUPS):
         raise ValueError("the detectors are damaged: too many groups")
-    g = drift_group_of(d, &h)
+    known = d.groups.count + (d.rest != NULL)
+    g = drift_group_of(d, a, b)
     if g == NULL:
         raise MemoryError()
-    if g.calls or (not (h.a or h.b) and not first):
+    if d.groups.count + (d.rest != NULL) == known or (not (a or b) and not first):
         raise ValueError("the detectors are damaged: a group comes twice")
-    g.calls = taken.number(0, <int64_t>1 << 38)
-    g.hits = taken.number(0, g.calls << DRIFT_X_BITS)
+    g.calls = taken.number(0, MOST_KNOWN_CALLS)
     g.errors = taken.number(0, g.calls)
+    g.all_calls = taken.number(0, MOST_KNOWN_CALLS)
+    g.all_hits = taken.number(0, g.all_calls << DRIFT_X_BITS)
+    load_versions(taken, g)
+    for i in range(d.plan.parts):
+        load_part(taken, g, &g.parts[i])
+    return 0
+
+
+cdef int load_versions(Taken taken, drift_group* g) except -1:
+    cdef int i
+    cdef drift_version* v
+    cdef int64_t count = taken.number(0, DRIFT_SEEN)
+    if not count:
+        return 0
+    g.seen = <drift_version*>calloc(DRIFT_SEEN, sizeof(drift_version))
+    if g.seen == NULL:
+        raise MemoryError()
+    memcpy(g.seen, taken.take(count * sizeof(drift_version)), count * sizeof(drift_version))
+    g.versions = count
+    for i in range(count):
+        v = &g.seen[i]
+        calls = 0 <= v.calls <= v.last < g.all_calls and 0 < v.own_calls <= g.all_calls - v.calls
+        hits = 0 <= v.hits <= g.all_hits and 0 <= v.own_hits <= g.all_hits - v.hits
+        if not calls or not hits:
+            raise ValueError("the detectors are damaged: a version has more calls than there are")
+    return 0
+
+
+cdef int load_part(Taken taken, drift_group* g, drift_part* p) except -1:
+    cdef int k
+    cdef drift_start* s
+    p.hits = taken.number(0, g.calls << DRIFT_X_BITS)
     for k in range(DRIFT_GRID):
-        g.low[k] = taken.number(0, <int64_t>DRIFT_MOST)
-        g.high[k] = taken.number(0, <int64_t>DRIFT_MOST)
-        g.run[k] = taken.number(0, <int64_t>DRIFT_MOST)
-        if g.run[k]:
-            g.starts[k].calls = taken.number(0, g.calls)
-            g.starts[k].hits = taken.number(0, g.hits)
-            g.starts[k].line = taken.number(0, INT64_MAX >> 1)
-            g.starts[k].time = taken.number(INT64_MIN, INT64_MAX)
+        p.low[k] = taken.number(0, <int64_t>DRIFT_MOST)
+        p.high[k] = taken.number(0, <int64_t>DRIFT_MOST)
+        p.run[k] = taken.number(0, <int64_t>DRIFT_MOST)
+        p.running |= p.run[k] != 0
+        if p.run[k]:
+            s = &p.starts[k]
+            s.calls, s.hits = taken.number(0, g.calls), taken.number(0, p.hits)
+            s.line, s.time = taken.number(0, INT64_MAX >> 1), taken.number(INT64_MIN, INT64_MAX)
     return 0

@@ -17,6 +17,9 @@ cdef enum:
     RECENT = 64                 # calls of a session among which a duplicate is known
     FILTER_SHARE = 64           # of the memory for sessions, the part that the filter of forgotten keys has
     MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
+    MOST_VERSIONS = 1_000       # texts of versions that are known by name
+    LONGEST_VERSION = 100       # characters of one that are kept
+    OF_VERSION = 16             # what hashed bytes are of, beside those of drift.pxi: and number of the field
     MAX_AMENDMENTS = 1_000_000  # kept for whoever asks; older ones are dropped, and counted
 
 cdef int64_t LEAST_FILTER = 8_388_608           # its bits: 1 MiB
@@ -188,6 +191,11 @@ cdef class MonitorMachine(JsonMachine):
     cdef public bint tells              # what the operators say is kept of every call
     cdef readonly list windows          # of each `keep` its own
     cdef readonly list drifts           # of each `watch` its own
+    cdef uint32_t version[8]            # of the last call: a hash of each field, and of the pact
+    cdef int version_registers[8]
+    cdef int version_count
+    cdef list version_texts             # of the last call; None
+    cdef readonly dict version_names    # (number of the field, hash) -> the text
     cdef int64_t number                 # stands for a call's id where it has none: of records so far
     cdef bint quiet                     # nobody asks for more than outcomes
     cdef bint busy                      # some thread looks at the state, or changes it
@@ -218,12 +226,13 @@ cdef class MonitorMachine(JsonMachine):
         PyMem_Free(self.key_hashes)
         PyMem_Free(self.key_states)
 
-    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps, list watches):
+    def remember(self, bytes code, tuple registers, list units, list clauses, int64_t idle, int64_t limit, bytes secret, object tokens, object amended, int64_t most, list keeps, list watches, list versions, str pact):
         """Take over the state code and its tables; ValueError says what is wrong with them.
 
         registers: of time, seq and id, -1 where there is none.  units: a tuple per operator and form.
         clauses: those that need a session.  most: bytes that sessions may take.  keeps: tables of windows.
-        watches: tables of detectors, one that looks at another behind it.
+        watches: tables of detectors, one that looks at another behind it.  versions: registers of what tells versions
+        of an agent apart; pact: the same of this pact.
         """
         cdef Limits limits
         if self.state_code != NULL or self.code == NULL:
@@ -245,6 +254,7 @@ cdef class MonitorMachine(JsonMachine):
         self.windows = [Windows([keep], self.registers, self.clauses, secret) for keep in keeps]
         self.kept_clauses = [keep[0] for keep in keeps]
         self.drifts = [Drift(watch, self.registers, self.clauses, secret) for watch in watches]
+        take_versions(self, versions, pact)
         take_units(self, units)
         take_truths(self)
         self.session_clauses = <uint64_t*>allocate(self.words * sizeof(uint64_t))
@@ -574,6 +584,22 @@ cdef class MonitorMachine(JsonMachine):
 
 def _order(found):
     return found[:2]
+
+
+cdef int take_versions(MonitorMachine m, list registers, str pact) except -1:
+    """Where a call says of which version its agent is; the pact's own version is the last field."""
+    cdef state_key h
+    cdef bytes text = pact.encode()
+    if len(registers) >= DRIFT_FIELDS or any([not 0 <= register < m.registers for register in registers]):
+        raise ValueError("no such register")
+    m.version_count = len(registers)
+    m.version_texts = [None] * len(registers)
+    for i, register in enumerate(registers):
+        m.version_registers[i] = register
+    h = state_sip(m.secret, OF_VERSION + DRIFT_FIELDS, PyBytes_AS_STRING(text), len(text))
+    m.version[DRIFT_FIELDS - 1] = <uint32_t>h.a | 1
+    m.version_names = {(DRIFT_FIELDS - 1, m.version[DRIFT_FIELDS - 1]): pact}
+    return 0
 
 
 cdef inline bint some_bit(const uint64_t* masks, int words) noexcept:

@@ -230,15 +230,43 @@ cdef void judge_watches(MonitorMachine m, Frame frame) noexcept:
     cdef int64_t time = m.instant_time if m.has_time else STATE_NEVER
     cdef Drift d
     cdef int code
+    note_version(m, frame)
     for d in m.drifts:
         if frame.unknown[d.clause >> 6] & (<uint64_t>1 << (d.clause & 63)):     # it needs the session that there is not
             continue
-        code = watch_call(d, frame, m.counts[COUNT_RECORDS], time)
+        code = watch_call(d, frame, m.version, m.counts[COUNT_RECORDS], time)
         put_outcome(m, frame, d.clause, code)
         if code & 256:
             if m.alarms is None:
                 m.alarms = {}
-            m.alarms[d.clause] = d.alarm
+            m.alarms[d.clause] = (*d.alarm, mixed_since(m))
+
+
+cdef tuple mixed_since(MonitorMachine m):
+    """The clauses that watch a distribution, with the record of their last alarm."""
+    cdef Drift d
+    return tuple([(d.clause, d.last) for d in m.drifts if (<Drift>d).kind != WATCH_KIND_RATE and (<Drift>d).last])
+
+
+cdef void note_version(MonitorMachine m, Frame frame) noexcept:
+    """Which version of the agent the call is of: a hash for each field, 0 where it has none."""
+    cdef const Cell* x
+    cdef PyObject* text
+    cdef state_key h
+    cdef int i
+    for i in range(m.version_count):
+        x = &frame.cells[m.version_registers[i]]
+        text = x.v.o if x.tag == TAG_STRING else NULL
+        if text == NULL or (m.version_texts[i] is not None and pact_same_text(text, <PyObject*>m.version_texts[i])):
+            if text == NULL:
+                m.version_texts[i] = None
+                m.version[i] = 0
+            continue
+        h = state_sip(m.secret, OF_VERSION + i, PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text))
+        m.version[i] = <uint32_t>h.a | 1
+        m.version_texts[i] = <object>text
+        if len(m.version_names) < MOST_VERSIONS:
+            m.version_names.setdefault((i, m.version[i]), (<object>text)[:LONGEST_VERSION])
 
 
 cdef void judge_windows(MonitorMachine m, Frame frame) noexcept:

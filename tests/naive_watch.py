@@ -35,7 +35,7 @@ class Levels:
 
     def take(self, x: float) -> int:
         """By one X; their sum."""
-        share = int(x * HIT)
+        share = int(x * HIT)  # of a hit
         for k, (miss, hit) in enumerate(self.factors):
             factor = miss + ((hit - miss) * share >> 24)
             self.levels[k] = (self.levels[k] + LEVEL // 8) * factor >> 40
@@ -53,8 +53,8 @@ class Detector:
         """By one X: alarm, doubt (it would be one if what cannot be read were hits) or quiet."""
         low, high = (0.0, 1.0) if x == ERROR else (float(x), float(x))
         if self.rate == 0:
-            return "alarm" if low > 0 else "doubt" if high > 0 else "quiet"
-        alarm, doubt = self.low.take(low) >= self.limit, self.high.take(high) >= self.limit
+            return "alarm" if int(low * HIT) > 0 else "doubt" if x == ERROR else "quiet"
+        alarm, doubt = self.low.take(low) >= self.limit and int(low * HIT) > 0, self.high.take(high) >= self.limit and int(high * HIT) > 0
         if alarm:
             self.low, self.high = Levels(self.rate), Levels(self.rate)
             return "alarm"

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import random
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from math import comb
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_watch import ERROR, FACTOR, LEVEL, Detector, Levels, factors, outcomes
 
 import pactlang
-from pactlang import Monitor
+from pactlang import Monitor, ir
 from pactlang._runtime import Drift
 from pactlang.build import compile_source
-from pactlang.cost.watches import GROUP, PLACES
-from pactlang.drift import CALLS, pact_calls, promised_calls
+from pactlang.cli import pactc
+from pactlang.cost.watches import group_size
+from pactlang.drift import CALLS, BaselineError, Panes, pact_calls, promised_calls
+from pactlang.drift.baseline import measure, part_of, read, sealed, upper, write
+from pactlang.drift.panes import _through
+from pactlang.explain.suspects import _named, e_value
 from pactlang.source import Source
+from pactlang.verdict import Alarm, Changed
 
 SECRET = bytes(16)
 RATES = [Fraction(1, 100), Fraction(1, 2), Fraction(9, 10), Fraction(1, 10**12), Fraction(999, 1000)]
@@ -28,7 +38,8 @@ rates = st.fractions(Fraction(1, 10**6), Fraction(999, 1000), max_denominator=10
 
 def drift(rate: Fraction = Fraction(1, 100), calls: int = 1000, keys: tuple[int, ...] = ()) -> Drift:
     """The detectors of a watch over the first of three registers."""
-    return Drift((0, -1, keys, 0, -1, 0, (rate.numerator, rate.denominator), calls), 3, 2, SECRET)
+    rates = ((rate.numerator, rate.denominator),)
+    return Drift((0, -1, keys, 0, -1, 0, rates, calls, 0, (), ()), 3, 2, SECRET)
 
 
 @cache
@@ -85,7 +96,7 @@ def _weighed(rate: Fraction, limit: int, depth: int) -> tuple[Fraction, Fraction
         for x, share in ((0, whole - yes), (1, yes)):
             made, part = Levels(rate, levels), weight * share // whole
             total = made.take(x)
-            if total >= limit:
+            if total >= limit and x:
                 alarms += part
                 if not rung:
                     level, until = level + part * total, until + part * (n + 1)
@@ -301,7 +312,7 @@ def test_merged_monitors_go_on_together() -> None:
 
 
 def test_the_size_that_is_printed_is_the_size() -> None:
-    assert Drift.group_size() == GROUP + PLACES
+    assert [Drift.group_size(n) for n in (1, 14)] == [group_size(n) for n in (1, 14)]
 
 
 # Bad input ---------------------------------------------------------------------------------------------
@@ -330,7 +341,9 @@ def test_the_size_that_is_printed_is_the_size() -> None:
             "clause w { watch violated(v) above 0.1 }",
             "wrong-operand",
         ),
-        ('clause w { watch distribution(tool) against "tools" }', "unsupported"),
+        ('clause w { watch distribution(tool) against "tools" }', "no-baseline"),
+        ("clause w { watch ok against \"tools\" }", "wrong-arguments"),
+        ("clause w { watch distribution(args) against \"tools\" }", "wrong-operand"),
         ('clause w { watch !ok above 0.1 on violation { block } }', "wrong-consequence"),
         ("clause w { watch !ok above 0.1; watch ok above 0.1 }", "two-promises"),
         ("clause w { watch !ok above 0.1 on end violate }", "wrong-consequence"),
@@ -347,14 +360,15 @@ def test_cycles_of_watches_are_told() -> None:
     assert problems(text.replace("violated(a)", "!ok")) == []
 
 
-TABLE: tuple[Any, ...] = (0, -1, (), 0, -1, 0, (1, 100), 1000)
+TABLE: tuple[Any, ...] = (0, -1, (), 0, -1, 0, ((1, 100),), 1000, 0, (), ())
 
 
 @pytest.mark.parametrize(
     ("place", "value"),
     [
         (0, 2), (0, -1), (1, 3), (1, -2), (2, (3,)), (2, (-1,)), (2, (0,) * 9), (3, 3), (3, -1), (4, 0), (4, 1),
-        (5, 2), (6, (1, 1)), (6, (-1, 100)), (6, (1, 10**13)), (7, 0), (7, 10**8 + 1), (7, -1),
+        (5, 2), (6, ((1, 1),)), (6, ((-1, 100),)), (6, ((1, 10**13),)), (6, ()), (6, ((1, 2),) * 2), (7, 0),
+        (7, 10**8 + 1), (7, -1), (8, 1), (8, 2), (8, 3), (8, -1), (9, (1.0,)), (9, (1,)), (10, ("a",)), (10, (1,)),
     ],
 )  # fmt: skip
 def test_hostile_tables_are_refused(place: int, value: Any) -> None:
@@ -368,7 +382,7 @@ def test_hostile_tables_are_refused(place: int, value: Any) -> None:
 def test_hostile_bytes_are_refused_or_whole(junk: bytes, place: int, value: int) -> None:
     made = fed([(1, [1, 0, None]), (2, [0.5])])
     good = made.to_bytes()
-    for data in (junk, b"PDRIFT1\0" + junk, good[:place], good + b"x", _changed(good, place, value)):
+    for data in (junk, b"PDRIFT2\0" + junk, good[:place], good + b"x", _changed(good, place, value)):
         again = fed([(3, [1])])
         try:
             again.load(data)
@@ -407,3 +421,264 @@ def test_artifacts_hold_watches() -> None:
     assert again == program and len(again.core.state.watches) == 2  # type: ignore[union-attr]
     module = msgspec.msgpack.decode(program.annex.module, type=type(program.module))
     assert module == program.module
+
+
+# What changed ------------------------------------------------------------------------------------------
+
+VERSIONED = """
+extend Call { prompt: string? }
+clause w { watch has(ok) && !ok above 0.01 one false alarm in 1000 calls }
+"""
+
+
+def change(before: dict[str, Any], after: list[dict[str, Any]], quiet: int = 500) -> Alarm:
+    """The first alarm: of calls that are well, then of ones that mostly fail on the first of `after`."""
+    monitor = Monitor(compiled(VERSIONED))
+    for i in range(quiet + 400):
+        new = after[i % len(after)]
+        call = {"ok": i < quiet or new is not after[0], **(before if i < quiet else new)}
+        verdict = monitor.feed(call)
+        if verdict.violations:
+            found = verdict.violations[0].alarm
+            assert found is not None
+            return found
+    raise AssertionError("no alarm")
+
+
+def test_an_alarm_names_what_changed() -> None:
+    (found,) = change({"model": "m1", "prompt": "p"}, [{"model": "m2", "prompt": "p"}]).changed
+    assert (found.field, found.before, found.after, found.record) == ("model", ("m1",), "m2", 501)
+    assert found.named and found.calls == found.hits and found.other_calls == 0 and found.e_value > 100
+
+
+def test_versions_side_by_side_are_told_apart() -> None:
+    """A model on half of the calls: its own calls fail, the others do not."""
+    (found,) = change({"model": "m1"}, [{"model": "m2"}, {"model": "m1"}]).changed
+    assert (found.after, found.before, found.other_hits) == ("m2", ("m1",), 0.0)
+    assert found.named and abs(found.other_calls - found.calls) <= 1
+
+
+def test_what_changed_together_is_named_together() -> None:
+    found = change({"model": "m1", "prompt": "p"}, [{"model": "m2", "prompt": "q"}]).changed
+    assert [each.field for each in found] == ["model", "prompt"] and found[0].e_value == found[1].e_value
+
+
+def test_without_a_new_version_none_is_named() -> None:
+    assert change({"model": "m1"}, [{"model": "m1"}]).changed == ()
+    early = change({"model": "m1"}, [{"model": "m1"}], 0)
+    assert early.changed == () and early.record == 1
+
+
+def test_a_new_version_of_the_pact_is_a_change() -> None:
+    old = Monitor(compiled(VERSIONED))
+    for _ in range(500):
+        old.feed({"ok": True})
+    new = Monitor.restore(compiled(VERSIONED, 'pact p "1.0.1"\n'), old.snapshot())
+    for _ in range(5):
+        verdict = new.feed({"ok": False})
+        if verdict.violations:
+            break
+    alarm = verdict.violations[0].alarm
+    assert alarm is not None
+    assert [each.field for each in alarm.changed] == ["pact"]
+    assert alarm.changed[0].before[0].startswith("1.0.0") and alarm.changed[0].after.startswith("1.0.1")
+
+
+def test_an_e_value_is_one_on_average_at_most() -> None:
+    """Exactly, over all sequences of calls of ten."""
+    for rate in (0.05, 0.3, 0.9):
+        mean = sum(comb(10, s) * rate**s * (1 - rate) ** (10 - s) * e_value(rate, 10, s) for s in range(11))
+        assert mean <= 1 + 1e-9
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1e6), max_size=8))
+def test_e_bh_names_those_that_are_strong_enough(values: list[float]) -> None:
+    ranked = sorted(values, reverse=True)
+    found = _named([Changed("f", (), "", 0, 0, 0, 0, 0, value, False) for value in ranked])
+    named = [each.e_value for each in found if each.named]
+    assert named == ranked[: len(named)]
+    assert not named or named[-1] >= len(values) / (0.05 * len(named))
+    assert all(ranked[k - 1] < len(values) / (0.05 * k) for k in range(len(named) + 1, len(values) + 1))
+
+
+# Panes -------------------------------------------------------------------------------------------------
+
+calls_at = st.lists(st.tuples(st.integers(-10**12, 10**12), st.sampled_from([0.0, 1.0, 0.25])), max_size=30)
+
+
+def panes(calls: list[tuple[int, float]]) -> Panes:
+    made = Panes()
+    for time, value in calls:
+        made.add(time, value)
+    return made
+
+
+@settings(deadline=None)
+@given(calls_at, calls_at, calls_at)
+def test_panes_add_up_in_any_order(a: Any, b: Any, c: Any) -> None:
+    whole = panes([*a, *b, *c])
+    left, right = panes(a).merge(panes(b)).merge(panes(c)), panes(a).merge(panes(b).merge(panes(c)))
+    assert whole == left == right == panes(c).merge(panes(a)).merge(panes(b)) == panes([*c, *b, *a])
+    assert panes(a).merge(Panes()) == panes(a) == Panes().merge(panes(a))
+    assert Panes.from_bytes(whole.to_bytes()) == whole and whole.to_bytes() == left.to_bytes()
+    assert list(whole.alarms(Fraction(1, 10), 5)) == list(right.alarms(Fraction(1, 10), 5))
+
+
+def test_only_the_newest_panes_are_kept() -> None:
+    many = [(i * 60_000_000, 1.0) for i in range(3_000)]
+    kept, parts = panes(many), Panes()
+    for k in range(7):
+        parts.merge(panes(many[k::7]))
+    assert kept == parts and sorted(kept.panes) == list(range(3_000 - 1_024, 3_000))
+
+
+@settings(deadline=None)
+@given(rates, st.lists(st.integers(0, 2**50), min_size=8, max_size=8), st.integers(1, 4))
+def test_a_pane_adds_its_calls_on_average_at_most(rate: Fraction, levels: list[int], n: int) -> None:
+    mean = Fraction(0)
+    for s in range(n + 1):
+        weight = comb(n, s) * rate**s * (1 - rate) ** (n - s)
+        mean += weight * sum(
+            _through(level + n * LEVEL // 8, pair, n, s << 24)
+            for level, pair in zip(levels, factors(rate), strict=True)
+        )
+    assert mean <= sum(levels) + n * LEVEL
+
+
+def test_panes_of_one_call_are_the_detector() -> None:
+    values = [0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.5, 1.0] * 5
+    said = drift(Fraction(1, 10), 50).feed(values)
+    found = list(panes([(i * 60_000_000, x) for i, x in enumerate(values)]).alarms(Fraction(1, 10), 50))
+    assert [rise.time // 60_000_000 - 1 for rise in found] == [i for i, code in enumerate(said) if code == 1]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100))
+def test_hostile_panes_are_refused_or_whole(junk: bytes) -> None:
+    good = panes([(0, 1.0), (10**9, 0.5)]).to_bytes()
+    for data in (junk, b"PPANES1\0" + junk, good[:-1], good + junk):
+        try:
+            made = Panes.from_bytes(data)
+        except ValueError:
+            continue
+        assert made.to_bytes() == data
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        Panes().add(0, float("nan"))
+
+
+# Distributions -----------------------------------------------------------------------------------------
+
+DISTRIBUTED = """
+clause tools { watch distribution(tool) against "usual" }
+clause quick { when has(latency) watch distribution(latency) against "usual" }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a pact and the baseline that was made for it."""
+    draws = random.Random(4)
+    (tmp_path / "p.pact").write_text(f'pact p "1.0.0"\n{DISTRIBUTED}')
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(usual(draws)) + "\n" for _ in range(3_000)))
+    run = CliRunner().invoke(
+        pactc,
+        ["baseline", str(tmp_path / "p.pact"), str(tmp_path / "log.jsonl"), "-o", str(tmp_path / "usual.base")],
+    )
+    assert run.exit_code == 0, run.output
+    return tmp_path
+
+
+def usual(draws: random.Random) -> dict[str, Any]:
+    return {"tool": draws.choice(["a", "b", "b", None]), "latency": draws.expovariate(1)}
+
+
+def test_a_distribution_is_held_against_its_baseline(folder: Path) -> None:
+    program, draws = pactlang.load(folder / "p.pact"), random.Random(5)
+    monitor = Monitor(program)
+    for _ in range(3_000):
+        assert monitor.feed(usual(draws)).ok
+    alarms: dict[str, Alarm] = {}
+    for _ in range(300):
+        found = monitor.feed({"tool": draws.choice(["a", "b", "new"]), "latency": 3 + draws.expovariate(1)})
+        for violation in found.violations:
+            assert violation.alarm is not None
+            alarms.setdefault(violation.clause, violation.alarm)
+    assert alarms["tools"].bin == "another text" and alarms["tools"].was == 0
+    assert str(alarms["quick"].bin).startswith("above") and alarms["quick"].stability is not None
+    assert abs((alarms["tools"].record or 0) - 3_001) < 20
+    again = Monitor.restore(pactlang.load(program.to_bytes()), monitor.snapshot())
+    assert again.snapshot() == monitor.snapshot() and again.detectors == monitor.detectors
+
+
+def test_parts_are_the_bins_that_were_counted(folder: Path) -> None:
+    """Each value goes to the part that the baseline has counted it in."""
+    program = pactlang.load(folder / "p.pact")
+    for name, field in (("tools", "tool"), ("quick", "latency")):
+        number = next(i for i, clause in enumerate(program.clauses) if clause.name == name)
+        watch = program.module.clauses[number].promise
+        assert isinstance(watch, ir.Watch) and watch.base is not None
+        edges = [*watch.base.edges, *(edge + 1e-9 for edge in watch.base.edges)] or ["a", "b", "c", None]
+        for value in edges:
+            monitor = Monitor(program)
+            seconds = value
+            if isinstance(value, float):
+                whole, rest = divmod(round(value * 1e6), 10**6)
+                seconds = whole + rest * 1000 / 1e9
+            monitor.feed({field: seconds})
+            state = program.core.state
+            assert state is not None
+            place = [w.clause for w in state.watches].index(number)
+            wanted = part_of(seconds, watch.base.edges, watch.base.texts, watch.base.kind)
+            assert (monitor.machine.drifts[place].hits() or []).index(1.0) == wanted
+
+
+def test_the_numbers_of_a_baseline_are_part_of_the_pact(folder: Path) -> None:
+    first = pactlang.load(folder / "p.pact").digest
+    assert pactlang.load(folder / "p.pact").digest == first
+    bases = read((folder / "usual.base").read_bytes())
+    tool = bases["tool"]
+    other = sealed(msgspec.structs.replace(tool, counts=tool.counts[::-1]))
+    (folder / "usual.base").write_bytes(write([other, bases["latency"]]))
+    assert pactlang.load(folder / "p.pact").digest != first
+
+
+def test_a_share_is_held_to_the_end_of_its_confidence_sequence() -> None:
+    assert 0.006 < upper(0, 1_000, 0.05) < 0.008 and 0.0007 < upper(0, 10_000, 0.05) < 0.0009
+    assert upper(500, 1_000, 0.05) > 0.53 and upper(1_000, 1_000, 0.05) > 0.99
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.none(), st.sampled_from("abc")), min_size=100, max_size=200))
+def test_baselines_as_files(values: list[Any]) -> None:
+    made = [measure("x", "texts", values), measure("y", "numbers", [None if v is None else ord(v) for v in values])]
+    assert list(read(write(made)).values()) == made and write(read(write(made)).values()) == write(made)
+    assert all(n / d > count / base.calls for base in made for count, (n, d) in zip(base.counts, base.rates, strict=True))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 2_000), st.integers(0, 255))
+def test_hostile_baselines_are_refused(junk: bytes, place: int, value: int) -> None:
+    good = write([measure("x", "texts", ["a", None, "b"] * 40)])
+    for data in (junk, good[:place], _changed(good, place, value), b"[" * 100_000, b'{"format":1}'):
+        try:
+            found = read(data)
+        except BaselineError:
+            continue
+        assert found == read(good)
+
+
+def test_what_a_baseline_needs_is_told(folder: Path) -> None:
+    def baseline(*arguments: str) -> Any:
+        return CliRunner().invoke(pactc, ["baseline", *arguments], standalone_mode=False)
+
+    pact, log, out = (str(folder / name) for name in ("p.pact", "log.jsonl", "o.base"))
+    (folder / "few.jsonl").write_text('{"tool": "a"}\n' * 20)
+    (folder / "none.pact").write_text('pact p "1.0.0"\nclause c { require ok }\n')
+    for arguments in (
+        (pact, str(folder / "few.jsonl"), "-o", out), (str(folder / "none.pact"), log, "-o", out),
+        (pact, log, "-o", out, "--clause", "other"), (pact, log, "-o", out, "--delta", "2"),
+        (pact, log, "-o", pact),
+    ):  # fmt: skip
+        assert baseline(*arguments).exception is not None
+    assert not (folder / "o.base").exists()

@@ -10,6 +10,8 @@ in the order of first use; what no clause uses is checked last, and leaves nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pactlang import ir, syntax
 from pactlang.check.alone import check_alone, prefixes
 from pactlang.check.pact import Check
@@ -19,10 +21,16 @@ from pactlang.source import Source
 __all__ = ["check", "check_alone", "prefixes"]
 
 
-def check(pact: syntax.Pact, source: Source) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
-    """The typed pact, or None if there is an error; and what was found, in source order."""
+def check(
+    pact: syntax.Pact, source: Source, bases: Mapping[str, bytes | str] | None = None
+) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
+    """The typed pact, or None if there is an error; and what was found, in source order.
+
+    bases: files of baselines by their names in the pact, or why there is none; None: for a look at a log that
+    is to give them, which needs none.
+    """
     try:
-        return Check(pact, source).run()
+        return Check(pact, source, bases).run()
     except RecursionError:
         # The caller had most of Python's stack in use: the limits of `walk` suppose that it is free.
         message = "this pact nests too deeply for the stack that is left"

@@ -43,10 +43,11 @@ class Clauses:
         applies: ir.Expr | None,
         dimensions: frozenset[str] | None,
         written: Mapping[str, syntax.Clause],
+        bases: Mapping[str, bytes | str] | None,
     ) -> None:
-        """written: all clauses of the pact by their names."""
+        """written: all clauses of the pact by their names.  bases: as of `check`."""
         self.walk, self.report = walk, walk.report
-        self.applies, self.dimensions, self.written = applies, dimensions, written
+        self.applies, self.dimensions, self.written, self.bases = applies, dimensions, written, bases
 
     def check(self, clause: syntax.Clause) -> ir.Clause | None:
         """One clause; None if it is not one promise or a part of it failed."""
@@ -87,7 +88,7 @@ class Clauses:
         scope = Scope(facts=self.walk.known.when(when, True) if when is not None else NOTHING)
         if isinstance(promise, syntax.Keep):
             return Keeps(self.walk, scope).check(promise)
-        return Watches(self.walk, scope, self.written).check(promise, clause.name.name)
+        return Watches(self.walk, scope, self.written, self.bases).check(promise, clause.name.name)
 
     def _promise(self, clause: syntax.Clause) -> Promise | None:
         promises = [item for item in clause.items if isinstance(item, Promise)]

@@ -7,6 +7,7 @@ clause uses.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -25,6 +26,7 @@ from pactlang.check.store import Store
 from pactlang.check.tests import Tests
 from pactlang.check.walk import Limit, Walk
 from pactlang.diagnostic import Diagnostic, Label, has_errors, in_order
+from pactlang.drift import FIELDS
 from pactlang.schema import Record
 from pactlang.source import Source, Span
 from pactlang.standard import STANDARD
@@ -44,8 +46,10 @@ ONCE = {
 class Check:
     """The check of one pact."""
 
-    def __init__(self, pact: syntax.Pact, source: Source) -> None:
-        self.pact, self.report = pact, Report(source)
+    def __init__(
+        self, pact: syntax.Pact, source: Source, bases: Mapping[str, bytes | str] | None
+    ) -> None:
+        self.pact, self.report, self.bases = pact, Report(source), bases
         self.patterns = Patterns(self.report)
 
     def run(self) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
@@ -92,6 +96,9 @@ class Check:
     ) -> ir.Module:
         used = [node for c in clauses for node in (c.when, *ir.promised(c.promise)) if node is not None]
         used += [] if session is None else [session.key]
+        if any(isinstance(clause.promise, ir.Watch) for clause in clauses):
+            taken = ((slot.type, number) for number, slot in enumerate(slots.slots) if slot.path[0] in FIELDS)
+            used += [ir.Slot(type, (0, 0), number) for type, number in taken]
         return ir.Module(
             name=self.pact.name.name,
             version=self.pact.version.value,
@@ -154,7 +161,8 @@ class Check:
 
     def _clauses(self, walk: Walk, applies: ir.Expr | None) -> list[ir.Clause]:
         written = {item.name.name: item for item in self.pact.items if isinstance(item, syntax.Clause)}
-        clauses, found, first = Clauses(walk, applies, self._dimensions(), written), [], dict[str, Span]()
+        clauses = Clauses(walk, applies, self._dimensions(), written, self.bases)
+        found, first = list[ir.Clause](), dict[str, Span]()
         for item in self.pact.items:
             if not isinstance(item, syntax.Clause):
                 continue

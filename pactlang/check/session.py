@@ -1,7 +1,8 @@
 """What a session is, for a pact that needs one.
 
 In: `syntax.Session` if the pact has one, and whether a clause remembers.  Out: `ir.Session`.  The slots
-of `id`, `seq` and `time`, which give order and age, are taken whether or not a clause names them.
+of `id`, `seq` and `time`, which give order and age, are taken whether or not a clause names them; so are
+those that tell versions of the agent apart, where a clause watches.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pactlang import ir, syntax
+from pactlang.drift import FIELDS
 from pactlang.source import Span
 
 if TYPE_CHECKING:
@@ -32,8 +34,9 @@ def session(
     clauses = list(clauses)
     if not any(map(ir.remembers, clauses)):
         return _timed(walk) if scored else None
-    for name in ORDER:
-        if name in walk.fields:
+    watches = any(isinstance(clause.promise, ir.Watch) for clause in clauses)
+    for name in (*ORDER, *(FIELDS if watches else ())):
+        if name in walk.fields and (name in ORDER or walk.fields[name].type.kind == "string"):
             walk.slots.field(-1, name, walk.fields[name].type)
     _times(walk, clauses)
     key = _key(walk, written, needed)

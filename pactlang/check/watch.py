@@ -1,7 +1,7 @@
-"""Population promises: `watch X above P one false alarm in N calls by K`.
+"""Population promises: `watch X above P one false alarm in N calls by K`, or a distribution.
 
-In: `syntax.Watch`, and the pact's clauses.  Out: `ir.Watch`, or None.  X is a bool or a number from 0 to 1,
-or what another clause came to: `violated(C)`, `satisfied(C)`.  P is a constant.
+In: `syntax.Watch`, the pact's clauses, the files of its baselines.  Out: `ir.Watch`, or None.  X is a bool
+or a number from 0 to 1, or what another clause came to: `violated(C)`, `satisfied(C)`.  P is a constant.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from pactlang.check.agree import NUMBERS
 from pactlang.check.keep import MOST_KEYS
 from pactlang.check.report import an
 from pactlang.diagnostic import Fix
-from pactlang.drift import MOST_CALLS
+from pactlang.drift import MOST_CALLS, MOST_SHARING, BaselineError
+from pactlang.drift.baseline import SUFFIX, draft, read
 
 if TYPE_CHECKING:
     from pactlang.check.walk import Scope, Walk
 
 OUTCOMES = ("violated", "satisfied")
+# Of a distribution: how values of a type are put into bins.
+KINDS = {
+    "bool": "numbers", "int": "numbers", "uint": "numbers", "double": "numbers", "duration": "numbers",
+    "string": "texts",
+}  # fmt: skip
 WATCHED = NUMBERS | {"bool", "dyn"}
 FINEST = 10**12  # of P: what is above it has more decimals
 
@@ -28,15 +34,23 @@ FINEST = 10**12  # of P: what is above it has more decimals
 class Watches:
     """Checks the `watch`es of one pact."""
 
-    def __init__(self, walk: Walk, scope: Scope, clauses: Mapping[str, syntax.Clause]) -> None:
-        """scope: with what `when` says of the calls that are looked at."""
+    def __init__(
+        self,
+        walk: Walk,
+        scope: Scope,
+        clauses: Mapping[str, syntax.Clause],
+        bases: Mapping[str, bytes | str] | None,
+    ) -> None:
+        """scope: with what `when` says of the calls that are looked at.  bases: as of `check`."""
         self.walk, self.report, self.scope, self.clauses = walk, walk.report, scope, clauses
+        self.bases = bases
 
     def check(self, watch: syntax.Watch, name: str) -> ir.Watch | None:
         """The promise of the clause `name`; None if a part of it failed."""
-        if watch.against is not None or watch.above is None:
-            self.walk.unsupported("`watch distribution`", watch.span)
+        if not self._few(watch):
             return None
+        if watch.against is not None or watch.above is None:
+            return self._distribution(watch)
         value, outcome, clause = None, "", ""
         if (looked := _outcome(watch)) is not None:
             outcome, clause = looked.function, self._clause(looked, name)
@@ -46,6 +60,68 @@ class Watches:
         if (value is None and not clause) or rate is None or calls is None or keys is None:
             return None
         return ir.Watch(value, clause, outcome, rate, calls, keys)
+
+    def _few(self, watch: syntax.Watch) -> bool:
+        """Whether watches without a number are not too many to share a promise."""
+        watches = [_watch(clause) for clause in self.clauses.values()]
+        sharing = [each for each in watches if each is not None and each.calls is None]
+        if len(sharing) <= MOST_SHARING or watch is not sharing[MOST_SHARING]:
+            return True
+        self.report.error(
+            "out-of-range", f"expected at most {MOST_SHARING} watches without `one false alarm in N calls`",
+            watch.span,
+        )  # fmt: skip
+        return False
+
+    # A distribution ------------------------------------------------------------------------
+
+    def _distribution(self, watch: syntax.Watch) -> ir.Watch | None:
+        written = _distributed(watch)
+        if written is None:
+            self.report.error(
+                "wrong-arguments", "expected `distribution(x)` before `against`", watch.value.span,
+                help=('write it like `watch distribution(latency) against "usual"`',),
+            )  # fmt: skip
+            return None
+        node = self.walk.infer(written, self.scope)
+        kind = KINDS.get(node.type.kind, "")
+        if node.type.kind == "error":
+            return None
+        if not kind or any(isinstance(part, ir.Operator) for part in ir.nodes(node)):
+            self.report.error(
+                "wrong-operand",
+                "`distribution` is about a number, a length of time, a bool or a text of one call, found "
+                f"{an(node.type.plain)}",
+                written.span,
+            )  # fmt: skip
+            return None
+        of = " ".join(self.report.text(written.span).split())
+        base = self._base(watch, of, kind)
+        return None if base is None else ir.Watch(node, "", "", (0, 1), -1, (), base)
+
+    def _base(self, watch: syntax.Watch, of: str, kind: str) -> ir.Base | None:
+        """What is known of the distribution: from the file that is named."""
+        assert watch.against is not None
+        if self.bases is None:
+            return draft(of, kind)
+        name = watch.against.value
+        data, why = self.bases.get(name, "there is no such file"), ""
+        if isinstance(data, bytes):
+            try:
+                base = read(data).get(of)
+            except BaselineError as error:
+                why = str(error)
+            else:
+                if base is not None and base.kind == kind:
+                    return base
+                why = f"it holds nothing about `{of}`" if base is None else f"there `{of}` is of another type"
+        else:
+            why = data
+        self.report.error(
+            "no-baseline", f"cannot use the baseline {name}{SUFFIX}: {why}", watch.against.span,
+            help=(f"make it with `pactc baseline PACT RECORDS -o {name}{SUFFIX}`",),
+        )  # fmt: skip
+        return None
 
     # What is watched -----------------------------------------------------------------------
 
@@ -140,6 +216,14 @@ class Watches:
             )
             return None
         return None if any(key.type.kind == "error" for key in keys) else keys
+
+
+def _distributed(watch: syntax.Watch) -> syntax.Expr | None:
+    """x of `distribution(x)`; None if it is not that."""
+    value = watch.value
+    if not isinstance(value, syntax.Call) or value.function != "distribution" or value.target is not None:
+        return None
+    return value.args[0] if len(value.args) == 1 else None
 
 
 def _outcome(watch: syntax.Watch) -> syntax.Call | None:

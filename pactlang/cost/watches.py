@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pactlang import ir
-from pactlang.drift import pact_calls, promised_calls
+from pactlang.drift import is_sure, pact_calls, promised_calls
 
-GROUP, PLACES = 488, 48  # bytes
+GROUP, PART, PLACES, VERSIONS = 64, 464, 48, 16 * 88  # bytes
 MOST_GROUPS = 1_000
 
 
@@ -32,13 +32,20 @@ class WatchCosts(NamedTuple):
     calls: int | None
 
 
+def group_size(parts: int) -> int:
+    """Bytes of one group of so many parts."""
+    return GROUP + PART * parts + PLACES + VERSIONS
+
+
 def watch_costs(module: ir.Module) -> WatchCosts | None:
     """What a checked pact's watches hold and promise; None if it has none."""
     calls = promised_calls(module.clauses)
     rows = tuple(
         WatchState(
-            clause.name, GROUP + PLACES, MOST_GROUPS + 1 if watch.keys else 1,
-            calls[clause.name] if watch.rate[0] else None,
+            clause.name,
+            group_size(1 if watch.base is None else len(watch.base.rates)),
+            MOST_GROUPS + 1 if watch.keys else 1,
+            None if is_sure(watch) else calls[clause.name],
         )
         for clause in module.clauses
         if isinstance(watch := clause.promise, ir.Watch)

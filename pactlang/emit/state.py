@@ -15,6 +15,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from pactlang import ir
+from pactlang.drift import FIELDS
 from pactlang.emit.emitter import Emitter
 from pactlang.emit.watches import placed as watch_placed
 from pactlang.emit.watches import watch_infos
@@ -71,6 +72,7 @@ def core(emitter: Emitter, found: StateCode) -> Core:
         state, code=emitter.assembled(), units=units,
         keeps=tuple(keep_placed(keep, place) for keep in state.keeps),
         watches=tuple(watch_placed(watch, place) for watch in state.watches),
+        versions=tuple((name, place(register)) for name, register in state.versions),
         time=place(state.time), seq=place(state.seq), id=place(state.id),
     )  # fmt: skip
     return replace(first, state=placed)
@@ -138,13 +140,19 @@ class _Memory:
             if isinstance(clause.promise, ir.Keep)
         )
         watches = watch_infos(self.module, registers, digest)
+        versions = self._versions() if watches else ()
         needing = self._clauses()
         emitter.here(done)
         emitter.add(Opcode.HALT)
         return State(
             b"", time, seq, ident, micros(session.idle), session.limit, tuple(self.units), needing,
-            digest(session), keeps, watches,
+            digest(session), keeps, watches, versions,
         )  # fmt: skip
+
+    def _versions(self) -> tuple[tuple[str, int], ...]:
+        """Names and registers of the fields that tell versions of the agent apart."""
+        found = ((name, self._field(name)) for name in FIELDS)
+        return tuple((name, register) for name, register in found if register >= 0)
 
     def _clauses(self) -> tuple[int, ...]:
         """Emit the clauses with operators; the numbers of all that need a session."""

@@ -15,7 +15,10 @@ from msgspec.structs import replace
 from pactlang import ir
 from pactlang.drift import promised_calls
 from pactlang.emit.windows import Registers
+from pactlang.opcodes import WatchKind
 from pactlang.program import WatchInfo
+
+KINDS = {"": WatchKind.RATE, "numbers": WatchKind.NUMBERS, "texts": WatchKind.TEXTS}
 
 
 def watch_infos(
@@ -32,8 +35,11 @@ def watch_infos(
             -1 if watch.value is None else registers.value(watch.value),
             numbers.get(watch.clause, -1),
             int(watch.outcome == "violated"),
-            watch.rate,
+            (watch.rate,) if watch.base is None else watch.base.rates,
             calls[clause.name],
+            KINDS["" if watch.base is None else watch.base.kind],
+            () if watch.base is None else watch.base.edges,
+            () if watch.base is None else watch.base.texts,
             digest(*_identity(module.clauses, clause, watch)),
         )
         for clause, watch in in_order(module.clauses)

@@ -26,7 +26,7 @@ from pactlang.verdict import Amendment, Batch, Verdict, Violation
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pactlang.explain import Memory
+    from pactlang.explain import Memory, Noted
 
 SECRET = b"pactlang.state/1"  # what keys are hashed with, unless the user has a secret of their own
 MEMORY = 1 << 30  # bytes
@@ -63,7 +63,8 @@ class Remembering(Evaluator, MonitorMachine):
             self.remember(
                 state.code, (state.time, state.seq, state.id), units, list(state.clauses), state.idle,
                 state.limit, secret, token_hashes, self.amended, memory, [keep.table for keep in state.keeps],
-                [watch.table for watch in state.watches],
+                [watch.table for watch in state.watches], [register for _, register in state.versions],
+                f"{program.version} ({program.digest[:12]})",
             )  # fmt: skip
         except (ValueError, TypeError, OverflowError) as error:
             raise ProgramError(f"the state does not pass verification: {error}") from None
@@ -101,8 +102,18 @@ class Remembering(Evaluator, MonitorMachine):
         outcome, name = Outcome(verdict.outcome(number)), self.names[number]
         why = self.why(verdict)[name] if outcome == Outcome.UNKNOWN else ""
         back = (verdict.notes or {}).get(number, (None, None))
-        alarm, strange = (verdict.alarms or {}).get(number), (verdict.strange or {}).get(number, ())
-        return Memory(outcome, why, back, alarm, strange)
+        strange = (verdict.strange or {}).get(number, ())
+        return Memory(outcome, why, back, self.noted(verdict, number), strange)
+
+    def noted(self, verdict: MonitorVerdict, number: int) -> Noted | None:
+        """What is known of the alarm of a watch on a call, if it gave one."""
+        from pactlang.explain import Noted
+
+        alarm, state = (verdict.alarms or {}).get(number), self.program.core.state
+        if alarm is None or state is None:
+            return None
+        fields = [name for name, _ in state.versions]
+        return Noted(alarm, self.version_names, fields)
 
     def reason_of(self, verdict: MonitorVerdict, number: int) -> str:
         """Why a clause is unknown on a call, in words."""

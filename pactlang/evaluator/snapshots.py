@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pactlang.evaluator.monitor import Monitor
 
 MAGIC = b"PACTSTAT"
-VERSION = 4
+MOST_VERSIONS = 1_000
+VERSION = 5
 
 
 class Saved(Struct, frozen=True, array_like=True):
@@ -31,7 +32,8 @@ class Saved(Struct, frozen=True, array_like=True):
 
     session: digest of what a session is; units: digests, in the order of the saved registers; key: of the
     secret, so that hashes mean the same; amendments: (id, number of the unit, outcome, time of
-    the call), not asked for yet; windows, detectors: (digest, bytes) of each `keep` and each `watch`.
+    the call), not asked for yet; windows, detectors: (digest, bytes) of each `keep` and each `watch`;
+    versions: texts of the agent's versions, by the number of their field and their hash.
     """
 
     version: int
@@ -45,6 +47,7 @@ class Saved(Struct, frozen=True, array_like=True):
     amendments: tuple[tuple[Any, int, int, int | None], ...] = ()
     windows: tuple[tuple[bytes, bytes], ...] = ()
     detectors: tuple[tuple[bytes, bytes], ...] = ()
+    versions: tuple[tuple[int, int, str], ...] = ()
 
 
 def save(monitor: Monitor) -> bytes:
@@ -66,6 +69,7 @@ def save(monitor: Monitor) -> bytes:
             (watch.digest, drift.to_bytes())
             for watch, drift in zip(state.watches, machine.drifts, strict=True)
         ),
+        tuple((place, hashed, text) for (place, hashed), text in (machine.version_names or {}).items()),
     )  # fmt: skip
     body = msgspec.msgpack.encode(saved)
     return MAGIC + sha256(body).digest() + body
@@ -105,6 +109,7 @@ def load(monitor: Monitor, data: bytes) -> tuple[str, ...]:
     keeps, watches = ((), ()) if state is None else (state.keeps, state.watches)
     windows = load_all(machine.windows, [keep.digest for keep in keeps], saved.windows)
     detectors = load_all(machine.drifts, [watch.digest for watch in watches], saved.detectors)
+    take_versions(monitor, saved)
     return lost(monitor, units, windows, detectors)
 
 
@@ -144,6 +149,13 @@ def load_all(
         if place >= 0:
             into[place].load(data)
     return {place for place in places if place >= 0}
+
+
+def take_versions(monitor: Monitor, saved: Saved) -> None:
+    """The texts of versions that are not known here yet."""
+    names = monitor.machine.version_names
+    for place, hashed, text in saved.versions[:MOST_VERSIONS] if names is not None else ():
+        names.setdefault((place, hashed), text)
 
 
 def lost(monitor: Monitor, units: set[int], keeps: set[int], watches: set[int]) -> tuple[str, ...]:

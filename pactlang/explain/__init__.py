@@ -4,7 +4,7 @@ In: a module, one of its clauses, the values of a record's slots, the source if 
 Out: `Evidence`, text, JSON data.  The one idea: trace the expression, then follow what decided it.
 """
 
-from pactlang.explain.alarm import percent
+from pactlang.explain.alarm import Noted, percent
 from pactlang.explain.data import explain_data, scope_data
 from pactlang.explain.draw import explain, explain_expression, explain_scope
 from pactlang.explain.evidence import BEYOND, Evidence, beyond, evidence
@@ -33,6 +33,7 @@ __all__ = [
     "Evidence",
     "Match",
     "Memory",
+    "Noted",
     "beyond",
     "evidence",
     "explain",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pactlang import ir
 from pactlang.evaluate import NOT_EVALUATED, Error, TraceNode, truth
-from pactlang.explain.alarm import alarm_of, alarm_sentence, percent, watched
+from pactlang.explain.alarm import Noted, alarm_of, alarm_sentence, percent, watched
 from pactlang.explain.draw import Part, Table, room_of
 from pactlang.explain.say import OPENING
 from pactlang.explain.show import opened, plain, shown, wrapped
@@ -37,7 +37,7 @@ class Memory(NamedTuple):
     outcome: Outcome
     why: str = ""
     back: Back = (None, None)
-    noted: tuple[Any, ...] | None = None
+    noted: Noted | None = None
     strange: Sequence[int] = ()
 
     @property
@@ -116,7 +116,7 @@ def kept(keep: ir.Keep, writer: Writer) -> str:
 def threshold(form: ir.Promise) -> Any:
     """The number of calls that a form allows or asks for, the share of a watch; None if it has none."""
     if isinstance(form, ir.Watch):
-        return form.rate[0] / form.rate[1]
+        return form.rate[0] / form.rate[1] if form.base is None else None
     return form.count if isinstance(form, ir.AtMost | ir.OnlyAfter) else None
 
 
@@ -206,6 +206,8 @@ def watch_sentence(module: ir.Module, clause: ir.Clause, memory: Memory) -> str:
     writer, watch = Writer(module, None), clause.promise
     assert isinstance(watch, ir.Watch)
     if memory.noted is None:
+        if watch.base is not None:
+            return f"no alarm: nothing says that `{watched(watch, writer)}` is otherwise than in the baseline"
         rate = percent(watch.rate[0] / watch.rate[1])
         return f"no alarm: nothing says that `{watched(watch, writer)}` is above {rate}"
     return alarm_sentence(watch, alarm_of(module, clause, memory.noted), writer)

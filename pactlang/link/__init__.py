@@ -10,19 +10,26 @@ Every file is read and parsed once, however many others import it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from pactlang.diagnostic import ERROR, Diagnostic, Label, has_errors, in_order
+from pactlang.drift.baseline import MOST_BYTES as MOST_OF_BASE
+from pactlang.drift.baseline import SUFFIX as BASE
 from pactlang.link.gather import gather
-from pactlang.link.library import Library, library_of, std_data, std_names
+from pactlang.link.library import Library, Refused, library_of, std_data, std_names
 from pactlang.link.merge import merge
+from pactlang.link.paths import wrong_with
 from pactlang.program import Imports
 from pactlang.source import Source, Span
-from pactlang.syntax import Pact
+from pactlang.syntax import Clause, Pact, Watch
 
 __all__ = ["Library", "Linked", "library_of", "link", "std_data", "std_names"]
+
+MOST_BASES = 100  # files of baselines of one pact
 
 
 class Linked(NamedTuple):
@@ -30,7 +37,8 @@ class Linked(NamedTuple):
 
     pact: None where the end of its text was not reached.  found: mistakes of syntax, and of `import`,
     `override` and `drop`.  source: the pact's text and those of the imported files; all spans are places
-    in it.  ways: for each imported file the place of the pact's own import that leads to it.
+    in it.  ways: for each imported file the place of the pact's own import that leads to it.  bases: the
+    files of baselines that are named, or why there is none.
     """
 
     pact: Pact | None
@@ -38,6 +46,7 @@ class Linked(NamedTuple):
     found: tuple[Diagnostic, ...] = ()
     imports: Imports = Imports()
     ways: tuple[Span, ...] = ()
+    bases: Mapping[str, bytes | str] = MappingProxyType({})
 
     @property
     def ok(self) -> bool:
@@ -66,4 +75,25 @@ def link(source: Source, library: Library | None = None) -> Linked:
     files = tuple(zip((file.name for file in gathered.files[1:]), texts, strict=True))
     found = in_order((*gathered.found, *more))
     pact, imports = replace(main.pact, items=items), Imports(files, overridden, dropped)
-    return Linked(pact, gathered.source, found, imports, gathered.ways)
+    bases = baselines(pact, library or Library())
+    return Linked(pact, gathered.source, found, imports, gathered.ways, bases)
+
+
+def baselines(pact: Pact, library: Library) -> dict[str, bytes | str]:
+    """What `watch distribution(x) against "NAME"` names: the file NAME.base beside the pact."""
+    found: dict[str, bytes | str] = {}
+    for item in pact.items:
+        for part in item.items if isinstance(item, Clause) else ():
+            if isinstance(part, Watch) and part.against is not None:
+                name = part.against.value
+                if name not in found and len(found) < MOST_BASES:
+                    found[name] = _baseline(name, library)
+    return found
+
+
+def _baseline(name: str, library: Library) -> bytes | str:
+    wrong = wrong_with(name + ".pact")
+    if wrong is not None:
+        return wrong.message
+    found = library.find(name + BASE, MOST_OF_BASE)
+    return found.message if isinstance(found, Refused) else found.data

@@ -6,7 +6,7 @@ In: `ir.Form`, `ir.Keep` or `ir.Watch`, the module's `Speaker`.  Out: `Words`.
 from __future__ import annotations
 
 from pactlang import ir
-from pactlang.drift import pact_calls
+from pactlang.drift import is_sure, pact_calls
 from pactlang.explain import limits, percent
 from pactlang.explain.written import length
 from pactlang.prose.conditions import Speaker
@@ -75,6 +75,9 @@ def watches_together(module: ir.Module) -> Words:
 
 def _watched(form: ir.Watch, speaker: Speaker) -> Words:
     """What is watched, and how much of it there may be."""
+    if form.base is not None and form.value is not None:
+        said = speaker.say(form.value)
+        return words(said, f" is distributed as in {form.base.calls:,} calls before; a change gives an alarm")
     top, bottom = form.rate
     share = f"{percent(top / bottom)} of the calls"
     if form.value is None:
@@ -89,7 +92,7 @@ def _watched(form: ir.Watch, speaker: Speaker) -> Words:
 
 
 def _promise(form: ir.Watch) -> str:
-    if form.rate[0] == 0:
+    if is_sure(form):
         return "; the first one is an alarm"
     if form.calls < 0:
         return "; a rise gives an alarm"
