@@ -11,6 +11,7 @@ in the order of first use; what no clause uses is checked last, and leaves nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from pactlang import ir, syntax
 from pactlang.check.alone import check_alone, prefixes
@@ -22,7 +23,7 @@ __all__ = ["check", "check_alone", "prefixes"]
 
 
 def check(
-    pact: syntax.Pact, source: Source, bases: Mapping[str, bytes | str] | None = None
+    pact: syntax.Pact, source: Source, bases: Mapping[str, bytes | str] | None = MappingProxyType({})
 ) -> tuple[ir.Module | None, tuple[Diagnostic, ...]]:
     """The typed pact, or None if there is an error; and what was found, in source order.
 
