@@ -3,8 +3,8 @@
  * The promise is that each X, a number in [0, 1], is P on average at most, given all that came before it.
  * Of an alternative whose odds are m times those of P, a call has the factor
  *     L(X) = (1 + (m - 1) X) / (1 + (m - 1) P),
- * which is 1 on average at most, and its level becomes (level + 1/8) L(X).  The eight levels together grow
- * by 1 a call on average at most, so at the moment when they first reach N, N calls have come on average.
+ * which is 1 on average at most, and its level becomes (level + share) L(X).  Shares are 1 in all, so the
+ * eight levels together grow by 1 a call on average at most, so at the moment when they first reach N, N calls have come on average.
  * What an alarm takes away is at least N, so n calls bring n / N alarms on average at most, for every n.  It is
  * given on a hit alone: levels rise a little without one, and that is no sign of anything.
  *
@@ -25,7 +25,10 @@ enum { DRIFT_GRID = 8, DRIFT_FACTOR_BITS = 40, DRIFT_X_BITS = 24, DRIFT_LEVEL_BI
 enum { DRIFT_MOST_PARTS = 24, DRIFT_FIELDS = 8, DRIFT_SEEN = 16 };
 
 #define DRIFT_ONE ((uint64_t)1 << DRIFT_X_BITS)                     /* X of a hit */
-#define DRIFT_SHARE ((uint64_t)1 << (DRIFT_LEVEL_BITS - 3))         /* 1/8: what each call adds to each level */
+/* What each call adds to each level: small rises, which take longest, have the larger shares. */
+static const uint64_t drift_shares[DRIFT_GRID] = {
+    14 << 22, 10 << 22, 8 << 22, 8 << 22, 8 << 22, 7 << 22, 6 << 22, 3 << 22,
+};
 #define DRIFT_MOST ((uint64_t)1 << 59)                              /* of a level; B N is less, so it gives an alarm */
 
 typedef struct {
@@ -100,13 +103,13 @@ static inline uint64_t drift_raise(const drift_rate *r, uint64_t *levels, uint64
     uint64_t sum = 0;
     if (!x) {
         for (int k = 0; k < DRIFT_GRID; k++) {
-            levels[k] = drift_less(levels[k] + DRIFT_SHARE, r->less[k]);
+            levels[k] = drift_less(levels[k] + drift_shares[k], r->less[k]);
             sum += levels[k];
         }
         return sum;
     }
     for (int k = 0; k < DRIFT_GRID; k++) {
-        uint64_t level = drift_times(levels[k] + DRIFT_SHARE, drift_factor(r, k, x));
+        uint64_t level = drift_times(levels[k] + drift_shares[k], drift_factor(r, k, x));
         levels[k] = level > DRIFT_MOST ? DRIFT_MOST : level;
         sum += levels[k];
     }
@@ -121,8 +124,8 @@ static inline void drift_follow(const drift_rate *r, drift_part *d, uint64_t x, 
     for (int k = 0; k < DRIFT_GRID; k++) {
         uint64_t run = d->run[k];
         if (!run && x) d->starts[k] = now;
-        run = x ? drift_times(run ? run : DRIFT_SHARE, drift_factor(r, k, x)) : drift_less(run, r->less[k]);
-        d->run[k] = run > DRIFT_MOST ? DRIFT_MOST : run > DRIFT_SHARE ? run : 0;
+        run = x ? drift_times(run ? run : drift_shares[k], drift_factor(r, k, x)) : drift_less(run, r->less[k]);
+        d->run[k] = run > DRIFT_MOST ? DRIFT_MOST : run > drift_shares[k] ? run : 0;
         d->running |= d->run[k] != 0;
     }
 }

@@ -44,7 +44,7 @@ cdef extern from "drift.h":
     void drift_join(const drift_plan* p, drift_group* into, const drift_group* from_) noexcept nogil
 
 # Of each alternative: how many times as high its odds are as those of P, in hundredths.
-cdef tuple DRIFT_ODDS = (130, 198, 303, 461, 704, 1074, 1638, 2500)
+cdef tuple DRIFT_ODDS = (150, 200, 280, 400, 600, 900, 1400, 2500)
 
 cdef enum:
     OF_DRIFT_KEYS = 9               # what hashed bytes are of, beside those of windows.pxi and hashing.pxi

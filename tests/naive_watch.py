@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any
 
 ERROR = "error"
-ODDS = (130, 198, 303, 461, 704, 1074, 1638, 2500)
+ODDS = (150, 200, 280, 400, 600, 900, 1400, 2500)
+SHARES = (14, 10, 8, 8, 8, 7, 6, 3)  # of 64
 LEVEL, FACTOR, HIT = 1 << 28, 1 << 40, 1 << 24
 MOST_GROUPS = 1_000
 
@@ -38,7 +39,7 @@ class Levels:
         share = int(x * HIT)  # of a hit
         for k, (miss, hit) in enumerate(self.factors):
             factor = miss + ((hit - miss) * share >> 24)
-            self.levels[k] = (self.levels[k] + LEVEL // 8) * factor >> 40
+            self.levels[k] = (self.levels[k] + LEVEL * SHARES[k] // 64) * factor >> 40
         return sum(self.levels)
 
 

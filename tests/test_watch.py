@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_watch import ERROR, FACTOR, LEVEL, Detector, Levels, factors, outcomes
+from naive_watch import ERROR, FACTOR, LEVEL, SHARES, Detector, Levels, factors, outcomes
 
 import pactlang
 from pactlang import Monitor, ir
@@ -540,8 +540,8 @@ def test_a_pane_adds_its_calls_on_average_at_most(rate: Fraction, levels: list[i
     for s in range(n + 1):
         weight = comb(n, s) * rate**s * (1 - rate) ** (n - s)
         mean += weight * sum(
-            _through(level + n * LEVEL // 8, pair, n, s << 24)
-            for level, pair in zip(levels, factors(rate), strict=True)
+            _through(level + n * LEVEL * share // 64, pair, n, s << 24)
+            for level, pair, share in zip(levels, factors(rate), SHARES, strict=True)
         )
     assert mean <= sum(levels) + n * LEVEL
 

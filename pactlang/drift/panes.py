@@ -4,9 +4,10 @@ In: times and values of calls, in any order, on any number of workers.  Out: `Pa
 alarms, the same on every machine however the calls were spread.
 
 A pane is a minute of event time, which no outcome can choose.  Its n calls with s hits take a level L to
-(L + n / 8) times its factor, so that the eight levels grow by n at most on average (`runtime/drift.h`): an
-alarm when they reach N keeps the same promise.  Within a pane the order of the calls is not known; where a
-hit is a share, the factor is the least that any such shares can have, which keeps the promise, too.
+(L + n times its share) times its factor, so that the eight levels grow by n at most on average
+(`runtime/drift.h`): an alarm when they reach N keeps the same promise.  Within a pane the order of the
+calls is not known; where a hit is a share, the factor is the least that any such shares can have, which
+keeps the promise, too.
 
 Only the newest panes that hold something are kept.  What falls away takes part in no level, and that only
 lowers them.  Which panes these are does not depend on how states were merged: a pane among the newest of all
@@ -25,7 +26,8 @@ WIDTH = 60_000_000  # microseconds
 MOST_PANES = 1_024
 HIT = 1 << 24  # a hit; values are rounded down to that
 LEVEL, FACTOR = 1 << 28, 1 << 40
-ODDS = (130, 198, 303, 461, 704, 1074, 1638, 2500)  # of the alternatives, in hundredths
+ODDS = (150, 200, 280, 400, 600, 900, 1400, 2500)  # of the alternatives, in hundredths
+SHARES = (14, 10, 8, 8, 8, 7, 6, 3)  # of what a call adds, in 64ths
 MAGIC = b"PPANES1\0"
 ROW = struct.Struct("<qqq")
 BITS = 64  # of a rounded factor
@@ -86,9 +88,10 @@ class Panes:
         for pane in sorted(self.panes):
             n, s = self.panes[pane]
             for k, pair in enumerate(factors):
-                if runs[k] <= LEVEL // 8:
-                    runs[k], starts[k] = LEVEL // 8, (pane, seen, hits)
-                levels[k] = _through(levels[k] + n * LEVEL // 8, pair, n, s)
+                share = LEVEL * SHARES[k] // 64
+                if runs[k] <= share:
+                    runs[k], starts[k] = share, (pane, seen, hits)
+                levels[k] = _through(levels[k] + n * share, pair, n, s)
                 runs[k] = _through(runs[k], pair, n, s)
             seen, hits = seen + n, hits + s
             if s and sum(levels) >= calls * LEVEL:

@@ -22,14 +22,18 @@ from pactlang.verdict import Changed
 LEVEL = 0.05  # of e-BH
 NEAR = 100  # calls before the change within which a version may have brought it
 HIT = 1 << 24
-ODDS = (1.3, 1.98, 3.03, 4.61, 7.04, 10.74, 16.38, 25.0)
+ODDS = (1.5, 2.0, 2.8, 4.0, 6.0, 9.0, 14.0, 25.0)
+SHARES = (14, 10, 8, 8, 8, 7, 6, 3)  # of 64
 
 
 def e_value(rate: float, calls: int, hits: float) -> float:
     """The mixture of eight alternatives on calls since a fixed moment; at most e^700."""
-    logs = [hits * math.log(m) - calls * math.log1p((m - 1) * rate) for m in ODDS]
+    logs = [
+        hits * math.log(m) - calls * math.log1p((m - 1) * rate) + math.log(share / 64)
+        for m, share in zip(ODDS, SHARES, strict=True)
+    ]
     top = max(logs)
-    return math.exp(min(top, 700)) * sum(math.exp(x - top) for x in logs) / len(logs)
+    return math.exp(min(top, 700)) * sum(math.exp(x - top) for x in logs)
 
 
 def suspects(
