@@ -21,8 +21,8 @@ from pactlang.cli import exits
 from pactlang.cli.screen import prepare_outputs, printable
 
 COMMANDS = (
-    "init", "check", "fmt", "build", "test", "run", "score", "replay", "explain", "docs", "baseline", "ledger",
-    "demo", "lsp",
+    "init", "check", "fmt", "build", "test", "run", "score", "replay", "explain", "docs", "baseline",
+    "ledger", "demo", "lsp",
 )  # fmt: skip
 
 
