@@ -17,6 +17,7 @@ cdef enum:
     RECENT = 64                 # calls of a session among which a duplicate is known
     FILTER_SHARE = 64           # of the memory for sessions, the part that the filter of forgotten keys has
     MANY_CALLS = 1_073_741_824  # calls that are lost, where nobody knows how many
+    MOST_CALLS = 4_611_686_018_427_387_904  # to which calls are counted, 2**62
     MOST_VERSIONS = 1_000       # texts of versions that are known by name
     LONGEST_VERSION = 100       # characters of one that are kept
     OF_VERSION = 16             # what hashed bytes are of, beside those of drift.pxi: and number of the field

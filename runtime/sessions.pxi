@@ -301,16 +301,16 @@ cdef bint enter_session(MonitorMachine m, Frame frame, const Cell* key) noexcept
     if lost < 0:
         return m.standing != DUPLICATE and not m.identity_only
     m.standing = STANDS
-    if m.limit >= 0 and s.calls + lost >= m.limit:
+    if m.limit >= 0 and summed(s.calls, lost) >= m.limit:
         freeze_session(m, s, lost, micros)
         return not m.identity_only
     set_moment(m, s, micros)
     if s.undated and m.has_time and not frame.outside:
         date_session(m, s)
     if lost:
-        m.counts[COUNT_LOST] += lost
+        m.counts[COUNT_LOST] = summed(m.counts[COUNT_LOST], lost)
         lose_session(m, s, lost, m.moment.last, STATE_OPEN if m.moment.timeless else m.moment.now, s.calls)
-        s.calls += lost
+        s.calls = summed(s.calls, lost)
     s.undated |= m.moment.timeless and (lost > 0 or not frame.outside)
     m.moment.number = s.calls
     if frame.outside:
@@ -338,8 +338,8 @@ cdef void freeze_session(MonitorMachine m, Session* s, int64_t lost, int64_t mic
     """Past the limit nothing is taken, so what is open will never be known; idle times go on."""
     m.standing = FROZEN
     m.counts[COUNT_OVER_LIMIT] += 1
-    m.counts[COUNT_LOST] += lost
-    s.calls += lost
+    m.counts[COUNT_LOST] = summed(m.counts[COUNT_LOST], lost)
+    s.calls = summed(s.calls, lost)
     if m.has_time and (s.time == STATE_NEVER or micros > s.time):
         s.time = micros
     end_obligations(m, s, 2)
@@ -402,6 +402,11 @@ cdef int64_t place_call(MonitorMachine m, Session* s, Frame frame) noexcept:
     return 0
 
 
+cdef inline int64_t summed(int64_t a, int64_t b) noexcept:
+    """Two numbers of calls together; at most 2**62, since who gives a call its number may give it any."""
+    return a + b if a <= MOST_CALLS and b <= MOST_CALLS - a else MOST_CALLS
+
+
 cdef int64_t place_number(MonitorMachine m, Session* s, int64_t seq, Frame frame) noexcept:
     cdef int64_t lost = seq - s.seq - 1
     cdef uint64_t bit
@@ -462,7 +467,7 @@ cdef void keep_content(MonitorMachine m, Session* s, int64_t seq, int64_t lost, 
     cdef int64_t last = seq - lost - 1
     cdef uint32_t* grown
     cdef int64_t i
-    while room < RECENT and room <= s.calls + lost:
+    while room < RECENT and room <= summed(s.calls, lost):
         room *= 2
     if room > s.content_room:
         grown = <uint32_t*>calloc(room, sizeof(uint32_t))
@@ -510,6 +515,9 @@ cdef bint more_idents(MonitorMachine m, Session* s) noexcept:
 cdef void lose_session(MonitorMachine m, Session* s, int64_t calls, int64_t t0, int64_t t1, int64_t first) noexcept:
     """Calls that nobody saw: whatever they may have been counts as a maybe."""
     cdef int i
+    if calls > MANY_CALLS:                      # sums stay in range; as odd or even as before, for what opens and closes
+        first = summed(first, calls - MANY_CALLS - (calls & 1))
+        calls = MANY_CALLS | (calls & 1)
     for i in range(m.unit_count):
         lose_unit(&m.units[i], s.block + m.units[i].offset, calls, t0, t1, first)
         if m.units[i].kind == UNIT_KIND_EXPECT:

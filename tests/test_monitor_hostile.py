@@ -167,3 +167,75 @@ def test_a_call_within_a_call_is_refused() -> None:
     assert "while it judges" in str(refused.value.__context__ or refused.value.__cause__)
     monitor.feed({"session": "s", "tool": "a"})
     assert monitor.counts["calls"] == 1
+
+
+# Numbers of calls at the edge of 64 bits -------------------------------------------------------------
+
+EDGE = """pact p "1.0.0"
+session by session limit 3 calls
+event verify when tool == "v"
+event refund when tool == "r"
+clause verified { refund only after verify }
+clause answered { after refund expect verify within 3 calls }
+"""
+
+
+def call(tool: str, session: str = "s", **more: Any) -> dict[str, Any]:
+    return {"session": session, "tool": tool, **more}
+
+
+def test_more_lost_calls_than_can_be_counted_stay_past_the_limit() -> None:
+    monitor = pactlang.Monitor(pactlang.compile(EDGE))
+    monitor.feed(call("x", id="1"))
+    monitor.feed(call("x", id="2"))
+    for record in (call("v", seq=2**63 - 1), call("v", id="3"), call("r", id="4")):
+        assert set(monitor.feed(record).outcomes.values()) == {pactlang.Outcome.UNKNOWN}
+    assert monitor.counts["over_limit"] == 3
+
+
+def test_more_lost_calls_than_can_be_counted_leave_all_unknown() -> None:
+    monitor = pactlang.Monitor(pactlang.compile(EDGE.replace("limit 3 calls", "")))
+    monitor.feed(call("x", id="1"))
+    monitor.feed(call("r", id="2"))
+    verdict = monitor.feed(call("r", seq=2**63 - 1))
+    assert verdict.outcomes["verified"] == pactlang.Outcome.UNKNOWN
+    assert [each.outcome for each in monitor.amendments] == [pactlang.Outcome.UNKNOWN]
+
+
+def test_lost_calls_of_many_sessions_are_never_fewer_than_before() -> None:
+    monitor, counted = pactlang.Monitor(pactlang.compile(EDGE)), 0
+    for number in range(8):
+        monitor.feed(call("r", f"s{number}", seq=2**63 - 1))
+        assert monitor.counts["lost"] >= max(counted, 2**62)
+        counted = monitor.counts["lost"]
+
+
+# What users hand over by mistake -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("time", [None, 1.5, True, "2026-01-01T10:00:00Z", [1]])
+def test_a_time_of_no_kind_is_refused_with_what_is_wanted(time: Any) -> None:
+    monitor = pactlang.Monitor(pactlang.compile(EDGE))
+    with pytest.raises(TypeError, match="datetime"):
+        monitor.advance(time)
+
+
+@pytest.mark.parametrize("time", [2**63, -(2**63) - 1, 10**30])
+def test_a_time_beyond_all_range_is_refused(time: int) -> None:
+    with pytest.raises(ValueError, match="time"):
+        pactlang.Monitor(pactlang.compile(EDGE)).advance(time)
+
+
+@pytest.mark.parametrize(
+    ("memory", "error"), [("1 GB", TypeError), (1.5, TypeError), (2**64, ValueError), (-1, ValueError)]
+)
+def test_a_memory_of_no_size_is_refused(memory: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="memory"):
+        pactlang.Monitor(pactlang.compile(EDGE), memory=memory)
+
+
+def test_a_duplicate_does_not_look_like_a_pass() -> None:
+    monitor = pactlang.Monitor(pactlang.compile(EDGE))
+    monitor.feed(call("r", id="1"))
+    shown = repr(monitor.feed(call("r", id="1")))
+    assert "duplicate" in shown and "satisfied" not in shown

@@ -82,6 +82,10 @@ class Remembering(Evaluator, MonitorMachine):
         """Clause name -> Outcome in source order; empty for a call outside the pact, and for a duplicate."""
         return {} if is_duplicate(verdict) else super().outcomes(verdict)
 
+    def describe(self, verdict: Verdict) -> str:
+        """A verdict in one line."""
+        return "<Verdict duplicate>" if is_duplicate(verdict) else super().describe(verdict)
+
     def unknown(self, verdict: Verdict) -> tuple[str, ...]:
         """Names of the clauses that are unknown."""
         return () if is_duplicate(verdict) else super().unknown(verdict)
@@ -206,6 +210,10 @@ class Monitor:
     def __init__(self, program: Program, *, memory: int = MEMORY, secret: bytes = SECRET) -> None:
         if not isinstance(program, Program):
             raise TypeError(f"expected a Program (pactlang.load makes one), found {type(program).__name__}")
+        if not isinstance(memory, int):
+            raise TypeError(f"memory is a number of bytes, found {type(memory).__name__}")
+        if not 0 <= memory < 2**63:
+            raise ValueError(f"memory of {memory} bytes")
         if not isinstance(secret, bytes) or len(secret) != 16:
             raise ValueError("a secret is 16 bytes")
         self.program = program
@@ -321,7 +329,12 @@ class Monitor:
 
 def micros_of(time: datetime | Timestamp | int) -> int:
     """A time as microseconds since 1970."""
+    if isinstance(time, bool) or (not isinstance(time, int | Timestamp) and not hasattr(time, "tzinfo")):
+        wanted = "a datetime with a time zone, a Timestamp, or microseconds since 1970"
+        raise TypeError(f"a time is {wanted}, found {type(time).__name__}")
     if isinstance(time, int):
+        if not -(2**63) <= time < 2**63:
+            raise ValueError(f"{time} microseconds are no time: they do not fit into 64 bits")
         return time
     if isinstance(time, Timestamp):
         return time.seconds * 10**6 + time.nanos // 1000
