@@ -81,7 +81,10 @@ def assert_as_one_run(path: Path) -> int:
         if verdict is not None:
             calls += 1
             kept = (entry.said.violated, entry.said.unknown, entry.said.duplicate)
-            now = {name: [n for n, o in verdict.outcomes.items() if o.name == name] for name in ("VIOLATED", "UNKNOWN")}
+            now = {
+                name: [n for n, o in verdict.outcomes.items() if o.name == name]
+                for name in ("VIOLATED", "UNKNOWN")
+            }
             assert kept == (tuple(now["VIOLATED"]), tuple(now["UNKNOWN"]), verdict.duplicate), entry
     asides = [entry.said.aside for entry in Reader(path).entries(asides=True)]
     stored = [(a.id, a.clause, a.outcome) for a in asides if a is not None and a.kind == "amendment"]
@@ -197,6 +200,41 @@ def test_the_file_of_another_ledger_is_not_taken(tmp_path: Path) -> None:
         assert guard.figures["damaged"] == 1
         make(guard, {"session": "s1", "tool": "look", "ok": True})
     assert assert_as_one_run(two) == 51
+
+
+def test_a_ledger_without_its_last_calls_leaves_every_session_unknown(tmp_path: Path) -> None:
+    """They were counted, so somebody has taken them out; what they were is not known."""
+    path = tmp_path / "a.ledger"
+    with Guard(PROGRAM, path) as guard:
+        for name in ("s1", "s2"):
+            make(guard, {"session": name, "tool": "verify", "ok": True})
+        make(guard, {"session": "s1", "tool": "refund", "ok": True})
+    edit(str(path), "DELETE FROM calls WHERE id = (SELECT max(id) FROM calls)")
+    with Guard(PROGRAM, path) as guard:
+        assert guard.figures["not_stored"] == 1 and "works" in guard.lost
+        for name in ("s1", "s2"):
+            verdict = guard.record({"session": name, "tool": "refund", "ok": True}).wait()
+            assert verdict.outcomes["few"] == Outcome.UNKNOWN
+
+
+def test_a_memory_whose_ledger_was_taken_away_is_told_of_and_stays(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.ledger"
+    left_behind(path)
+    (old,) = states(path)
+    path.unlink()
+    with Guard(PROGRAM, path) as guard:
+        assert guard.figures["damaged"] == 1 and guard.figures["replayed"] == 0
+    assert "belongs to another ledger" in caplog.text and old in states(path)
+
+
+def test_a_pipe_in_the_place_of_a_memory_holds_nobody_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    left_behind(path, 20)
+    os.mkfifo(tmp_path / f"{path.name}.state-0123456789abcdef")
+    with Guard(PROGRAM, path) as guard:
+        assert guard.figures["damaged"] == 0
 
 
 def test_a_ledger_put_back_from_yesterday_is_not_gone_on_from(tmp_path: Path) -> None:
@@ -420,6 +458,15 @@ def test_what_is_kept_is_json_beside_the_ledger(tmp_path: Path) -> None:
         for call in traffic(13, 100):
             make(guard, call)
         figures = guard.figures
-    command = [sys.executable, "-m", "pactlang.cli", "run", str(tmp_path / "shop.pact"), str(path), "--format", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "pactlang.cli",
+        "run",
+        str(tmp_path / "shop.pact"),
+        str(path),
+        "--format",
+        "json",
+    ]
     data = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert data["calls"] == figures["calls"] == 200

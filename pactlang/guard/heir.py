@@ -63,7 +63,7 @@ def _inherit(keeper: Keeper) -> bool:
             return False
         for lock in locks.values():
             lock.close()
-        _sweep(path)
+        heir.figures["damaged"] += _sweep(path)
         heir.tell()
         return True
     finally:
@@ -82,14 +82,31 @@ def _is_left(path: str, memory: states.Memory, locks: dict[str, Lock]) -> bool:
     return lock is not None
 
 
-def _sweep(path: str) -> None:
-    """Remove files of memories that were taken over: nobody holds them, and the ledger does not know them."""
+def _sweep(path: str) -> int:
+    """Remove files of memories that were taken over: nobody holds them, and the ledger knows them no more.
+
+    How many are of no writer of this ledger: they stay, and are told of.
+    """
+    strange = 0
     with suppress(OSError):
         known = {states.file_of(path, writer) for writer in states.writers(path)}
+        former = {states.file_of(path, writer) for writer in states.storers(path)}
         for file in glob.glob(glob.escape(states.file_of(path, "")) + "*"):
             if file not in known and (lock := Lock.take(file)) is not None:
-                os.unlink(file)
+                if file in former or _holds_nothing(file, lock):
+                    os.unlink(file)
+                else:
+                    strange += 1
+                    log.warning("%s belongs to another ledger: what it holds is not known here", file)
                 lock.close()
+    return strange
+
+
+def _holds_nothing(file: str, lock: Lock) -> bool:
+    """Whether a file was never put into its place, or is of a writer that has stored nothing."""
+    with suppress(ValueError):
+        return file.endswith(".new") or opened(lock.read()).number < 0
+    return False
 
 
 class Heir:
@@ -188,6 +205,9 @@ class Heir:
             self.time = entry.stored if entry.time is None else entry.time
             self._step(entry)
             self.resolved.extend(self.monitor.amendments)
+        missing = [states.highest(self.path, each) - last for each, last in self.last.items()]
+        if any(gap > 0 for gap in missing):  # nothing that comes will show whose these calls were
+            self._lose("not_stored", sum(gap for gap in missing if gap > 0), False)
 
     def _step(self, entry: StoredEntry) -> None:
         if entry.said.aside is not None:

@@ -17,6 +17,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -67,7 +68,8 @@ class Lock:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file).st_nlink:
+            found = os.fstat(file)
+            if found.st_nlink and stat.S_ISREG(found.st_mode):  # to read a pipe would be to wait for ever
                 return cls(file)
         except OSError:
             pass

@@ -96,6 +96,19 @@ def _last(made: sqlite3.Connection, writer: str, number: int) -> tuple[int, byte
     return found
 
 
+def storers(path: str) -> list[str]:
+    """All writers that have stored anything, whether or not it is still there."""
+    with closing(connect(path)) as made:
+        return [row[0] for row in made.execute("SELECT writer FROM writers")]
+
+
+def highest(path: str, writer: str) -> int:
+    """The last capture that a writer has stored, whether or not it is still there; -1 for none."""
+    with closing(connect(path)) as made:
+        found = made.execute("SELECT last FROM writers WHERE writer = ?", (writer,)).fetchone()
+    return -1 if found is None else int(found[0])
+
+
 def was_cut(path: str, writers: Sequence[str]) -> bool:
     """Whether retention has removed calls of some of these writers."""
     with closing(connect(path)) as made:
