@@ -177,9 +177,7 @@ SHAPES: dict[Opcode, Shape] = {
     Opcode.ELEMENT: Shape("ab", "c", "", "c = a[b] of a map a, b itself of a list a"),
     Opcode.HAS_VALUE: Shape("a", "", "tfe", "the optional a holds a value"),
     Opcode.RESULT: Shape("a", "", "", "the expression's value is a; halt"),
-    Opcode.SESSION: Shape(
-        "a", "", "tf", "the call is of session a, go to t; to f if no more is judged"
-    ),
+    Opcode.SESSION: Shape("a", "", "tf", "the call is of session a, go to t; to f if no more is judged"),
     Opcode.OPERATE: Shape("ab", "c", "", "c = operator k of a and b over the session", "operator"),
     Opcode.NOT: Shape("a", "c", "", "c = !a; an error value of what is no bool"),
     Opcode.AND: Shape("ab", "c", "", "c = a && b, with !a where k has 1, !b where it has 2"),

@@ -140,14 +140,17 @@ def test_a_ledger_is_judged_in_its_order_and_what_it_withholds_is_a_maybe(pactc:
     with pactlang.Guard(writes, ledger="l.ledger") as guard:
         for id, tool in (("a", "verify"), ("b", "refund")):
             guard.record({"id": id, "session": "s", "tool": tool, "ok": False, "args": {"customer": "c"}})
-    pactc.write("q.pact", """pact q "1.0.0"
+    pactc.write(
+        "q.pact",
+        """pact q "1.0.0"
     event verify when tool == "verify"
     event refund when tool == "refund"
     event denied when tool == "refund" && ok == false
     clause verified { refund only after verify }
     clause one_customer { refund only after verify same args.customer }
     clause steady { require !once(denied) }
-    """)
+    """,
+    )
     clauses = pactc("run", "q.pact", "l.ledger", "--format", "json").data["clauses"]
     assert (clauses["verified"]["satisfied"], clauses["verified"]["skipped"]) == (1, 1)
     assert clauses["one_customer"]["unknown"] == clauses["steady"]["unknown"] == 2
@@ -155,6 +158,27 @@ def test_a_ledger_is_judged_in_its_order_and_what_it_withholds_is_a_maybe(pactc:
     assert [each["outcome"] for each in found] == ["satisfied", "unknown", "unknown"]
 
 
-def test_a_guard_says_that_it_does_not_remember() -> None:
-    with pytest.raises(pactlang.PactError, match="Monitor"):
-        pactlang.Guard(pactlang.compile(PACT))
+FIGURES = """pact p "1.0.0"
+clause cheap { keep sum(cost) <= 2.0 over 1h by agent }
+clause sound { keep rate(has(error)) < 0.5 over 10 calls min 5 calls }
+event ask when tool == "ask"
+clause few { at most 9 ask per session }
+"""
+
+
+def test_a_broken_figure_is_told_with_its_promise(pactc: Pactc) -> None:
+    pactc.write("f.pact", FIGURES)
+    calls = [{"id": f"c{n}", "session": "s", "time": "2026-01-01T00:00:00Z", "cost": 1.5} for n in range(2)]
+    pactc.write("f.jsonl", "\n".join(map(json.dumps, calls)))
+    said = pactc("explain", "f.pact", "f.jsonl", "--call", "c1").out
+    assert "sum(cost) <= 2.0" in said and "1h" in said and "evidence" in said
+
+
+@pytest.mark.parametrize(("id", "warned"), [("conversation", True), (None, False)])
+def test_a_log_whose_ids_name_no_calls_is_warned_about(pactc: Pactc, id: str | None, warned: bool) -> None:
+    """All but the first count as duplicates, so next to nothing is judged."""
+    pactc.write("f.pact", FIGURES)
+    calls = [{"id": id or f"c{n}", "session": "s", "tool": "ask", "cost": 0.1} for n in range(9)]
+    pactc.write("f.jsonl", "\n".join(map(json.dumps, calls)))
+    told = pactc("run", "f.pact", "f.jsonl", "--format", "json").data
+    assert any("8 of 9 records" in warning for warning in told["warnings"]) is warned

@@ -44,7 +44,9 @@ def data(outcome: Outcome) -> dict[str, Any]:
         ],
         "amendments": [
             {
-                "clause": found.clause, **_place(found.place), "outcome": found.outcome.name.lower(),
+                "clause": found.clause,
+                **_place(found.place),
+                "outcome": found.outcome.name.lower(),
                 "resolved": _place(found.at),
             }
             for found in audit.resolutions()

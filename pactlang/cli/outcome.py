@@ -123,7 +123,8 @@ class Outcome:
 
     def all_kept(self) -> bool:
         """Nothing broken, left open or unread, and not merely because there was nothing to judge."""
-        clauses, partial = self.clauses(), self.errors or self.interrupted or self.unread()
+        clauses = self.clauses()
+        partial = self.errors or self.interrupted or self.unread() or self._repeated()
         open_ = self.audit.total.undecodable or any(c.broken or c.unknown for c in clauses)
         return any(c.satisfied for c in clauses) and not open_ and not partial
 
@@ -147,7 +148,16 @@ class Outcome:
     def warnings(self) -> list[str]:
         """What nobody should take for a kept promise, one sentence each."""
         idle = () if self.is_blind or not self.audit.total.calls else self.clauses()
-        return [said for _, said in self.unread()] + [said for said in map(self._idleness, idle) if said]
+        said = [said for _, said in self.unread()] + [self._repeated()] + [*map(self._idleness, idle)]
+        return [each for each in said if each]
+
+    def _repeated(self) -> str:
+        """That most records were left out as duplicates, which may be a mistake in the log; or ""."""
+        total = self.audit.total
+        if total.duplicates <= total.calls + total.outside:
+            return ""
+        many = f"{total.duplicates:,} of {total.records:,} records"
+        return f"{many} were not judged: an earlier call of their session has their `id`, or their `seq`"
 
     def _idleness(self, clause: Counts) -> str:
         """Why a clause has judged nothing, which may be a mistake in the pact; or ""."""

@@ -69,6 +69,4 @@ def _identity(clauses: tuple[ir.Clause, ...], clause: ir.Clause, watch: ir.Watch
 
 def placed(info: WatchInfo, place: Callable[[int], int]) -> WatchInfo:
     """The tables with every register in its place; `place` leaves -1 alone."""
-    return replace(
-        info, when=place(info.when), keys=tuple(map(place, info.keys)), value=place(info.value)
-    )
+    return replace(info, when=place(info.when), keys=tuple(map(place, info.keys)), value=place(info.value))

@@ -182,12 +182,16 @@ def is_form(clause: ir.Clause) -> bool:
     return isinstance(clause.promise, ir.Remembering)
 
 
-def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memory: Memory) -> str:
+def form_sentence(
+    module: ir.Module, clause: ir.Clause, row: Sequence[Any], memory: Memory, source: Source | None = None
+) -> str:
     """Why a form came out so, without the clause's name."""
     form = clause.promise
     if isinstance(form, ir.Watch) and memory.outcome in (Outcome.VIOLATED, Outcome.SATISFIED):
         return watch_sentence(module, clause, memory)
     match memory.outcome:
+        case Outcome.VIOLATED if isinstance(form, ir.Keep):
+            return kept(form, Writer(module, source))
         case Outcome.VIOLATED:
             return happened(form, row, memory, module)
         case Outcome.SATISFIED:
@@ -198,7 +202,8 @@ def form_sentence(module: ir.Module, clause: ir.Clause, row: Sequence[Any], memo
         return f"pending: a `{form.expected.name}` may still come {limits(form)}"
     if memory.why == ERROR_VALUE:
         return f"{OPENING[Outcome.UNKNOWN]}: {_failed(module, clause, row) or memory.why}"
-    return f"{OPENING[Outcome.UNKNOWN]}: {memory.why}"
+    why = "too little evidence yet" if memory.why == INSUFFICIENT else memory.why
+    return f"{OPENING[Outcome.UNKNOWN]}: {why}"
 
 
 def watch_sentence(module: ir.Module, clause: ir.Clause, memory: Memory) -> str:
@@ -282,7 +287,7 @@ def explain_form(
 ) -> str:
     """A form on one call: what it came to and why, and its events and keys with their values."""
     room = room_of(width)
-    said = wrapped(form_sentence(module, clause, row, memory), room - 2)
+    said = wrapped(form_sentence(module, clause, row, memory, source), room - 2)
     parts = form_parts(module, clause, row)
     drawn = Table((), Writer(module, source), room).drawn(parts)
     head = f"{clause.name}: {memory.outcome.name.lower()}"
@@ -295,7 +300,7 @@ def form_data(
     """The same as JSON data: `clause severity outcome message why back parts`, where a part has the `name`
     of an event or `when`, `same`, `by`, and `text state value`."""
     writer, calls, micros = Writer(module, source), *memory.back
-    said = form_sentence(module, clause, row, memory)
+    said = form_sentence(module, clause, row, memory, source)
     back = None if calls is None else {"calls": calls, "seconds": None if micros is None else micros / 1e6}
     parts = form_parts(module, clause, row)
     return {

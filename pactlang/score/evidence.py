@@ -96,8 +96,7 @@ class Moment:
     def lower(self, dimension: int) -> dict[int, Sums]:
         """Sums of the lower observations, epoch by epoch."""
         return {
-            epoch: (s[CALLS], s[W], s[LG], s[W2], s[LW2G], s[LW2GG])
-            for epoch, s in self._sums(dimension)
+            epoch: (s[CALLS], s[W], s[LG], s[W2], s[LW2G], s[LW2GG]) for epoch, s in self._sums(dimension)
         }
 
     def upper(self, dimension: int) -> dict[int, Sums]:

@@ -59,9 +59,7 @@ class Plan:
 
     def clauses_of(self, dimension: int) -> tuple[str, ...]:
         """The names of a dimension's clauses."""
-        return tuple(
-            name for name, of in zip(self.names, self.dimension_of, strict=True) if of == dimension
-        )
+        return tuple(name for name, of in zip(self.names, self.dimension_of, strict=True) if of == dimension)
 
     def band_of(self, points: float) -> str:
         """The band that begins highest at or below a value; "" below all."""

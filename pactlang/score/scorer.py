@@ -204,5 +204,3 @@ def micros(time: Time) -> int:
     if time.tzinfo is None:
         raise ValueError("a time needs a time zone")
     return (time - EPOCH) // timedelta(microseconds=1)
-
-

@@ -213,5 +213,3 @@ def numbers_of(plan: Plan, tally: Tally) -> str:
     """A digest of all sums; the lists of capture numbers do not enter it."""
     state = saved(plan, tally)
     return sha256(msgspec.msgpack.encode(msgspec.structs.replace(state, numbers=()))).hexdigest()
-
-
