@@ -255,6 +255,44 @@ def test_fail_on(logged: Pactc) -> None:
     assert done.code == exits.FINE and "more gravely" in done.out
 
 
+def odd(seed: int) -> bytes:
+    """Calls with ids that come again, times that are none, sessions that are missing, and lines that are none."""
+    draw, found = random.Random(seed), list[bytes]()
+    for call in records(draw.randrange(1, 40), seed):
+        for key, values in (
+            ("id", [None, 3, True, "dup", "dup", [1], 2**70, 1.5]),
+            ("time", ["soon", None, 3, "2026-01-01T00:00:60Z", "9999-12-31T00:00:00Z"]),
+            ("session", [None, 7, "s0"]),
+            ("seq", [0, 1, 1, 5, -1]),
+        ):
+            if draw.random() < 0.08:
+                call[key] = draw.choice(values)
+        line = json.dumps(call).encode()
+        found.append(draw.choice([b"null", b"[]", b"{", b"  ", b"{}"]) if draw.random() < 0.05 else line)
+    return b"{}\n" + b"\n".join(found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_lines_are_nothing_is_lost(logged: Pactc, seed: int) -> None:
+    """Rows and columns of every matrix are what `run` counts of the one and the other pact."""
+    logged.write("odd.jsonl", odd(seed))
+    old, new = random.Random(seed).choices([*TEXTS], k=2)
+    data = logged("replay", f"{old}.pact", f"{new}.pact", "odd.jsonl", "--format", "json").data
+    for at, name in enumerate((old, new)):
+        ran = logged("run", f"{name}.pact", "odd.jsonl", "--format", "json").data
+        for clause in [data["calls"], *data["clauses"]]:
+            sums = Counter[str]()
+            for row, columns in clause["outcomes"].items():
+                for column, many in columns.items():
+                    sums[(row, column)[at]] += many
+            assert sum(sums.values()) == ran["records"] == data["records"]
+            assert sums["unreadable"] == ran["undecodable"] and sums["outside"] == ran["outside"]
+            assert sums["repeated"] == ran.get("duplicates", 0)
+            if (said := ran["clauses"].get(clause.get("clause"))) is not None:
+                for word in ("satisfied", "violated", "skipped"):
+                    assert sums[word] == said[word]
+
+
 # What a ledger does not hold ------------------------------------------------------------------------
 
 
