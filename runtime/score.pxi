@@ -264,9 +264,7 @@ cdef class Tally:
             self.seen(micros)
             self.unchecked += 1
             return 0
-        value = number
-        if not 0 <= value < INT64_MAX:
-            raise ValueError("a capture number is from 0 on")
+        value = _capture(number)
         numbers = self.numbers.get(worker)
         if numbers is None:
             numbers = Numbers()
@@ -509,6 +507,13 @@ cdef class Tally:
         numbers.take(intervals)
         self.numbers[worker] = numbers
 
+
+cdef int64_t _capture(number) except -1:
+    """A capture number, which is a whole one."""
+    whole = PyNumber_Index(number)
+    if not 0 <= whole < INT64_MAX:
+        raise ValueError("a capture number is from 0 on, and below 2^63 - 1")
+    return whole
 
 cdef int _score_kind(int outcome) noexcept:
     if outcome == OUTCOME_VIOLATED:

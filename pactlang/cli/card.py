@@ -157,6 +157,7 @@ def _good_day(score: Score, losses: Losses) -> float | None:
     if score.value is None or score.now is None:
         return None
     gained = sum((each.good_day for each in losses.dimensions), Fraction(0))
+    gained = max(Fraction(0), gained - losses.cap)  # a cap takes first what is gained
     return round(gained * UNIT / score.scale) * score.scale / UNIT
 
 

@@ -20,6 +20,7 @@ from pactlang.score.plan import STEPS, Plan
 NOW = SCORE_TABLE[0]  # what a call without time weighs, in units of epoch 0
 NEVER = -(2**63 - 1)
 WHOLE = 1000  # the best observation
+AHEAD = 4096  # half-lives after the newest call, from which on no digit of a score changes any more
 # In the order of the machine's sums.
 CALLS, POINTS, W, W2, PW, PW2, PG, PW2G, PW2GG, LG, LW2G, LW2GG = range(12)
 
@@ -48,14 +49,9 @@ class Moment:
         if self.timed and now is not None and now < tally.newest:
             raise ValueError("the score of a time before the newest call is not known any more")
         self.now = (tally.newest if now is None else now) if self.timed else None
-        self.step = 0 if self.now is None else plan.step_of(self.now)
+        self.step = 0 if self.now is None else min(plan.step_of(self.now), (tally.top + AHEAD) * STEPS)
         self.rows = tally.epochs()
         self.timeless = tally.without_time()
-
-    @cached_property
-    def unit(self) -> Fraction:
-        """The weight of a call now, in units of epoch 0."""
-        return power(self.step) if self.timed else Fraction(NOW)
 
     @cached_property
     def timed_rows(self) -> list[tuple[int, Any]]:
@@ -86,7 +82,8 @@ class Moment:
 
     def scaled(self) -> list[tuple[Fraction, Any]]:
         """Every row, with what makes calls now of its weights."""
-        found = [(Fraction(2) ** epoch / self.unit, row) for epoch, row in self.rows.items()]
+        epoch, at = divmod(self.step, STEPS)
+        found = [(1 / power((epoch - e) * STEPS + at), row) for e, row in self.rows.items()]
         if self.timeless is not None:
             found.append((Fraction(1, NOW), self.timeless))
         return found

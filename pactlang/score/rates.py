@@ -76,24 +76,37 @@ def _first(low: int, high: int, refuted: Callable[[int], bool]) -> int:
     return low
 
 
-def excess(epochs: Mapping[int, tuple[int, int]], rate: Decimal, first: int | None = None) -> Decimal:
+def excess(
+    epochs: Mapping[int, tuple[int, int]],
+    rate: Decimal,
+    first: int | None = None,
+    ever: tuple[int, int] | None = None,
+) -> Decimal:
     """ln of the evidence that something happened more often than `rate` in some time up to now.
 
     If before each call its probability was at most `rate`, this is ln(1 / alpha) or more at any moment,
     ever, with probability alpha at most.  epochs: e -> (calls, of which it happened in), at most the 40
     newest.  first: the epoch of the oldest call ever counted, by default the oldest of `epochs`.
+    ever: (calls, of which it happened in) of all times and of none, for the stakes from the first epoch on;
+    given from the first call without time on that it happened in.
     """
     if not 0 < rate < 1:
         raise ValueError("a rate lies between 0 and 1")
-    if not epochs:
+    if not epochs and ever is None:
         return Decimal(0)
-    start = min(epochs) if first is None else first
-    terms = [term for ratio in RATIOS for term in _since(epochs, rate, ratio, start)]
+    start = (min(epochs) if epochs else 0) if first is None else first
+    terms = [term for ratio in RATIOS for term in _since(epochs, rate, ratio, start, ever)]
     height, _ = ln_of_sum([fixed(each) for each in terms], [1] * len(terms))
     return Decimal(height) / (1 << SCALE)
 
 
-def _since(epochs: Mapping[int, tuple[int, int]], rate: Decimal, ratio: Decimal, start: int) -> list[Decimal]:
+def _since(
+    epochs: Mapping[int, tuple[int, int]],
+    rate: Decimal,
+    ratio: Decimal,
+    start: int,
+    ever: tuple[int, int] | None,
+) -> list[Decimal]:
     """ln of each stake on a rate `ratio` times as high, one for every epoch that it may have begun in."""
     other = min(rate * ratio, (1 + rate) / 2)
     hit, miss = ln(other / rate), ln((1 - other) / (1 - rate))
@@ -104,5 +117,9 @@ def _since(epochs: Mapping[int, tuple[int, int]], rate: Decimal, ratio: Decimal,
             raise ValueError("no calls can have these sums")
         total += s * hit + (n - s) * miss
         r = epoch - start + PRIOR
-        terms.append(total + ln(Decimal(PRIOR) / (len(RATIOS) * r * (r + 1))))
+        if epoch > start or ever is None:
+            terms.append(total + ln(Decimal(PRIOR) / (len(RATIOS) * r * (r + 1))))
+    if ever is not None:
+        n, s = ever
+        terms.append(s * hit + (n - s) * miss - ln(Decimal(len(RATIOS) * (PRIOR + 1))))
     return terms

@@ -83,7 +83,7 @@ class Scorer:
             self._amend(found)
             return
         self._accept(found)
-        worker, number = (self.worker, capture) if not isinstance(capture, tuple) else capture
+        worker, number = self._numbered(capture)
         when = self._time_of(found) if time is None else self._in_time(micros(time))
         self.tally.add(found, when, worker, number)
 
@@ -113,14 +113,23 @@ class Scorer:
 
     def drop(self, capture: Capture = None, time: Time | None = None) -> None:
         """Count a call that was seen and never judged: the bounds take it as the worst, and as the best."""
-        worker, number = (self.worker, capture) if not isinstance(capture, tuple) else capture
+        worker, number = self._numbered(capture)
         self.tally.note("dropped", None if time is None else self._in_time(micros(time)), worker, number)
 
     def pass_over(self, capture: Capture, last: int | None = None) -> None:
         """Note a capture number that is of no call, or all from it to `last`: they are not missing."""
-        worker, number = (self.worker, capture) if not isinstance(capture, tuple) else capture
+        worker, number = self._numbered(capture)
         if number is not None:
             self.tally.pass_over(worker, number, number if last is None else last)
+
+    def _numbered(self, capture: Capture) -> tuple[str, int | None]:
+        """Whose number it is, and the number."""
+        if not isinstance(capture, tuple):
+            return self.worker, capture
+        if len(capture) != 2 or not isinstance(capture[0], str):
+            raise TypeError("a capture is a number, or a worker's name and a number")
+        capture[0].encode()  # a lone surrogate could not be saved
+        return capture
 
     def _amend(self, found: Amendment) -> None:
         number = self._number.get(found.clause)
@@ -154,6 +163,8 @@ class Scorer:
         return self._in_time(micros(time)) if isinstance(time, Timestamp) else None
 
     def _in_time(self, time: int) -> int | None:
+        if time < -FOREVER:
+            raise ValueError("a time is 292,000 years before or after 1970 at most")
         return None if time > self.latest else time
 
     # Scorers together -----------------------------------------------------------------------------
@@ -199,6 +210,8 @@ def micros(time: Time) -> int:
     """A time as microseconds since 1970.  ValueError for a datetime without a time zone."""
     if isinstance(time, int):
         return time
+    if not isinstance(time, datetime | Timestamp):
+        raise TypeError(f"a time is a datetime or microseconds since 1970, found {type(time).__name__}")
     if isinstance(time, Timestamp):
         return time.seconds * 10**6 + time.nanos // 1000
     if time.tzinfo is None:

@@ -143,6 +143,7 @@ def fill(plan: Plan, tally: Tally, state: Saved) -> None:
     none = (0, 0, 0, 0, None)
     for counts in state.clauses:
         require(counts is None or all(abs(count) <= MOST for count in counts[:4]))
+        require(counts is None or (min(counts[:3]) >= 0 and sum(counts[:4]) <= state.counts[0]))
     require(len(state.totals) == len(plan.dimensions))
     require(all(0 <= good <= 1000 * points and points <= MOST for points, good in state.totals))
     tally.take_counts([c or none for c in state.clauses], list(state.totals), state.newest, state.oldest)
@@ -152,7 +153,10 @@ def fill(plan: Plan, tally: Tally, state: Saved) -> None:
         tally.take_row(row.epoch, unpacked(plan, row))
     if state.timeless is not None:
         tally.take_row(None, unpacked(plan, state.timeless))
+    newest = None if state.newest is None else plan.step_of(state.newest)
     for worker, intervals in state.numbers:
+        steps = [step for each in intervals for step in each[2:] if step is not None]
+        require(not steps or (newest is not None and max(steps) <= newest))
         tally.take_numbers(worker, list(intervals))
 
 

@@ -33,6 +33,8 @@ MILLION = 1_000_000
 
 def score_of(plan: Plan, tally: Tally, now: int | None, band: str | None) -> Score:
     """The score at a time; `band` is the one that was published last."""
+    if not plan.dimensions:
+        raise ValueError("the pact has no clauses that are scored")
     moment = Moment(plan, tally, now)
     evidence = [moment.evidence(i) for i in range(len(plan.dimensions))]
     intervals = bounds(moment)
@@ -155,17 +157,22 @@ def often(moment: Moment, clause: int) -> Cap | None:
     """A critical clause is broken more often than a pact may suffer.
 
     All critical clauses share the doubt that the confidence leaves: none of them may be capped wrongly with
-    a probability above it, ever.
+    a probability above it, ever.  Where calls without time broke it, one stake is on all calls that ever
+    were: who leaves times out escapes nothing.
     """
     plan = moment.plan
     counts = {}
     for epoch, row in moment.timed_rows:
         _, broken, untold = row[4][clause]
         counts[epoch] = max(row[0] - untold, broken), broken
-    if not any(broken for _, broken in counts.values()):
+    ever = None
+    if moment.timed and moment.timeless is not None and moment.timeless[4][clause][1]:
+        violated, unknown, skipped, waiting, _ = moment.tally.clause_counts()[clause]
+        ever = max(moment.tally.calls - unknown - skipped - waiting, violated), violated
+    if ever is None and not any(broken for _, broken in counts.values()):
         return None
     alpha = Decimal(MILLION - plan.said.confidence) / MILLION
-    if excess(counts, RATE, moment.first) < (len(plan.critical) / alpha).ln():
+    if excess(counts, RATE, moment.first, ever) < (len(plan.critical) / alpha).ln():
         return None
     return Cap(OFTEN / UNIT, plan.names[clause], "rate", None)
 
