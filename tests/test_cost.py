@@ -20,7 +20,7 @@ import pactlang
 from pactlang import ir
 from pactlang.build import checked, compile_source, costs_of
 from pactlang.check.nesting import MAX_LOOPS
-from pactlang.cost import Costs, over_budget
+from pactlang.cost import Costs, over_budget, state_costs
 from pactlang.cost.formula import MANY_TERMS, Formula, Size, least, most, number, variable
 from pactlang.diagnostic import has_errors
 from pactlang.evaluator import Evaluator
@@ -557,3 +557,25 @@ def test_a_pact_made_to_hurt_is_reckoned_at_once(start: str, step: str, size: in
     before = time.process_time()
     assert costs_of(module).steps > depth
     assert time.process_time() - before < 2
+
+
+def test_a_session_takes_what_is_printed() -> None:
+    """Bytes of a session's registers are those of the machine, whatever forms and operators there are."""
+    clauses = (
+        "e only after f", "e only after fresh 3 f within 5s", "e never after f", "e never after f until g",
+        "at most 3 e per 10s", "at most 3 e per session", "after e expect f within 3 calls or 2s on end violate",
+        "require once(a) && since(a, b, 3s) && !previous(a) && count(a) < 5",
+    )  # fmt: skip
+    head = """pact p "1.0.0" on R
+    record R { session: string time: timestamp(s) a: bool b: bool c: bool }
+    event e when a
+    event f when b
+    event g when c
+    """
+    for number in range(len(clauses) + 1):
+        chosen = [number] if number < len(clauses) else range(len(clauses))
+        some = [f"clause c{i} {{ {clauses[i]} }}" for i in chosen]
+        program = pactlang.compile(head + "\n".join(some))
+        costs = state_costs(program.module)
+        assert costs is not None
+        assert costs.session == pactlang.Monitor(program).machine.sizes[0], some

@@ -24,7 +24,7 @@ HEAP = 16  # what the allocator keeps of a block, about
 FIXED = SESSION + HEAP + PLACES * ENTRY + POINTER  # of a session, beside what clauses hold
 PAST = VALUE = 16  # of `once` and `since`; of `previous`
 WITNESS, TIME = 16, 8
-FORBIDDEN, EXPECTED = 24, 56
+FORBIDDEN, EXPECTED = 24, 64
 SLICES = 40  # what finds the registers of a form's keys
 MOST_KEYS = 1_000  # of one form in one session
 MOST_COUNTED, COUNTED_HEAD = 1_024, 64  # times that `count` keeps, in both readings
