@@ -684,3 +684,18 @@ def test_what_a_baseline_needs_is_told(folder: Path) -> None:
     ):  # fmt: skip
         assert baseline(*arguments).exception is not None
     assert not (folder / "o.base").exists()
+
+
+def test_reports_hold_what_is_known_of_an_alarm(tmp_path: Path) -> None:
+    (tmp_path / "p.pact").write_text(f'pact p "1.0.0"{VERSIONED}')
+    calls = [{"ok": i < 300, "model": "m1" if i < 300 else "m2"} for i in range(310)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    run = CliRunner().invoke(
+        pactc,
+        ["run", str(tmp_path / "p.pact"), str(tmp_path / "log.jsonl"), "--format", "json"],
+        standalone_mode=False,
+    )
+    found = json.loads(run.stdout)["violations"][0]["alarm"]
+    assert (found["record"], found["observed"], found["promised"]) == (301, 1.0, 1000)
+    (changed,) = found["changed"]
+    assert changed["field"] == "model" and changed["after"] == "m2" and changed["named"]

@@ -13,6 +13,7 @@ from pactlang.cli.outcome import Counts, Outcome
 if TYPE_CHECKING:
     from pactlang.cli.audit import Example, Place
     from pactlang.source import Source
+    from pactlang.verdict import Alarm
 
 
 def data(outcome: Outcome) -> dict[str, Any]:
@@ -85,6 +86,12 @@ def _place(place: Place) -> dict[str, Any]:
     return {"file": plain(place.file), "line": place.line, "id": plain(place.id)}
 
 
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    """What is known of the change that a watch has told of."""
+    changed = [dict(plain(each._asdict())) for each in alarm.changed]
+    return {**dict(plain(alarm._asdict())), "observed": alarm.observed, "changed": changed}
+
+
 def _violation(example: Example, source: Source) -> dict[str, Any]:
     violation = example.violation
     start, file = source.place(violation.span[0]), plain(source.named(violation.span[0]))
@@ -98,5 +105,6 @@ def _violation(example: Example, source: Source) -> dict[str, Any]:
         "values": plain(violation.values),
         "threshold": plain(violation.threshold),
         "matched": None if found is None else plain(found._asdict()),
+        "alarm": None if violation.alarm is None else _alarm(violation.alarm),
         "promise": {"file": file, "line": start.line, "column": start.column},
     }

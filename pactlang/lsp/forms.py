@@ -36,6 +36,10 @@ MACROS: dict[str, tuple[tuple[str, ...], str]] = {
     "previous": (("previous(bool) -> bool", "previous(x) -> x?"),
                  "what it was on the call before; false or null on the first"),
     "count": (("count(e) -> int", "count(e, 5m) -> int"), "on how many calls e held, this one included"),
+    "violated": (("watch violated(clause) above 0.01",), "whether it was violated; null where skipped"),
+    "satisfied": (("watch satisfied(clause) above 0.99",), "whether it was satisfied; null where skipped"),
+    "distribution": (('watch distribution(x) against "NAME"',),
+                     "how x is distributed, against the file NAME.base that `pactc baseline` writes"),
     "says": (("string.says(phrases) -> bool",), "a phrase occurs, as whole words of the folded text"),
 }  # fmt: skip
 
@@ -64,6 +68,8 @@ SNIPPETS: tuple[tuple[str, str, str, str], ...] = (
      'clause ${1:name} { after ${2:event} expect ${3:other} within ${0:3 calls} }'),
     ("declaration", "clause only from", "a clause about where a value comes from",
      'clause ${1:name} { ${2:event}.${3:args} only from ${4:other}.${0:input} }'),
+    ("declaration", "clause watch", "a clause that tells when a rate rises",
+     'clause ${1:name} { watch ${2:violated(${3:other})} above ${0:0.01} one false alarm in 100000 calls }'),
     ("declaration", "event", "an event", 'event ${1:name} when ${0:tool == ""}'),
     ("declaration", "session", "what a session is", 'session by ${1:session} idle ${0:30m}'),
     ("declaration", "test", "a test of one call",
