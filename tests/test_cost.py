@@ -572,8 +572,8 @@ def test_a_session_takes_what_is_printed() -> None:
     event f when b
     event g when c
     """
-    for number in range(len(clauses) + 1):
-        chosen = [number] if number < len(clauses) else range(len(clauses))
+    for place in range(len(clauses) + 1):
+        chosen = [place] if place < len(clauses) else range(len(clauses))
         some = [f"clause c{i} {{ {clauses[i]} }}" for i in chosen]
         program = pactlang.compile(head + "\n".join(some))
         costs = state_costs(program.module)
