@@ -436,3 +436,7 @@ def test_an_old_call_is_counted_and_weighs_nothing() -> None:
     made.add(monitor.feed({"output": "far too long", "time": "1971-01-01T00:00:00Z"}), 100)
     after = made.score()
     assert after.value == before.value and after.coverage.violated == 1
+    assert (before.coverage.old, after.coverage.old) == (0, 1)
+    ahead = (START + timedelta(days=60)).isoformat()
+    made.add(monitor.feed({"output": "", "time": ahead}), 101)
+    assert made.score().coverage.old == 101

@@ -35,6 +35,7 @@ NAME = 40  # characters of a group's value
 CALLS = {
     "outside": "outside the pact", "duplicates": "that came before", "dropped": "not readable",
     "missing": "missing", "unchecked": "without a number", "untimed": "without a time",
+    "old": "too old to weigh anything",
 }  # fmt: skip
 
 

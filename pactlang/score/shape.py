@@ -40,7 +40,8 @@ class Coverage(Struct, frozen=True):
     """What the score rests on.
 
     Of calls: judged, outside the pact, duplicates, dropped (seen, never judged), missing (by their capture
-    numbers), unchecked (without such a number), untimed.  Of clauses on judged calls, amendments included:
+    numbers), unchecked (without such a number), untimed, old (of another age than the newest call by 40
+    half-lives or more, so that they weigh nothing).  Of clauses on judged calls, amendments included:
     satisfied, violated, unknown, skipped, waiting.  share: of the weights, that of dimensions with evidence.
     """
 
@@ -51,6 +52,7 @@ class Coverage(Struct, frozen=True):
     missing: int
     unchecked: int
     untimed: int
+    old: int
     satisfied: int
     violated: int
     unknown: int

@@ -210,8 +210,11 @@ def coverage(moment: Moment, share: Fraction) -> Coverage:
     violated, unknown, skipped, waiting = map(sum, list(zip(*counts, strict=True))[:4] or [()] * 4)
     satisfied = tally.calls * len(counts) - violated - unknown - skipped - waiting
     missing = sum(count for _, count in moment.gaps)
+    timeless = () if moment.timeless is None else (moment.timeless,)
+    weighed = sum(row[0] for row in (*moment.rows.values(), *timeless))
     return Coverage(
         tally.calls, tally.outside, tally.duplicates, tally.dropped, missing, tally.unchecked, tally.untimed,
+        tally.calls - weighed,
         satisfied, violated, unknown, skipped, waiting, float(share),
     )  # fmt: skip
 
