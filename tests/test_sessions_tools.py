@@ -132,7 +132,7 @@ def test_cost_says_what_sessions_hold(pactc: Pactc) -> None:
     assert re.search(r"verified +144 B/session \+ 112 B/key, cap 1,000", shown)
     assert re.search(r"a session +[\d,]+ B, and 768 B with its first 64 calls", shown)
     state = pactc("check", "--cost", "p.pact", "--format", "json").data["pacts"][0]["cost"]["state"]
-    assert state["clauses"][1] == {"clause": "escalates", "session": 56, "key": 0, "keys": 0, "most": 0}
+    assert state["clauses"][1] == {"clause": "escalates", "session": 64, "key": 0, "keys": 0, "most": 0}
     pactc.write("q.pact", 'pact q "1.0.0" clause c { require size(output) < 9 }')
     assert pactc("check", "--cost", "q.pact", "--format", "json").data["pacts"][0]["cost"]["state"] is None
 
