@@ -220,7 +220,7 @@ async def keep(sizes: tuple[int, ...]) -> None:
                 await guard.call("q", lambda _: "An answer.", session=f"session {number}")
             await guard.flush()
             idle, _ = await beating(asyncio.sleep(0.3))
-            stood, after = await beating(asyncio.to_thread(guard._books.keeper.save))  # type: ignore[attr-defined]
+            stood, after = await beating(asyncio.to_thread(guard._books.keeper.save))  # type: ignore[attr-defined]  # its own thread's work
             kept = sum(file.stat().st_size for file in Path(folder).glob("*.state-*"))
             times = f"**{stood * 1e3:.1f} ms** | {idle * 1e3:.1f} ms | {after * 1e3:,.0f} ms"
             print(f"| {size:,} | {times} | {kept:,} |")

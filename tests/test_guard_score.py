@@ -96,3 +96,10 @@ def test_a_record_that_cannot_be_read_is_dropped_in_the_open() -> None:
         guard.record({"output": 7, "time": START.isoformat()})
         guard.flush_sync()
         assert guard.score().coverage.dropped == 1
+
+
+def test_a_fault_of_the_score_is_counted_and_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Guard(pactlang.compile(PLAIN)) as guard:
+        monkeypatch.setattr(guard._books, "_add_up", lambda one: 1 / 0)
+        guard.record(calls(1)[0])
+        assert guard.counts.judged == 1 and guard.counts.unscored == 1

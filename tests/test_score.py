@@ -405,6 +405,9 @@ def test_a_time_far_ahead_makes_no_other_call_old() -> None:
     for at in range(100):
         made.add(monitor.feed({"output": "", "time": (START + timedelta(minutes=at)).isoformat()}), at)
     made.add(monitor.feed({"output": "", "time": "2190-01-01T00:00:00Z"}), 100)
+    again = Scorer.from_bytes(made.program, made.to_bytes(), "a", latest=START + timedelta(days=400))
+    again.add(monitor.feed({"output": "", "time": "2190-01-01T00:00:00Z"}), 101)
+    assert again.score().coverage.untimed == 2
     score = made.score()
     assert score.coverage.untimed == 1 and score.newest == round((START.timestamp() + 99 * 60) * 10**6)
 

@@ -10,6 +10,7 @@ first record, so a log that was turned over begins anew, and one that has grown 
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -43,7 +44,7 @@ def captured(given: Input, marks: Mapping[str, Mark], tally: Tally) -> Captured:
     return Stored(given, tally) if isinstance(given, StoredInput) else Numbered(given, marks)
 
 
-class Captured:
+class Captured(ABC):
     """The records of an input, with numbers.
 
     known: records that were left out because they have been counted.
@@ -59,13 +60,13 @@ class Captured:
         given = self.given
         return given.columns() if isinstance(given, ParquetInput) else given.blocks()
 
+    @abstractmethod
     def of(self, block: Block | Columnar, lines: list[int]) -> list[Capture]:
         """Worker and number of the records of a block; lines: their numbers in it, from 1."""
-        raise NotImplementedError
 
+    @abstractmethod
     def of_overlong(self) -> Capture:
         """The same of a line that was too long to be held."""
-        raise NotImplementedError
 
     def mark(self) -> tuple[str, Mark] | None:
         """The worker, and how far its file has been counted."""
@@ -74,6 +75,10 @@ class Captured:
 
 class Stored(Captured):
     """A ledger: its calls are numbered by who captured them."""
+
+    def of_overlong(self) -> Capture:
+        """There is none: a ledger has no lines."""
+        raise AssertionError("a line in a ledger")
 
     def __init__(self, given: StoredInput, tally: Tally) -> None:
         super().__init__(given)

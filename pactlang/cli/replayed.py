@@ -201,7 +201,8 @@ def _pact(scoring: Scoring) -> dict[str, Any]:
 
 def words(track: Track) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a track's old and new outcomes are called."""
-    return tuple(CALLS if at is None else OUTCOMES for at in (track.old, track.new))  # type: ignore[return-value]
+    old, new = (CALLS if at is None else OUTCOMES for at in (track.old, track.new))
+    return old, new
 
 
 def _matrix(track: Track) -> dict[str, dict[str, int]]:

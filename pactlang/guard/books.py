@@ -190,6 +190,13 @@ class Books:
 
     def _score(self, one: Verification) -> None:
         """Add what is known of a call to the score, under the number that it is stored by."""
+        try:
+            self._add_up(one)
+        except Exception:
+            with self.lock:
+                self.counts.unscored += 1
+
+    def _add_up(self, one: Verification) -> None:
         tally, time = self.scorer.tally, one._time // 1000
         with self.lock:
             number = None if one.capture is None else one.capture[1]

@@ -23,10 +23,10 @@ class Counts(Struct):
     """How many there were: judged + outside + undecodable + duplicates = calls, once every verdict is there.
 
     failed: the function raised or was cancelled.  violated, unknown: calls with such a clause.
-    unstored: calls that the ledger did not take.  unnumbered: calls of sessions whose numbers were
-    forgotten.  callbacks_failed, callbacks_dropped: callbacks that raised, or that were not called
-    because too many waited.  duplicates: calls that had come before.  amendments: clauses that were pending
-    on a call and have come out, violated_later: those of them that were broken.
+    unstored: calls that the ledger did not take, unscored: that are not in the score.  unnumbered: calls of
+    sessions whose numbers were forgotten.  callbacks_failed, callbacks_dropped: callbacks that raised, or
+    that were not called because too many waited.  duplicates: calls that had come before.  amendments:
+    clauses that were pending on a call and have come out, violated_later: those of them that were broken.
     """
 
     calls: int = 0
@@ -37,6 +37,7 @@ class Counts(Struct):
     violated: int = 0
     unknown: int = 0
     unstored: int = 0
+    unscored: int = 0
     unnumbered: int = 0
     callbacks_failed: int = 0
     callbacks_dropped: int = 0

@@ -14,8 +14,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from pactlang._runtime import Tally
-from pactlang.score.evidence import Moment
-from pactlang.score.plan import Plan
+from pactlang.score.evidence import AHEAD, NOW, Moment, power
+from pactlang.score.plan import STEPS, Plan
 from pactlang.score.value import PRIOR, UNIT, caps_of, mean, present, value_of
 
 DAY = 86_400 * 10**6  # microseconds
@@ -90,5 +90,5 @@ def clause_losses(moment: Moment, dimension: int, per_call: Fraction) -> list[Cl
 
 
 def faded(plan: Plan) -> Fraction:
-    """What is left of a call's weight after a day; to a millionth."""
-    return Fraction(round(2 ** (-DAY / plan.said.half_life) * 1_000_000), 1_000_000)
+    """What is left of a call's weight after a day, by the steps in which weights are counted."""
+    return NOW / power(min(DAY * STEPS // plan.said.half_life, AHEAD * STEPS))

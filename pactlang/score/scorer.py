@@ -184,9 +184,11 @@ class Scorer:
         return state.save(self.plan, self.tally)
 
     @classmethod
-    def from_bytes(cls, program: Program, data: bytes, worker: str | None = None) -> Scorer:
+    def from_bytes(
+        cls, program: Program, data: bytes, worker: str | None = None, *, latest: Time | None = None
+    ) -> Scorer:
         """A scorer that goes on from a state.  ValueError if it is damaged, or of another pact."""
-        made = cls(program, worker)
+        made = cls(program, worker, latest=latest)
         made._begin(state.load(made.plan, data))
         return made
 
