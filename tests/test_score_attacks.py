@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -127,11 +126,10 @@ def test_times_of_other_rows_are_refused(times: Any) -> None:
 
 def forged(scorer: Scorer, change: Any) -> bytes:
     """A state whose parts were changed, with the right digest."""
-    data = scorer.to_bytes()
-    tree = msgspec.msgpack.decode(data[state.HEAD + 32 :])
+    what = (state.MAGIC, state.VERSION)
+    tree = msgspec.msgpack.decode(state.unsealed(*what, scorer.to_bytes(), "state of a score"))
     change(tree)
-    body = msgspec.msgpack.encode(tree)
-    return data[: state.HEAD] + sha256(body).digest() + body
+    return state.sealed(*what, msgspec.msgpack.encode(tree))
 
 
 def late_number(tree: Any) -> None:

@@ -7,7 +7,6 @@ In: a path, a program.  Out: `Saved`, or a `Fault` that says why not; the file, 
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -20,13 +19,13 @@ from pactlang.cli.memory import MemoryAudit
 from pactlang.cli.screen import printable
 from pactlang.cli.state import read, restored, write
 from pactlang.score import Scorer
+from pactlang.score.state import sealed, unsealed
 
 if TYPE_CHECKING:
     from pactlang.cli.scoring import Scoring
     from pactlang.program import Program
 
 MAGIC, VERSION = b"PACTSCST", 1
-HEAD = len(MAGIC) + 2  # bytes before the digest
 
 
 class Saved(NamedTuple):
@@ -70,13 +69,7 @@ def saved(path: str, program: Program, by: str | None) -> Saved | None:
 
 
 def _saved(data: bytes, program: Program) -> Saved:
-    if data[: len(MAGIC)] != MAGIC:
-        raise ValueError("this is no state of `pactc score`")
-    version, body = int.from_bytes(data[len(MAGIC) : HEAD], "little"), data[HEAD + 32 :]
-    if version != VERSION:
-        raise ValueError(f"version {version} of states is not known here")
-    if sha256(body).digest() != data[HEAD : HEAD + 32]:
-        raise ValueError("the state is cut short or was changed")
+    body = unsealed(MAGIC, VERSION, data, "state of `pactc score`")
     kept = msgspec.msgpack.decode(body, type=Kept)
     whole = Scorer.from_bytes(program, kept.whole)
     groups = {Key(*key): Scorer.from_bytes(program, each) for key, each in kept.groups}
@@ -98,5 +91,4 @@ def save(path: str, scoring: Scoring, band: str | None) -> None:
         [(ident, clause, keys) for (ident, clause), keys in scoring.waiting.items()],
         band,
     )
-    body = msgspec.msgpack.encode(kept)
-    write(path, MAGIC + VERSION.to_bytes(2, "little") + sha256(body).digest() + body)
+    write(path, sealed(MAGIC, VERSION, msgspec.msgpack.encode(kept)))

@@ -22,7 +22,6 @@ from pactlang.score.plan import STEPS, Plan
 
 VERSION = 1
 MAGIC = b"PACTSCOR"
-HEAD = len(MAGIC) + 2  # bytes before the hash
 NEVER = -(2**63 - 1)
 COUNTS = ("calls", "outside", "duplicates", "untimed", "unchecked", "amended", "dropped")
 MOST = 2**53  # calls: what every sum has room for
@@ -62,8 +61,26 @@ class Saved(Struct, frozen=True, array_like=True):
 
 def save(plan: Plan, tally: Tally) -> bytes:
     """The bytes of a state."""
-    body = msgspec.msgpack.encode(saved(plan, tally))
-    return MAGIC + VERSION.to_bytes(2, "little") + sha256(body).digest() + body
+    return sealed(MAGIC, VERSION, msgspec.msgpack.encode(saved(plan, tally)))
+
+
+def sealed(magic: bytes, version: int, body: bytes) -> bytes:
+    """A body behind its magic, its version and its hash."""
+    return magic + version.to_bytes(2, "little") + sha256(body).digest() + body
+
+
+def unsealed(magic: bytes, version: int, data: bytes, what: str) -> bytes:
+    """The body of what `sealed` made; ValueError if it is not `what`, of another version, or changed."""
+    head = len(magic) + 2
+    if data[: len(magic)] != magic:
+        raise ValueError(f"this is no {what}")
+    found = int.from_bytes(data[len(magic) : head], "little")
+    if found != version:
+        raise ValueError(f"version {found} of states is not known here")
+    body = data[head + 32 :]
+    if sha256(body).digest() != data[head : head + 32]:
+        raise ValueError("the state is cut short or was changed")
+    return body
 
 
 def saved(plan: Plan, tally: Tally) -> Saved:
@@ -117,14 +134,7 @@ def load(plan: Plan, data: bytes) -> Tally:
 
 def read(data: bytes) -> Saved:
     """The parts of a state, with the right digest and version."""
-    data = bytes(data)
-    if data[: len(MAGIC)] != MAGIC:
-        raise ValueError("this is no state of a score")
-    version, body = int.from_bytes(data[len(MAGIC) : HEAD], "little"), data[HEAD + 32 :]
-    if version != VERSION:
-        raise ValueError(f"version {version} of states is not known here")
-    if sha256(body).digest() != data[HEAD : HEAD + 32]:
-        raise ValueError("the state is cut short or was changed")
+    body = unsealed(MAGIC, VERSION, bytes(data), "state of a score")
     try:
         return msgspec.msgpack.decode(body, type=Saved)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -7,7 +7,6 @@ written as it was read.
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -16,7 +15,7 @@ import msgspec
 import pactlang
 from pactlang import Scorer
 from pactlang.score.losses import losses_of
-from pactlang.score.state import HEAD, MAGIC, VERSION
+from pactlang.score.state import MAGIC, VERSION, sealed
 
 PACT = """pact p "1.0.0"
 clause a { dimension one severity critical require cost < 1.0 }
@@ -24,6 +23,7 @@ clause b { dimension two severity minor require size(output) < 9 }
 clause c { dimension two when has(latency) require latency < 1s }
 score { half_life 1h weights { one 2, two 1, none 1 } }
 """
+HEAD = len(MAGIC) + 2  # bytes before the hash
 NUMBERS = (0, 1, -1, 255, 2**20, 2**21, 2**31, 2**42, 2**53, 2**62, 2**63 - 1, -(2**63) + 1)
 
 
@@ -84,8 +84,8 @@ def make_score(one: bytes, other: bytes, rng: Random) -> bytes:
     if rng.random() < 0.1:
         at = rng.randrange(len(body))
         body = body[:at] + bytes([rng.randrange(256)]) + body[at + rng.randrange(2) :]
-    head = MAGIC + VERSION.to_bytes(2, "little") + sha256(body).digest()
-    return (head if rng.random() < 0.95 else head[:-1] + b"\0") + body
+    whole = sealed(MAGIC, VERSION, body)
+    return whole if rng.random() < 0.95 else whole[:HEAD] + b"\0" + whole[HEAD + 1 :]
 
 
 def changed(value: Any, rng: Random) -> Any:

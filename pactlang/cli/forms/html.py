@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from pactlang.cli.evidence import clipped, shown
 from pactlang.cli.facts import plural
-from pactlang.cli.forms.page import Child, document, el
+from pactlang.cli.forms.page import Child, document, el, foot, remarks_of
 from pactlang.cli.tally import OUTCOMES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ SCRIPT = (resources.files(__package__) / "search.js").read_text("utf-8")
 def page_of(outcome: Outcome) -> bytes:
     """The page, in UTF-8."""
     program = outcome.program
-    body: list[Child] = [*_head(outcome), _clauses(outcome), *_notices(outcome)]
+    body: list[Child] = [*_head(outcome), _clauses(outcome), *remarks_of(outcome)]
     if outcome.worst() or any(clause.unknown for clause in outcome.clauses()) or outcome.audit.reasons:
         label = "Search what is below"
         body.append(el("h2", "", "Findings"))
@@ -54,7 +54,7 @@ def page_of(outcome: Outcome) -> bytes:
         body += _bounded(list(_findings(outcome)))
     else:
         body += _nothing(outcome)
-    body.append(_foot(outcome))
+    body.append(foot(f"{outcome.seconds:.2f} s", f"{outcome.per_second():,.0f} calls/s"))
     has_search = any(isinstance(each, Element) and each.get("id") == "search" for each in body)
     return document(f"{program.name} {program.version}: report", body, SCRIPT if has_search else "")
 
@@ -161,29 +161,6 @@ def _bar(clause: Counts, calls: int) -> Element:
         if count:
             bar.append(el("i", kind, style=f"flex:{max(count / max(calls, 1), 0.015):.5f}"))
     return bar
-
-
-def _notices(outcome: Outcome) -> Iterator[Element]:
-    for warning in outcome.warnings():
-        kind, word = ("bad", "error") if outcome.is_blind else ("warn", "warning")
-        yield el("p", kind, f"{word}: {warning}")
-    for notice in outcome.notices:
-        yield el("p", "dim", f"note: {notice}")
-    for error in outcome.errors:
-        yield el("p", "bad", f"error: {error}; the report covers what was read")
-    if outcome.interrupted:
-        yield el("p", "warn", "interrupted: the report covers what was read so far")
-
-
-def _foot(outcome: Outcome) -> Element:
-    from pactlang import __version__
-
-    return el(
-        "footer", "", f"pactc {__version__}, {outcome.seconds:.2f} s, {outcome.per_second():,.0f} calls/s"
-    )
-
-
-# Findings ------------------------------------------------------------------------------------------
 
 
 def _findings(outcome: Outcome) -> Iterator[Group]:

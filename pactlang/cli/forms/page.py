@@ -10,12 +10,16 @@ its digest, and nothing be loaded from anywhere.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from importlib import resources
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pactlang.cli.screen import printable
+
+if TYPE_CHECKING:
+    from pactlang.cli.outcome import Outcome
 
 Child = Element | str | None
 
@@ -67,3 +71,35 @@ def document(title: str, body: Iterable[Child], script: str = "") -> bytes:
     if script:
         SubElement(main, "script").text = script
     return bytes(b"<!doctype html>\n" + tostring(html, "utf-8", method="html") + b"\n")
+
+
+def remarks(
+    warned: Iterable[tuple[str, str]], notices: Iterable[str], errors: Iterable[str], interrupted: bool
+) -> Iterator[Element]:
+    """What else is to be said of a run.  warned: (`error` or `warning`, text)."""
+    for word, warning in warned:
+        yield el("p", "bad" if word == "error" else "warn", f"{word}: {warning}")
+    for notice in notices:
+        yield el("p", "dim", f"note: {notice}")
+    for error in errors:
+        yield el("p", "bad", f"error: {error}; the report covers what was read")
+    if interrupted:
+        yield el("p", "warn", "interrupted: the report covers what was read so far")
+
+
+def remarks_of(outcome: Outcome) -> Iterator[Element]:
+    """The remarks on one run."""
+    return remarks(warned(outcome), outcome.notices, outcome.errors, outcome.interrupted)
+
+
+def warned(outcome: Outcome, side: str = "") -> Iterator[tuple[str, str]]:
+    """The warnings of a run; errors, if it judged nothing.  side: what they stand behind."""
+    word = "error" if outcome.is_blind else "warning"
+    return ((word, side + each) for each in outcome.warnings())
+
+
+def foot(*more: str) -> Element:
+    """Who made the page."""
+    from pactlang import __version__
+
+    return el("footer", "", ", ".join([f"pactc {__version__}", *more]))

@@ -6,13 +6,14 @@ In: a `Replay`.  Out: the bytes of a page (`page`), which loads nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from pactlang.cli.changes import SAME
 from pactlang.cli.facts import plural
 from pactlang.cli.flips import MANY
-from pactlang.cli.forms.page import Child, document, el
+from pactlang.cli.forms.page import Child, document, el, foot, remarks, warned
 from pactlang.cli.replayboard import LACKS, broken, kind, lacking, others, score_rows
 from pactlang.cli.replayed import answer, errors, notices, reverse, words
 from pactlang.cli.scoreboard import place
@@ -35,7 +36,7 @@ def page_of(replay: Replay) -> bytes:
     body += [_clause(*each) for each in found[:CLAUSES]]
     if len(found) > CLAUSES:
         body.append(el("p", "dim", f"and {plural(len(found) - CLAUSES, 'clause')} more, in --format json"))
-    body += [*_lacking(replay), *_remarks(replay), _foot()]
+    body += [*_lacking(replay), *_said(replay), foot()]
     return document(f"{program.name} {program.version}: replay", body)
 
 
@@ -121,19 +122,7 @@ def _lacking(replay: Replay) -> Iterator[Element]:
         yield from (el("p", "warn", said) for said in found)
 
 
-def _remarks(replay: Replay) -> Iterator[Element]:
-    for name, scoring in zip(("OLD", "NEW"), replay.scorings, strict=True):
-        for warning in scoring.outcome.warnings():
-            yield el("p", "bad" if scoring.outcome.is_blind else "warn", f"warning: {name}: {warning}")
-    for notice in notices(replay):
-        yield el("p", "dim", f"note: {notice}")
-    for error in errors(replay):
-        yield el("p", "bad", f"error: {error}; the report covers what was read")
-    if replay.scorings[0].outcome.interrupted:
-        yield el("p", "warn", "interrupted: the report covers what was read so far")
-
-
-def _foot() -> Element:
-    from pactlang import __version__
-
-    return el("footer", "", f"pactc {__version__}")
+def _said(replay: Replay) -> Iterator[Element]:
+    old, new = (scoring.outcome for scoring in replay.scorings)
+    both = chain(warned(old, "OLD: "), warned(new, "NEW: "))
+    return remarks(both, notices(replay), errors(replay), old.interrupted)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from pactlang.cli.facts import plural
-from pactlang.cli.forms.page import Child, document, el
+from pactlang.cli.forms.page import Child, document, el, foot, remarks_of
 from pactlang.cli.scoreboard import (
     Shown,
     absence,
@@ -45,7 +45,7 @@ def page_of(card: Card) -> bytes:
         body.append(_groups(card))
     body.append(_dimensions(card))
     body += [el("p", "dim", line) for line in coverage(score)]
-    body += [*_losses(card), *_broken(card), *_remarks(card), _foot()]
+    body += [*_losses(card), *_broken(card), *remarks_of(card.scoring.outcome), foot()]
     return document(f"{program.name} {program.version}: score", body)
 
 
@@ -212,21 +212,3 @@ def _call(broke: Broke) -> Element:
     later = broke.example.resolved
     at = None if later is None else el("span", "dim", f"  resolved on {place(later)}")
     return el("div", "card", el("span", "mono dim", where + when), at, el("p", "", sentence(broke)))
-
-
-def _remarks(card: Card) -> Iterator[Element]:
-    outcome = card.scoring.outcome
-    for warning in outcome.warnings():
-        yield el("p", "bad" if outcome.is_blind else "warn", f"warning: {warning}")
-    for notice in outcome.notices:
-        yield el("p", "dim", f"note: {notice}")
-    for error in outcome.errors:
-        yield el("p", "bad", f"error: {error}; the report covers what was read")
-    if outcome.interrupted:
-        yield el("p", "warn", "interrupted: the report covers what was read so far")
-
-
-def _foot() -> Element:
-    from pactlang import __version__
-
-    return el("footer", "", f"pactc {__version__}")
