@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import random
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from math import comb
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_watch import ERROR, FACTOR, LEVEL, SHARES, Detector, Levels, factors, outcomes
+from naive_watch import ERROR, FACTOR, LEVEL, Detector, Levels, factors, outcomes
 
 import pactlang
-from pactlang import Monitor, ir
+from pactlang import Monitor
 from pactlang._runtime import Drift
 from pactlang.build import compile_source
-from pactlang.cli import pactc
 from pactlang.cost.watches import group_size
-from pactlang.drift import CALLS, BaselineError, Panes, pact_calls, promised_calls
-from pactlang.drift.baseline import measure, part_of, read, sealed, upper, write
-from pactlang.drift.panes import _through
+from pactlang.drift import CALLS, pact_calls, promised_calls
 from pactlang.explain.suspects import _named, e_value
 from pactlang.source import Source
 from pactlang.verdict import Alarm, Changed
@@ -382,7 +375,7 @@ def test_hostile_tables_are_refused(place: int, value: Any) -> None:
 def test_hostile_bytes_are_refused_or_whole(junk: bytes, place: int, value: int) -> None:
     made = fed([(1, [1, 0, None]), (2, [0.5])])
     good = made.to_bytes()
-    for data in (junk, b"PDRIFT2\0" + junk, good[:place], good + b"x", _changed(good, place, value)):
+    for data in (junk, b"PDRIFT2\0" + junk, good[:place], good + b"x", changed(good, place, value)):
         again = fed([(3, [1])])
         try:
             again.load(data)
@@ -393,7 +386,7 @@ def test_hostile_bytes_are_refused_or_whole(junk: bytes, place: int, value: int)
             assert again.tallies["groups"] <= 3
 
 
-def _changed(data: bytes, place: int, value: int) -> bytes:
+def changed(data: bytes, place: int, value: int) -> bytes:
     place %= len(data)
     return data[:place] + bytes([value]) + data[place + 1 :]
 
@@ -500,202 +493,3 @@ def test_e_bh_names_those_that_are_strong_enough(values: list[float]) -> None:
     assert named == ranked[: len(named)]
     assert not named or named[-1] >= len(values) / (0.05 * len(named))
     assert all(ranked[k - 1] < len(values) / (0.05 * k) for k in range(len(named) + 1, len(values) + 1))
-
-
-# Panes -------------------------------------------------------------------------------------------------
-
-calls_at = st.lists(st.tuples(st.integers(-10**12, 10**12), st.sampled_from([0.0, 1.0, 0.25])), max_size=30)
-
-
-def panes(calls: list[tuple[int, float]]) -> Panes:
-    made = Panes()
-    for time, value in calls:
-        made.add(time, value)
-    return made
-
-
-@settings(deadline=None)
-@given(calls_at, calls_at, calls_at)
-def test_panes_add_up_in_any_order(a: Any, b: Any, c: Any) -> None:
-    whole = panes([*a, *b, *c])
-    left, right = panes(a).merge(panes(b)).merge(panes(c)), panes(a).merge(panes(b).merge(panes(c)))
-    assert whole == left == right == panes(c).merge(panes(a)).merge(panes(b)) == panes([*c, *b, *a])
-    assert panes(a).merge(Panes()) == panes(a) == Panes().merge(panes(a))
-    assert Panes.from_bytes(whole.to_bytes()) == whole and whole.to_bytes() == left.to_bytes()
-    assert list(whole.alarms(Fraction(1, 10), 5)) == list(right.alarms(Fraction(1, 10), 5))
-
-
-def test_only_the_newest_panes_are_kept() -> None:
-    many = [(i * 60_000_000, 1.0) for i in range(3_000)]
-    kept, parts = panes(many), Panes()
-    for k in range(7):
-        parts.merge(panes(many[k::7]))
-    assert kept == parts and sorted(kept.panes) == list(range(3_000 - 1_024, 3_000))
-
-
-@settings(deadline=None)
-@given(rates, st.lists(st.integers(0, 2**50), min_size=8, max_size=8), st.integers(1, 4))
-def test_a_pane_adds_its_calls_on_average_at_most(rate: Fraction, levels: list[int], n: int) -> None:
-    mean = Fraction(0)
-    for s in range(n + 1):
-        weight = comb(n, s) * rate**s * (1 - rate) ** (n - s)
-        mean += weight * sum(
-            _through(level + n * LEVEL * share // 64, pair, n, s << 24)
-            for level, pair, share in zip(levels, factors(rate), SHARES, strict=True)
-        )
-    assert mean <= sum(levels) + n * LEVEL
-
-
-def test_panes_of_one_call_are_the_detector() -> None:
-    values = [0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.5, 1.0] * 5
-    said = drift(Fraction(1, 10), 50).feed(values)
-    found = list(panes([(i * 60_000_000, x) for i, x in enumerate(values)]).alarms(Fraction(1, 10), 50))
-    assert [rise.time // 60_000_000 - 1 for rise in found] == [i for i, code in enumerate(said) if code == 1]
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=100))
-def test_hostile_panes_are_refused_or_whole(junk: bytes) -> None:
-    good = panes([(0, 1.0), (10**9, 0.5)]).to_bytes()
-    for data in (junk, b"PPANES1\0" + junk, good[:-1], good + junk):
-        try:
-            made = Panes.from_bytes(data)
-        except ValueError:
-            continue
-        assert made.to_bytes() == data
-    with pytest.raises(ValueError, match="from 0 to 1"):
-        Panes().add(0, float("nan"))
-
-
-# Distributions -----------------------------------------------------------------------------------------
-
-DISTRIBUTED = """
-clause tools { watch distribution(tool) against "usual" }
-clause quick { when has(latency) watch distribution(latency) against "usual" }
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a pact and the baseline that was made for it."""
-    draws = random.Random(4)
-    (tmp_path / "p.pact").write_text(f'pact p "1.0.0"\n{DISTRIBUTED}')
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(usual(draws)) + "\n" for _ in range(3_000)))
-    run = CliRunner().invoke(
-        pactc,
-        ["baseline", str(tmp_path / "p.pact"), str(tmp_path / "log.jsonl"), "-o", str(tmp_path / "usual.base")],
-    )
-    assert run.exit_code == 0, run.output
-    return tmp_path
-
-
-def usual(draws: random.Random) -> dict[str, Any]:
-    return {"tool": draws.choice(["a", "b", "b", None]), "latency": draws.expovariate(1)}
-
-
-def test_a_distribution_is_held_against_its_baseline(folder: Path) -> None:
-    program, draws = pactlang.load(folder / "p.pact"), random.Random(5)
-    monitor = Monitor(program)
-    for _ in range(3_000):
-        assert monitor.feed(usual(draws)).ok
-    alarms: dict[str, Alarm] = {}
-    for _ in range(300):
-        found = monitor.feed({"tool": draws.choice(["a", "b", "new"]), "latency": 3 + draws.expovariate(1)})
-        for violation in found.violations:
-            assert violation.alarm is not None
-            alarms.setdefault(violation.clause, violation.alarm)
-    assert alarms["tools"].bin == "another text" and alarms["tools"].was == 0
-    assert str(alarms["quick"].bin).startswith("above") and alarms["quick"].stability is not None
-    assert abs((alarms["tools"].record or 0) - 3_001) < 20
-    again = Monitor.restore(pactlang.load(program.to_bytes()), monitor.snapshot())
-    assert again.snapshot() == monitor.snapshot() and again.detectors == monitor.detectors
-
-
-def test_parts_are_the_bins_that_were_counted(folder: Path) -> None:
-    """Each value goes to the part that the baseline has counted it in."""
-    program = pactlang.load(folder / "p.pact")
-    for name, field in (("tools", "tool"), ("quick", "latency")):
-        number = next(i for i, clause in enumerate(program.clauses) if clause.name == name)
-        watch = program.module.clauses[number].promise
-        assert isinstance(watch, ir.Watch) and watch.base is not None
-        edges = [*watch.base.edges, *(edge + 1e-9 for edge in watch.base.edges)] or ["a", "b", "c", None]
-        for value in edges:
-            monitor = Monitor(program)
-            seconds = value
-            if isinstance(value, float):
-                whole, rest = divmod(round(value * 1e6), 10**6)
-                seconds = whole + rest * 1000 / 1e9
-            monitor.feed({field: seconds})
-            state = program.core.state
-            assert state is not None
-            place = [w.clause for w in state.watches].index(number)
-            wanted = part_of(seconds, watch.base.edges, watch.base.texts, watch.base.kind)
-            assert (monitor.machine.drifts[place].hits() or []).index(1.0) == wanted
-
-
-def test_the_numbers_of_a_baseline_are_part_of_the_pact(folder: Path) -> None:
-    first = pactlang.load(folder / "p.pact").digest
-    assert pactlang.load(folder / "p.pact").digest == first
-    bases = read((folder / "usual.base").read_bytes())
-    tool = bases["tool"]
-    other = sealed(msgspec.structs.replace(tool, counts=tool.counts[::-1]))
-    (folder / "usual.base").write_bytes(write([other, bases["latency"]]))
-    assert pactlang.load(folder / "p.pact").digest != first
-
-
-def test_a_share_is_held_to_the_end_of_its_confidence_sequence() -> None:
-    assert 0.006 < upper(0, 1_000, 0.05) < 0.008 and 0.0007 < upper(0, 10_000, 0.05) < 0.0009
-    assert upper(500, 1_000, 0.05) > 0.53 and upper(1_000, 1_000, 0.05) > 0.99
-
-
-@settings(deadline=None)
-@given(st.lists(st.one_of(st.none(), st.sampled_from("abc")), min_size=100, max_size=200))
-def test_baselines_as_files(values: list[Any]) -> None:
-    made = [measure("x", "texts", values), measure("y", "numbers", [None if v is None else ord(v) for v in values])]
-    assert list(read(write(made)).values()) == made and write(read(write(made)).values()) == write(made)
-    for base in made:
-        shares = zip(base.counts, base.rates, strict=True)
-        assert all(n / d > count / base.calls or count == base.calls for count, (n, d) in shares)
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=60), st.integers(0, 2_000), st.integers(0, 255))
-def test_hostile_baselines_are_refused(junk: bytes, place: int, value: int) -> None:
-    good = write([measure("x", "texts", ["a", None, "b"] * 40)])
-    for data in (junk, good[:place], _changed(good, place, value), b"[" * 100_000, b'{"format":1}'):
-        try:
-            found = read(data)
-        except BaselineError:
-            continue
-        assert found == read(good)
-
-
-def test_what_a_baseline_needs_is_told(folder: Path) -> None:
-    def baseline(*arguments: str) -> Any:
-        return CliRunner().invoke(pactc, ["baseline", *arguments], standalone_mode=False)
-
-    pact, log, out = (str(folder / name) for name in ("p.pact", "log.jsonl", "o.base"))
-    (folder / "few.jsonl").write_text('{"tool": "a"}\n' * 20)
-    (folder / "none.pact").write_text('pact p "1.0.0"\nclause c { require ok }\n')
-    for arguments in (
-        (pact, str(folder / "few.jsonl"), "-o", out), (str(folder / "none.pact"), log, "-o", out),
-        (pact, log, "-o", out, "--clause", "other"), (pact, log, "-o", out, "--delta", "2"),
-        (pact, log, "-o", pact),
-    ):  # fmt: skip
-        assert baseline(*arguments).exception is not None
-    assert not (folder / "o.base").exists()
-
-
-def test_reports_hold_what_is_known_of_an_alarm(tmp_path: Path) -> None:
-    (tmp_path / "p.pact").write_text(f'pact p "1.0.0"{VERSIONED}')
-    calls = [{"ok": i < 300, "model": "m1" if i < 300 else "m2"} for i in range(310)]
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
-    run = CliRunner().invoke(
-        pactc,
-        ["run", str(tmp_path / "p.pact"), str(tmp_path / "log.jsonl"), "--format", "json"],
-        standalone_mode=False,
-    )
-    found = json.loads(run.stdout)["violations"][0]["alarm"]
-    assert (found["record"], found["observed"], found["promised"]) == (301, 1.0, 1000)
-    (changed,) = found["changed"]
-    assert changed["field"] == "model" and changed["after"] == "m2" and changed["named"]

@@ -26,17 +26,18 @@ from typing import Any, TypeVar, cast, overload
 import msgspec
 from msgspec import Struct
 
-from pactlang.errors import PactError, RecordError
+from pactlang.errors import PactError
 from pactlang.evaluator import Evaluator, Monitor
 from pactlang.evaluator.monitor import micros_of
 from pactlang.guard import result
-from pactlang.guard.answers import Unreadable, bulk, read_answer
+from pactlang.guard.answers import read_answer
 from pactlang.guard.bind import arguments_of, parameters, request_of
-from pactlang.guard.books import LARGE, Books, Told
+from pactlang.guard.books import Books, Told
 from pactlang.guard.call import Call, call_class, moment
 from pactlang.guard.chunks import Chunks
 from pactlang.guard.desk import AT_EXIT
 from pactlang.guard.findings import Counts
+from pactlang.guard.reading import Extract, Prices, extracted, price_of, read_into, read_time, set_fields
 from pactlang.guard.recall import Recall
 from pactlang.guard.requests import read_request
 from pactlang.guard.result import Result, Verification
@@ -44,15 +45,12 @@ from pactlang.guard.sessions import CURRENT, NOWHERE, Facts, Scope
 from pactlang.guard.streams import AsyncStream, Stream, is_stream
 from pactlang.program import Program
 from pactlang.score import Score
-from pactlang.values import Timestamp, parse_timestamp
+from pactlang.values import Timestamp
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
-Extract = Callable[[Any], Any]
-Prices = Mapping[str, tuple[float, float]]
 
 ROOM = 0.005  # seconds between two looks at a full ledger
-PLAIN = (dict, list, tuple, bytes, bytearray)  # data whose size is told before it is read
 log = logging.getLogger("pactlang.guard")
 _wall, _clock = time.time_ns, time.perf_counter
 
@@ -183,7 +181,7 @@ class Guard:
         if isinstance(call, Call):
             one = Verification(call, _wall())
             if call.time is not None:
-                _read(one, _read_time, one)
+                read_into(one, read_time, one)
             self._books.settle(one)
             return one
         data = msgspec.to_builtins(call) if isinstance(call, Struct) else call
@@ -321,11 +319,11 @@ class Guard:
         if labels:
             call.labels = dict(labels)
         if fields:
-            _set_fields(call, fields)
+            set_fields(call, fields)
         if type(request) is str:
             call.input = request
         else:
-            _read(one, read_request, request)
+            read_into(one, read_request, request)
         one._start = _clock()
         return one
 
@@ -353,15 +351,15 @@ class Guard:
 
     def _settle(self, one: Verification) -> None:
         if self._prices:
-            price = functools.partial(_price, one.call, self._prices)
+            price = functools.partial(price_of, one.call, self._prices)
             price() if one._late is None else one._late.append(price)
         self._books.settle(one)
 
     def _read_response(self, one: Verification, response: Any) -> None:
         if one._extract is None:
-            _read(one, read_answer, response)
+            read_into(one, read_answer, response)
         else:
-            _read(one, functools.partial(_extracted, one._extract), response)
+            read_into(one, functools.partial(extracted, one._extract), response)
 
     # Streams
 
@@ -387,7 +385,7 @@ class Guard:
         call.latency = _clock() - one._start
         call.ok = True if whole else None
         if isinstance(got, Chunks):
-            _read(one, lambda call, chunks: chunks.into(call), got)
+            read_into(one, lambda call, chunks: chunks.into(call), got)
         else:
             self._read_response(one, got)
         if error is not None and not isinstance(error, GeneratorExit):
@@ -498,61 +496,6 @@ class Guard:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.close)
-
-
-# Reading --------------------------------------------------------------------------------------------
-
-
-def _read(one: Verification, read: Callable[[Any, Any], None], data: Any) -> None:
-    """Put data into the call, later if there is much of it; a reader that fails makes it undecodable."""
-
-    if isinstance(data, PLAIN) and bulk(data, LARGE) > LARGE:
-        one._late = [*(one._late or ()), functools.partial(_read_now, one, read, data)]
-    else:
-        _read_now(one, read, data)
-
-
-def _read_now(one: Verification, read: Callable[[Any, Any], None], data: Any) -> None:
-    try:
-        read(one.call, data)
-    except RecordError as error:
-        one.error = one.error or error
-    except Exception as error:
-        reason = f"{type(error).__name__} while it was read: {error}"
-        one.error = one.error or Unreadable(reason)
-
-
-def _extracted(extract: Extract, call: Call, response: Any) -> None:
-    found = extract(response)
-    if isinstance(found, Mapping):
-        _set_fields(call, found)
-    else:
-        read_answer(call, found)
-
-
-def _set_fields(call: Call, fields: Mapping[str, Any]) -> None:
-    for name, value in fields.items():
-        try:
-            setattr(call, name, value)
-        except AttributeError:
-            raise TypeError(f"the pact's Call has no field `{name}`") from None
-
-
-def _price(call: Call, prices: Prices) -> None:
-    """USD from tokens, at the price of the model that answered, or of the one that was asked."""
-    price = prices.get(call.response_model or "") or prices.get(call.model or "")
-    usage = call.usage
-    if price is not None and call.cost is None and usage.input_tokens is not None:
-        call.cost = (usage.input_tokens * price[0] + (usage.output_tokens or 0) * price[1]) / 1e6
-
-
-def _read_time(call: Call, one: Verification) -> None:
-    """The time of a record that was made elsewhere, whether or not a clause reads it."""
-    try:
-        at = parse_timestamp(call.time or "")
-    except ValueError as error:
-        raise RecordError(str(error), "$.time") from None
-    one._time = at.seconds * 10**9 + at.nanos
 
 
 def _text(id: str | int | None) -> str | None:
