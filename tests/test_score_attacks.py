@@ -160,3 +160,22 @@ def test_a_good_day_brings_nothing_while_a_cap_takes_it() -> None:
     losses = losses_of(scorer.plan, scorer.tally)
     assert losses.cap > 0 < sum(each.good_day for each in losses.dimensions)
     assert _good_day(scorer.score(), losses) == 0.0
+
+
+def test_a_million_million_verdicts_and_one_too_many() -> None:
+    """An unnumbered state added to a copy of itself, again and again: 2^40 calls, each exact; then no more."""
+    program = compile('pact p "1.0.0" clause short { require size(output) <= 20 }')
+    monitor, made = Monitor(program), Scorer(program)
+    for output in ("far longer than that is", "", "", ""):
+        made.add(monitor.feed({"output": output}))
+    for _ in range(38):
+        made.merge(Scorer.from_bytes(program, made.to_bytes()))
+    score = made.score()
+    assert score.coverage.calls == 2**40 and score.coverage.violated == 2**38
+    assert score.dimensions[0].value == 0.9 and 0.89 < score.dimensions[0].lower <= 0.9
+    for _ in range(13):
+        made.merge(Scorer.from_bytes(program, made.to_bytes()))
+    before = made.to_bytes()
+    with pytest.raises(ValueError, match="more calls"):
+        made.merge(Scorer.from_bytes(program, before))
+    assert made.to_bytes() == before

@@ -174,6 +174,13 @@ def test_what_cannot_be_read_never_hides_a_rise() -> None:
     assert 1 in drift(Fraction(1, 10), 5).feed([None, None, 1, 1, 1, 1, 1])
 
 
+def test_a_share_that_is_no_number_is_unknown() -> None:
+    text = "on R\nrecord R { x: double }\nclause a { watch math.sqrt(x) above 0.1 one false alarm in 1000 calls }"
+    monitor = Monitor(pactlang.compile(f'pact p "1.0.0" {text}'))
+    said = [monitor.feed({"x": x}).outcomes["a"].name for x in (0.25, -1.0, 4.0, 0.25)]
+    assert said == ["SATISFIED", "UNKNOWN", "UNKNOWN", "SATISFIED"]
+
+
 def test_the_first_hit_is_the_alarm_above_nothing() -> None:
     assert watched("clause w { watch !ok above 0.0 }", [{"ok": True}, {"ok": False}, {"ok": False}]) == [
         "satisfied", "violated", "violated",
